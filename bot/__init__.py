@@ -1,0 +1,1 @@
+"""The Slack edge and the composition root."""

@@ -1,0 +1,1 @@
+"""A Databricks account with its workspaces: REST, SCIM, Unity Catalog, OIDC logins."""

@@ -1,0 +1,91 @@
+"""Faults that can be switched on at every door: 429, 5xx, delay, dropped socket.
+
+Each stand-in's aiohttp application takes `Faults.middleware(door)` as its outermost middleware, so
+the page and the tests can make one vendor misbehave in one way, for a number of requests.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from aiohttp import web
+
+Door = Literal["slack", "github", "databricks", "terraform"]
+Kind = Literal["status", "delay", "drop"]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class Fault:
+    """What goes wrong for the next `times` requests whose `METHOD /path` matches `pattern`.
+
+    `status` is the HTTP status of kind "status"; `seconds` is the wait of kind "delay" and the
+    Retry-After of a 429. `after_effect=True` lets the request act and then spoils the answer,
+    which is how networks really fail.
+    """
+
+    door: Door
+    kind: Kind
+    pattern: str = ""
+    times: int = 1
+    status: int = 500
+    seconds: float = 1
+    after_effect: bool = False
+
+
+class Faults:
+    """The faults that are switched on now, and how often each has struck."""
+
+    def __init__(self) -> None:
+        self.active: list[Fault] = []
+        self.struck = 0
+
+    def add(self, fault: Fault) -> Fault:
+        """Switch a fault on until it has struck `fault.times` times or is cleared."""
+        self.active.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Switch everything off."""
+        self.active.clear()
+
+    def take(self, door: Door, method: str, path: str) -> Fault | None:
+        """Return the fault that this request meets, counting it down."""
+        for fault in self.active:
+            if fault.door == door and re.search(fault.pattern, f"{method} {path}"):
+                fault.times -= 1
+                self.struck += 1
+                if fault.times <= 0:
+                    self.active.remove(fault)
+                return fault
+        return None
+
+    def middleware(
+        self, door: Door
+    ) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+        """Return the aiohttp middleware of one door."""
+
+        @web.middleware
+        async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
+            fault = self.take(door, request.method, request.path)
+            if fault is None:
+                return await handler(request)
+            if fault.kind == "delay":
+                await asyncio.sleep(fault.seconds)
+                return await handler(request)
+            if fault.after_effect:
+                await handler(request)
+            if fault.kind == "drop":
+                if request.transport is not None:
+                    request.transport.abort()
+                return web.Response(status=500)
+            headers = {"Retry-After": str(int(fault.seconds))} if fault.status == 429 else {}
+            return web.json_response(
+                {"message": "injected fault", "ok": False, "error": "internal_error"},
+                status=fault.status,
+                headers=headers,
+            )
+
+        return faulty

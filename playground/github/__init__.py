@@ -1,0 +1,1 @@
+"""A GitHub organisation: REST, git over HTTP, OIDC issuer."""

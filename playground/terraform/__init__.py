@@ -1,0 +1,1 @@
+"""The Terraform providers: true schemas, acting on the stand-in GitHub and Databricks."""

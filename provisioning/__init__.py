@@ -1,0 +1,1 @@
+"""What SciCLOps does, without knowing that Slack exists."""

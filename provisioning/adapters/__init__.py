@@ -1,0 +1,1 @@
+"""One external system, one file or folder; only `bot.wiring` builds them."""

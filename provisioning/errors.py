@@ -1,0 +1,36 @@
+"""Three errors, sorted by what happens next. Adapters translate the vendors' errors into these.
+
+Every message says what happened, what is left behind and what to do, and never carries a secret.
+"""
+
+from datetime import timedelta
+
+
+class SciclopsError(Exception):
+    """The root of the family; `str(error)` may be shown to people."""
+
+
+class UserError(SciclopsError):
+    """Somebody asked for something that cannot be: tell them, do nothing else.
+
+    `field` names the form field that the message belongs to, where there is one.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TemporaryError(SciclopsError):
+    """It may work later (rate limit, time-out, 5xx): the engine tries again.
+
+    `after` is the vendor's own wish (`Retry-After`), where it gave one.
+    """
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after
+
+
+class PermanentError(SciclopsError):
+    """Trying again is no use: stop truthfully and call a person."""

@@ -1,0 +1,1 @@
+"""One operation, one file; each is a durable workflow made of small idempotent steps."""

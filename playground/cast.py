@@ -1,4 +1,4 @@
-"""Who lives in the playground: the same people, teams and groups at Slack, GitHub and Databricks."""
+"""Who lives in the playground: the same people and teams at Slack, GitHub and Databricks."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,226 @@
+"""All settings, read once: `sciclops.toml` and environment variables `SCICLOPS__SECTION__KEY`.
+
+Secrets come from the environment only; the file that people commit has none. Errors name the key
+and what to do.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from provisioning.errors import UserError
+from provisioning.project import STAGES
+
+Confirmer = Literal["nobody", "requester", "platform", "second_person"]
+ENVIRONMENT_PREFIX = "SCICLOPS__"
+
+
+class Section(BaseModel):
+    """A table of the settings file; unknown keys are refused, so that typing errors surface."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SlackSettings(Section):
+    """The Slack app. `bot_token`, `app_token` and `signing_secret` come from the environment."""
+
+    mode: Literal["socket", "http"] = "socket"
+    api_url: str = "https://slack.com/api/"
+    bot_token: SecretStr = SecretStr("")
+    app_token: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=0, le=65535, description="0 takes a free port")
+    channel: str = Field(description="id of the channel where runs are shown")
+    announcements: str = Field(description="id of the community channel")
+    plan_blocks: Literal["auto", "always", "never"] = "auto"
+
+
+class RoleSettings(Section):
+    """Who may do what: ids of Slack user groups. No `users` group means everybody may ask."""
+
+    platform: str
+    users: str = ""
+
+
+class GitHubSettings(Section):
+    """The GitHub organisation and the bot's App; the App's private key comes from a file."""
+
+    organisation: str
+    api_url: str = "https://api.github.com"
+    app_id: int
+    installation_id: int
+    private_key_file: Path
+    visibility: Literal["private", "internal", "public"] = "private"
+    platform_repository: str = Field(
+        "sciclops-platform", description="repository that holds the reusable deploy workflow"
+    )
+    platform_team: str = Field("platform", description="team that owns workflow files (CODEOWNERS)")
+    oidc_issuer: str = "https://token.actions.githubusercontent.com"
+    immutable_subjects: bool = Field(
+        True, description="False on GitHub Enterprise Server, whose OIDC subject has names only"
+    )
+    seconds_between_writes: float = Field(1, ge=0)
+
+
+class StageSettings(Section):
+    """One Databricks workspace: where a stage of a workspace group lives."""
+
+    host: str
+    workspace_id: int
+    catalog: str
+    policy_family: str = "job-cluster"
+
+
+class WorkspaceGroupSettings(Section):
+    """A family of workspaces, e.g. gbx1: one account, one workspace for each stage."""
+
+    title: str = ""
+    account_id: str
+    account_host: str = "https://accounts.cloud.databricks.com"
+    stages: dict[str, StageSettings]
+
+    @model_validator(mode="after")
+    def _has_every_stage(self) -> "WorkspaceGroupSettings":
+        missing = [stage for stage in STAGES if stage not in self.stages]
+        unknown = [stage for stage in self.stages if stage not in STAGES]
+        if missing or unknown:
+            raise ValueError(
+                f"stages must be exactly {', '.join(STAGES)}; "
+                f"missing: {', '.join(missing) or 'none'}, unknown: {', '.join(unknown) or 'none'}"
+            )
+        return self
+
+
+class DatabricksSettings(Section):
+    """The bot's own service principal (account admin); its secret comes from the environment."""
+
+    client_id: str
+    client_secret: SecretStr = SecretStr("")
+    token_audience: str = Field("", description="audience of OIDC logins; default: the account id")
+
+
+class DataSettings(Section):
+    """Data that may be requested, and who must consent: ids of Slack users or user groups."""
+
+    securable: str
+    levels: tuple[Literal["read", "write"], ...] = ("read",)
+    owners: tuple[str, ...] = ()
+
+
+class NamingSettings(Section):
+    """What a project may be called."""
+
+    pattern: str = Field("^[a-z][a-z0-9-]{2,38}[a-z0-9]$", description="a Python regex")
+    explanation: str = "4 to 40 small letters, digits and hyphens, starting with a letter"
+    reserved: tuple[str, ...] = ("admin", "main", "template", "platform", "sciclops")
+    reserved_prefixes: tuple[str, ...] = ("sciclops-",)
+
+
+class ConfirmationSettings(Section):
+    """Who confirms a plan before it is applied."""
+
+    create: Confirmer = "requester"
+    expires_after_hours: float = Field(72, gt=0)
+
+
+class TerraformSettings(Section):
+    """The engine and where its state lives. `environment` is passed on to Terraform (proxies…)."""
+
+    engine: Literal["local"] = "local"
+    binary: str = ""
+    state: Literal["local", "pg"] = "local"
+    state_url: SecretStr = SecretStr("")
+    parallelism: int = Field(10, ge=1, le=64)
+    plugin_mirror: str = Field(
+        "", description="folder with unpacked providers, for closed networks"
+    )
+    environment: dict[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_hcp_yet(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and value.get("engine") == "hcp":
+            raise ValueError(
+                'engine = "hcp" (HCP Terraform) does not exist yet; '
+                'use engine = "local", which runs Terraform beside the bot'
+            )
+        return value
+
+
+class LimitSettings(Section):
+    """How much at once, how long."""
+
+    operations_at_once: int = Field(8, ge=1, le=64)
+    github_writing_applies: int = Field(1, ge=1, le=16)
+    commands_at_once: int = Field(16, ge=1, le=256)
+    sandbox_days_default: int = Field(30, ge=1)
+    sandbox_days_maximum: int = Field(90, ge=1)
+    message_edit_seconds: float = Field(3, gt=0)
+
+
+class Settings(Section):
+    """Everything that differs between one installation and another."""
+
+    database_url: str = Field("", description="default: SQLite in data_directory")
+    data_directory: Path = Path("data")
+    slack: SlackSettings
+    roles: RoleSettings
+    github: GitHubSettings
+    databricks: DatabricksSettings
+    workspace_groups: dict[str, WorkspaceGroupSettings] = Field(min_length=1)
+    data: tuple[DataSettings, ...] = ()
+    naming: NamingSettings = NamingSettings()
+    confirmation: ConfirmationSettings = ConfirmationSettings()
+    terraform: TerraformSettings = TerraformSettings()
+    limits: LimitSettings = LimitSettings()
+
+    def url(self) -> str:
+        """Return the database URL."""
+        return self.database_url or f"sqlite:///{self.data_directory / 'sciclops.sqlite'}"
+
+
+def load(file: Path, environment: Mapping[str, str]) -> Settings:
+    """Read the file, lay the environment over it, check everything.
+
+    Raises `UserError` that lists each bad key with its remedy, all at once.
+    """
+    try:
+        values = tomllib.loads(file.read_text())
+    except FileNotFoundError as missing:
+        raise UserError(
+            f"there is no settings file {file}; copy sciclops.example.toml there and adapt it, "
+            "or name another with --settings"
+        ) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise UserError(f"{file} is not valid TOML: {broken}") from broken
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _lay_over(values, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as bad:
+        raise UserError(_explain(file, bad)) from None
+
+
+def _lay_over(values: dict[str, Any], path: list[str], value: str) -> None:
+    *tables, key = path
+    for table in tables:
+        values = values.setdefault(table, {})
+    values[key] = value
+
+
+def _explain(file: Path, bad: ValidationError) -> str:
+    lines = [f"{file} has {bad.error_count()} problem(s):"]
+    for error in bad.errors(include_url=False, include_input=False, include_context=False):
+        key = ".".join(str(part) for part in error["loc"])
+        variable = ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
+        remedy = {
+            "missing": f"add it to the file, or set {variable}",
+            "extra_forbidden": "there is no such setting: check the spelling or remove it",
+        }.get(error["type"], "correct the value")
+        lines.append(f"  {key}: {error['msg'].removeprefix('Value error, ')} ({remedy})")
+    return "\n".join(lines)

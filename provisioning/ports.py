@@ -1,0 +1,165 @@
+"""What the work needs from the world outside, in our own words.
+
+Each port has one adapter in `provisioning.adapters`. Adapters raise only the errors of
+`provisioning.errors` and are safe to call from several threads.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from provisioning.project import Environment, ProjectSpec
+from provisioning.runs import Change, Outcome, Plan, Progress
+from provisioning.text import Frozen
+
+
+class Choice(Frozen):
+    """Something that can be picked in a form: `value` is stored, `label` is read."""
+
+    value: str
+    label: str
+
+
+class RepositoryFacts(Frozen):
+    """A GitHub repository that exists."""
+
+    name: str
+    id: int
+    url: str
+    description: str
+    archived: bool
+    default_branch: str
+
+
+class Finding(Frozen):
+    """The result of one verification check; `remedy` says what to do when it failed."""
+
+    check: str
+    passed: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+class Repositories(Protocol):
+    """The GitHub organisation, as the bot's App sees it."""
+
+    def find(self, name: str) -> RepositoryFacts | None:
+        """Return the repository, archived or not, or None."""
+
+    def search_teams(self, query: str) -> tuple[Choice, ...]:
+        """Return at most 100 teams whose name or slug contains the query."""
+
+    def team_exists(self, slug: str) -> bool:
+        """Tell whether the organisation has the team."""
+
+    def member_exists(self, login: str) -> bool:
+        """Tell whether the login is a member of the organisation."""
+
+    def team_members(self, slug: str) -> frozenset[str]:
+        """Return the logins of a team."""
+
+    def push_starter(self, name: str, files: Mapping[str, bytes], marker: str) -> str:
+        """Make `main` and `sciclops/template` hold exactly `files`, in one commit; return its SHA.
+
+        The commit message ends with `marker`, by which a repeated call finds that it is done.
+        """
+
+    def delete(self, name: str, marker: str) -> bool:
+        """Delete the repository if its description ends with our marker; tell whether it is gone."""
+
+    def verify(
+        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+    ) -> tuple[Finding, ...]:
+        """Ask GitHub whether the project is as it was asked for, check by check."""
+
+
+class Workspaces(Protocol):
+    """The Databricks accounts and their workspaces, as the bot's service principal sees them."""
+
+    def search_groups(self, query: str, workspace_group: str = "") -> tuple[Choice, ...]:
+        """Return at most 100 account groups whose name contains the query."""
+
+    def group_exists(self, display_name: str, workspace_group: str) -> bool:
+        """Tell whether the account of a workspace group has the account group."""
+
+    def leftovers(self, environment: Environment, marker: str) -> Mapping[str, str]:
+        """Return what carries our marker: resource address suffix to import id, twins removed."""
+
+    def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Ask Databricks whether the project is as it was asked for, check by check."""
+
+
+class Watch(Protocol):
+    """What a Terraform command reports to, while it runs."""
+
+    def progress(self, progress: Progress) -> None:
+        """Hear where the command stands; called at most about once a second, and at the end."""
+
+    def cancelled(self) -> bool:
+        """Tell whether somebody wants it to stop; asked about once a second."""
+
+
+class Terraform(Protocol):
+    """Terraform, always plan → confirm → apply that saved plan.
+
+    `run` names one plan and its apply for good: a call that finds its command already running
+    adopts it, and one that finds it finished returns what happened. Commands survive the caller.
+    """
+
+    def plan(
+        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+    ) -> tuple[Outcome, Plan | None]:
+        """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
+
+    def apply(self, project: str, run: str, watch: Watch) -> Outcome:
+        """Apply the saved plan of this run; afterwards the plan file is gone."""
+
+    def describe(self, project: str, run: str) -> str:
+        """Return the whole plan for people to read, secrets redacted."""
+
+    def log(self, project: str, run: str) -> str:
+        """Return the run's raw log, secrets redacted."""
+
+    def outputs(self, project: str) -> dict[str, object]:
+        """Return the root's outputs that are not sensitive."""
+
+    def addresses(self, project: str) -> frozenset[str]:
+        """Return the addresses of the resources in the state."""
+
+    def directory(self, project: str) -> Path:
+        """Return where the project's root lies (private to us, mode 0700)."""
+
+
+class Templates(Protocol):
+    """The bundle templates."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return the templates on offer."""
+
+    def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
+        """Return the files of a rendered template: relative path to content."""
+
+
+class Redactor(Protocol):
+    """Takes secrets out of free text before anybody sees it."""
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every known or likely secret replaced by `[redacted]`."""
+
+
+Nudge = Callable[[], None]
+"""Called after something was stored that a person should see soon."""
+
+__all__ = [
+    "Change",
+    "Choice",
+    "Finding",
+    "Nudge",
+    "Redactor",
+    "Repositories",
+    "RepositoryFacts",
+    "Templates",
+    "Terraform",
+    "Watch",
+    "Workspaces",
+]

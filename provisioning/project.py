@@ -1,0 +1,68 @@
+"""What people ask for: a project, as they described it in the form."""
+
+from datetime import date
+from typing import Literal
+
+from provisioning.text import Frozen
+
+STAGES = ("development", "testing", "staging", "production")
+"""The stages in the order deployments travel. Environments are named by `environment_name`."""
+
+AccessLevel = Literal["read", "write"]
+
+
+class DataAccess(Frozen):
+    """Access to one securable of Unity Catalog, e.g. schema `gbx1_prod.sales`, read."""
+
+    securable: str
+    level: AccessLevel
+
+
+class Reviewer(Frozen):
+    """Who may release production: a GitHub team (its slug) or a GitHub user (the login)."""
+
+    kind: Literal["team", "user"]
+    name: str
+
+
+class ProjectSpec(Frozen):
+    """One project. Names are as the vendors know them; people are chat user ids.
+
+    `name` never changes: renaming would replace 37 resources, schemas with data among them.
+    """
+
+    name: str
+    owners: tuple[str, ...]
+    managed_group: str
+    github_team: str
+    reviewers: tuple[Reviewer, ...]
+    workspace_groups: tuple[str, ...]
+    template: str
+    answers: dict[str, str | int | bool] = {}
+    data_access: tuple[DataAccess, ...] = ()
+    sandbox_until: date | None = None
+
+    def environments(self) -> tuple["Environment", ...]:
+        """Return every environment: stage by stage, group by group."""
+        many = len(self.workspace_groups) > 1
+        return tuple(
+            Environment(
+                group=group,
+                stage=stage,
+                name=f"{group}-{stage.capitalize()}" if many else stage.capitalize(),
+            )
+            for stage in STAGES
+            for group in self.workspace_groups
+        )
+
+
+class Environment(Frozen):
+    """Project × workspace group × stage: one GitHub environment with one service principal.
+
+    `name` is the GitHub environment: `Production`, or `gbx2-Production` where the project lives in
+    more than one group.
+    """
+
+    group: str
+    stage: str
+    name: str

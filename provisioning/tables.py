@@ -1,0 +1,167 @@
+"""What we remember. Vendors hold the truth about their own things; no secret value is ever here."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite, which drops zones, gives it back aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, store UTC."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware time."""
+        del dialect
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+def _moment(*, nullable: bool = False, index: bool = False) -> Any:
+    default = {"default": None} if nullable else {}
+    return Field(sa_column=Column(Moment, nullable=nullable, index=index), **default)
+
+
+class ProjectRow(SQLModel, table=True):
+    """A reserved name, and the project once it exists. `state`: reserved, ready, failed, gone."""
+
+    __tablename__ = "project"
+    name: str = Field(primary_key=True)
+    state: str = Field(index=True)
+    spec: dict[str, Any] = _json()
+    requested_by: str = Field(index=True)
+    created_at: datetime = _moment(index=True)
+    ready_at: datetime | None = _moment(nullable=True)
+    repository_url: str = ""
+    commit: str = ""
+    outputs: dict[str, Any] = _json()
+
+
+class OperationRow(SQLModel, table=True):
+    """One durable run of create, change, rotate…
+
+    `version` grows with every change of `phase`: whoever settles something names the version they
+    saw, and only the first one wins. `facts` holds what the message shows: plan, progress, timings.
+    """
+
+    __tablename__ = "operation"
+    id: str = Field(primary_key=True)
+    kind: str
+    project: str = Field(index=True)
+    phase: str = Field(index=True)
+    version: int = 0
+    attempt: int = 1
+    request: dict[str, Any] = _json()
+    facts: dict[str, Any] = _json()
+    requested_by: str
+    channel: str
+    created_at: datetime = _moment(index=True)
+    ended_at: datetime | None = _moment(nullable=True)
+    cancel_requested_by: str = ""
+
+
+class ApprovalRow(SQLModel, table=True):
+    """A question to people about one exact artefact; settled once.
+
+    `state`: open, granted, refused, void, expired. `artefact` is the plan's digest. `question`
+    names it within the operation: `confirm`, or `data:<securable>:<level>`.
+    """
+
+    __tablename__ = "approval"
+    __table_args__ = (UniqueConstraint("operation", "question", "artefact"),)
+    id: str = Field(primary_key=True)
+    operation: str = Field(index=True)
+    question: str
+    artefact: str
+    approvers: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    state: str = Field(default="open", index=True)
+    decided_by: str = ""
+    decided_at: datetime | None = _moment(nullable=True)
+    comment: str = ""
+    asked_at: datetime = _moment()
+    deadline: datetime | None = _moment(nullable=True, index=True)
+
+
+class MessageRow(SQLModel, table=True):
+    """A message we owe or have sent: always the latest state, wanted against sent.
+
+    `thread_of` is the key of the message it answers; `reader` makes it ephemeral for one person;
+    a `file_name` makes `content` {"text": …} a file. `sending` is set before the first attempt:
+    after a crash, look whether it arrived before sending it again.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_owed", "wanted", "sent"),)
+    key: str = Field(primary_key=True)
+    channel: str
+    thread_of: str = ""
+    reader: str = ""
+    file_name: str = ""
+    content: dict[str, Any] = _json()
+    urgent: bool = False
+    wanted: int = 1
+    sent: int = 0
+    sending: bool = False
+    ts: str = ""
+    trouble: str = ""
+    created_at: datetime = _moment(index=True)
+    updated_at: datetime = _moment()
+
+
+class InteractionRow(SQLModel, table=True):
+    """What somebody typed, pressed or submitted: stored, then acknowledged, then acted upon."""
+
+    __tablename__ = "interaction"
+    key: str = Field(primary_key=True)
+    payload: dict[str, Any] = _json()
+    received_at: datetime = _moment(index=True)
+    done_at: datetime | None = _moment(nullable=True, index=True)
+    taken_by: str = ""
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what, append-only; each row's hash covers the one before it in the project."""
+
+    __tablename__ = "audit"
+    project: str = Field(primary_key=True)
+    sequence: int = Field(primary_key=True)
+    at: datetime = _moment()
+    who: str
+    what: str
+    detail: dict[str, Any] = _json()
+    previous: str
+    hash: str
+
+
+class ExecutorRow(SQLModel, table=True):
+    """A running bot process, alive while `beat_at` is fresh."""
+
+    __tablename__ = "executor"
+    id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    started_at: datetime = _moment()
+    beat_at: datetime = _moment()
+
+
+class MemoRow(SQLModel, table=True):
+    """Small things worth remembering over a restart, e.g. that a workspace lacks plan blocks."""
+
+    __tablename__ = "memo"
+    key: str = Field(primary_key=True)
+    value: dict[str, Any] = _json()

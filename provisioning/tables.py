@@ -33,8 +33,8 @@ def _json() -> Any:
 
 
 def _moment(*, nullable: bool = False, index: bool = False) -> Any:
-    default = {"default": None} if nullable else {}
-    return Field(sa_column=Column(Moment, nullable=nullable, index=index), **default)
+    column = Column(Moment, nullable=nullable, index=index)
+    return Field(default=None if nullable else ..., sa_column=column)
 
 
 class ProjectRow(SQLModel, table=True):
@@ -53,7 +53,7 @@ class ProjectRow(SQLModel, table=True):
 
 
 class OperationRow(SQLModel, table=True):
-    """One durable run of create, change, rotate…
+    """One durable run of create, change, rotate and so on.
 
     `version` grows with every change of `phase`: whoever settles something names the version they
     saw, and only the first one wins. `facts` holds what the message shows: plan, progress, timings.

@@ -138,7 +138,7 @@ class TerraformSettings(Section):
     plugin_mirror: str = Field(
         "", description="folder with unpacked providers, for closed networks"
     )
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

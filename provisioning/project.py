@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Literal
 
+from pydantic import Field
+
 from provisioning.text import Frozen
 
 STAGES = ("development", "testing", "staging", "production")
@@ -38,7 +40,7 @@ class ProjectSpec(Frozen):
     reviewers: tuple[Reviewer, ...]
     workspace_groups: tuple[str, ...]
     template: str
-    answers: dict[str, str | int | bool] = {}
+    answers: dict[str, str | int | bool] = Field(default_factory=dict)
     data_access: tuple[DataAccess, ...] = ()
     sandbox_until: date | None = None
 

@@ -1,0 +1,135 @@
+"""An operation and where it stands: pure values, no storage."""
+
+import hashlib
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from provisioning.ports import Finding
+from provisioning.project import ProjectSpec
+from provisioning.runs import Outcome, Plan, Progress
+from provisioning.text import Frozen
+
+Phase = Literal[
+    "queued",
+    "planning",
+    "waiting",
+    "confirmed",
+    "applying",
+    "starter",
+    "verifying",
+    "ready",
+    "failed",
+    "discarded",
+    "cancelled",
+    "cleaning",
+    "cleaned",
+]
+"""Where an operation stands. `waiting` is for people; `confirmed` waits for GitHub's budget."""
+
+WORKING: tuple[Phase, ...] = (
+    "queued",
+    "planning",
+    "confirmed",
+    "applying",
+    "starter",
+    "verifying",
+    "cleaning",
+)
+"""Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
+
+CANCELLABLE: tuple[Phase, ...] = ("queued", "planning", "confirmed", "applying")
+RETRYABLE: tuple[Phase, ...] = ("failed", "cancelled")
+ENDED: tuple[Phase, ...] = ("ready", "failed", "discarded", "cancelled", "cleaned")
+
+Part = Literal["plan", "apply", "clean_up"]
+
+
+def part_of(phase: Phase) -> Part:
+    """Return the part of the operation that works in a phase."""
+    if phase in ("queued", "planning"):
+        return "plan"
+    return "clean_up" if phase == "cleaning" else "apply"
+
+
+class Trouble(Frozen):
+    """Why an operation failed, for the person who reads its message.
+
+    `reference` finds the log entry of an error that is nobody's business in chat.
+    """
+
+    step: str
+    what: str
+    resource: str = ""
+    detail: str = ""
+    left_behind: str = ""
+    reference: str = ""
+
+
+class Decision(Frozen):
+    """Who decided what, bound to the artefact they saw."""
+
+    by: str
+    at: datetime
+    what: str
+    comment: str = ""
+
+
+class Facts(Frozen):
+    """What an operation has found out so far; every figure is Terraform's own."""
+
+    plan: Plan | None = None
+    confirmed: Plan | None = None
+    decisions: tuple[Decision, ...] = ()
+    progress: Progress | None = None
+    applied: Outcome | None = None
+    findings: tuple[Finding, ...] = ()
+    trouble: Trouble | None = None
+    terraform_run: str = ""
+    started: dict[str, datetime] = Field(default_factory=dict)
+    finished: dict[str, datetime] = Field(default_factory=dict)
+    queue_position: int = 0
+
+
+class Operation(Frozen):
+    """One durable run of create, change, rotate and so on, as it was stored."""
+
+    id: str
+    kind: str
+    project: str
+    phase: Phase
+    version: int
+    attempt: int
+    spec: ProjectSpec
+    facts: Facts
+    requested_by: str
+    channel: str
+    created_at: datetime
+    ended_at: datetime | None = None
+    cancel_requested_by: str = ""
+
+    @property
+    def marker(self) -> str:
+        """Return what everything that this operation makes at a vendor is marked with."""
+        return f"sciclops:{self.id}"
+
+    @property
+    def message(self) -> str:
+        """Return the key of the channel message that shows this operation."""
+        return f"run:{self.id}"
+
+
+def operation_id(key: str) -> str:
+    """Return the id of the operation that a request with this idempotency key starts.
+
+    The same key gives the same id, so a request that arrives twice starts one operation.
+    """
+    return "run-" + hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def from_row(row: dict[str, Any]) -> Operation:
+    """Read a stored operation."""
+    values = dict(row)
+    values["spec"] = values.pop("request")
+    return Operation.model_validate(values)

@@ -1,0 +1,150 @@
+"""What an installation allows, decided purely and with the reason."""
+
+import re
+from datetime import date, timedelta
+from typing import Literal
+
+from provisioning.project import AccessLevel, DataAccess, ProjectSpec
+from provisioning.text import Frozen
+
+Confirmer = Literal["nobody", "requester", "platform", "second_person"]
+
+MAX_REVIEWERS = 6
+"""GitHub: an environment has at most six required reviewers (users or teams)."""
+
+
+class Naming(Frozen):
+    """What a project may be called."""
+
+    pattern: str
+    explanation: str
+    reserved: tuple[str, ...] = ()
+    reserved_prefixes: tuple[str, ...] = ()
+
+    def objection(self, name: str) -> str:
+        """Return why a name cannot be taken, or an empty string."""
+        if not re.fullmatch(self.pattern, name):
+            return f"A name has {self.explanation}."
+        if name in self.reserved:
+            return f"“{name}” is reserved. Please choose another name."
+        for prefix in self.reserved_prefixes:
+            if name.startswith(prefix):
+                return f"Names that start with “{prefix}” are reserved. Please choose another name."
+        return ""
+
+
+class RequestableData(Frozen):
+    """A securable that may be asked for, and who must consent (chat users or user groups)."""
+
+    securable: str
+    levels: tuple[AccessLevel, ...]
+    owners: tuple[str, ...] = ()
+
+
+class Policy(Frozen):
+    """The rules of this installation."""
+
+    naming: Naming
+    workspace_groups: dict[str, str]
+    data: tuple[RequestableData, ...]
+    confirm_create: Confirmer
+    confirmation_expires: timedelta
+    platform_group: str
+    users_group: str
+    channel: str
+    announcements: str
+    sandbox_default: timedelta
+    sandbox_maximum: timedelta
+
+    def requestable(self, access: DataAccess) -> RequestableData | None:
+        """Return the entry that allows asking for this access, or None."""
+        for entry in self.data:
+            if entry.securable == access.securable and access.level in entry.levels:
+                return entry
+        return None
+
+    def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:
+        """Return what is wrong with a request by its own lights: form field to sentence."""
+        found = {
+            "name": self.naming.objection(spec.name),
+            "owners": "" if spec.owners else "A project needs at least one owner.",
+            "reviewers": self._reviewers_objection(spec),
+            "workspace_groups": self._groups_objection(spec),
+            "data_access": self._data_objection(spec),
+            "sandbox_until": self._sandbox_objection(spec, today),
+        }
+        return {field: sentence for field, sentence in found.items() if sentence}
+
+    def _reviewers_objection(self, spec: ProjectSpec) -> str:
+        if not spec.reviewers:
+            return "Production needs at least one reviewer."
+        if len(spec.reviewers) > MAX_REVIEWERS:
+            return (
+                f"GitHub allows {MAX_REVIEWERS} reviewers (people or teams); these are "
+                f"{len(spec.reviewers)}. A team counts as one."
+            )
+        return ""
+
+    def _groups_objection(self, spec: ProjectSpec) -> str:
+        if not spec.workspace_groups:
+            return "Choose at least one workspace group."
+        unknown = [group for group in spec.workspace_groups if group not in self.workspace_groups]
+        return f"There is no workspace group {', '.join(unknown)}." if unknown else ""
+
+    def _data_objection(self, spec: ProjectSpec) -> str:
+        seen: set[str] = set()
+        for access in spec.data_access:
+            if self.requestable(access) is None:
+                return f"{access.securable} ({access.level}) cannot be requested here."
+            if access.securable in seen:
+                return f"Ask for {access.securable} once: write includes read."
+            seen.add(access.securable)
+        return ""
+
+    def _sandbox_objection(self, spec: ProjectSpec, today: date) -> str:
+        if spec.sandbox_until is None:
+            return ""
+        if spec.sandbox_until <= today:
+            return "The end date must be in the future."
+        latest = today + self.sandbox_maximum
+        if spec.sandbox_until > latest:
+            return f"A sandbox lives at most {self.sandbox_maximum.days} days: until {latest}."
+        return ""
+
+
+class Refused(Frozen):
+    """No, and why."""
+
+    why: str
+
+
+class Allowed(Frozen):
+    """Yes."""
+
+
+def may_confirm(
+    confirmer: Confirmer, *, who: str, requested_by: str, owners: tuple[str, ...], platform: bool
+) -> Allowed | Refused:
+    """Decide who may confirm, discard or cancel a plan that somebody requested."""
+    if confirmer == "platform":
+        return Allowed() if platform else Refused(why="only the platform team confirms this plan")
+    if confirmer == "second_person":
+        if who == requested_by:
+            return Refused(why="somebody else than the requester confirms this plan")
+        return Allowed() if platform or who in owners else _only("an owner of the project")
+    if who == requested_by or who in owners or platform:
+        return Allowed()
+    return _only("the requester, an owner of the project")
+
+
+def may_stop(
+    *, who: str, requested_by: str, owners: tuple[str, ...], platform: bool
+) -> Allowed | Refused:
+    """Decide who may cancel, discard, retry or clean up a run."""
+    if who == requested_by or who in owners or platform:
+        return Allowed()
+    return _only("the requester, an owner of the project")
+
+
+def _only(whom: str) -> Refused:
+    return Refused(why=f"only {whom} or the platform team can do that")

@@ -1,6 +1,7 @@
 """Users, groups and service principals of the account, over SCIM."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from uuid import uuid4
 
 from playground.databricks.call import Call, Json, Route
@@ -59,6 +60,16 @@ BLANKS: dict[type[Principal], Callable[[Call], Principal]] = {
 }
 
 
+def _changed(
+    call: Call, kind: type[Principal], change: Callable[[World, Principal, Json], None]
+) -> Json:
+    """Change a copy first, so that a refused request changes nothing."""
+    draft = deepcopy(find(call.world, kind, call.path["id"]))
+    change(call.world, draft, call.body)
+    call.world.principals[draft.id] = draft
+    return written(call.world, draft)
+
+
 def routes_of(kind: type[Principal]) -> tuple[Route, ...]:
     """Return the endpoints of one kind of principal."""
 
@@ -79,14 +90,10 @@ def routes_of(kind: type[Principal]) -> tuple[Route, ...]:
         return listed(call, resources)
 
     def put(call: Call) -> Json:
-        principal = find(call.world, kind, call.path["id"])
-        replace(call.world, principal, call.body)
-        return written(call.world, principal)
+        return _changed(call, kind, replace)
 
     def change(call: Call) -> Json:
-        principal = find(call.world, kind, call.path["id"])
-        patch(call.world, principal, call.body)
-        return written(call.world, principal)
+        return _changed(call, kind, patch)
 
     def delete(call: Call) -> None:
         call.world.forget(find(call.world, kind, call.path["id"]))

@@ -64,7 +64,8 @@ def _particulars(world: World, principal: Principal) -> Json:
                 "members": [reference(each) for each in known if each],
                 "meta": {"resourceType": "Group"},
             }
-    return {}
+        case _:
+            return {}
 
 
 def _split_name(display_name: str) -> Json:

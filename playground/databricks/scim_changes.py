@@ -110,10 +110,8 @@ def refuse_taken_group(world: World, display_name: str, but: Group | None = None
         raise scim_error(400, "Group displayName is required.", "invalidValue")
     wanted = display_name.casefold()
     for group in world.of_type(Group):
-        if group is not but and group.display_name.casefold() == wanted:
-            raise scim_error(
-                409, f"Group with name {display_name} already exists.", "uniqueness"
-            )
+        if (but is None or group.id != but.id) and group.display_name.casefold() == wanted:
+            raise scim_error(409, f"Group with name {display_name} already exists.", "uniqueness")
 
 
 def refuse_taken_user(world: World, user_name: str) -> None:

@@ -61,7 +61,8 @@ class Deliveries:
         delivery = Delivery(self._state.next_id("envelope-"), kind, payload, user)
         self._state.deliveries.append(delivery)
         first = await self.again(delivery, "")
-        if kind == "events_api" and first.answer.outcome != "acked":
+        unheard = first.answer.outcome != "acked" and not first.answer.final
+        if kind == "events_api" and unheard:
             retry = asyncio.create_task(self._retry(delivery))
             self._retries.add(retry)
             retry.add_done_callback(self._retries.discard)
@@ -84,7 +85,7 @@ class Deliveries:
                 return
             reason = RETRY_REASONS[before.answer.outcome]
             again = await self.again(delivery, reason)
-            if again.answer.outcome == "acked":
+            if again.answer.outcome == "acked" or again.answer.final:
                 return
 
     async def stop(self) -> None:

@@ -11,6 +11,8 @@ Json = dict[str, Any]
 """A JSON object, as Slack sends and receives them."""
 
 SLACKBOT = "USLACKBOT"
+STACK_LIMIT = 3
+"""How many modals one person can have open, one on top of the other."""
 DeliveryKind = Literal["slash_commands", "interactive", "events_api"]
 Outcome = Literal["waiting", "acked", "late", "refused", "unreachable"]
 
@@ -223,6 +225,8 @@ class Answer:
     outcome: Outcome
     body: Json | str | None = None
     ms: float | None = None
+    final: bool = False
+    """True if the app asked Slack not to try again (x-slack-no-retry)."""
 
 
 @dataclass

@@ -54,6 +54,8 @@ def elements(blocks: list[Json]) -> Iterator[tuple[Json, Json]]:
             yield from ((block, element) for element in block["elements"])
         elif kind == "card":
             yield from ((block, element) for element in block.get("actions", []))
+        elif kind == "carousel":
+            yield from elements(block["elements"])
         elif kind == "container":
             yield from elements(block.get("child_blocks") or [])
 

@@ -11,6 +11,7 @@ from typing import Any
 from playground import cast
 from playground.slack import inputs
 from playground.slack.entities import (
+    STACK_LIMIT,
     Channel,
     Delivery,
     File,
@@ -27,7 +28,6 @@ from playground.slack.feed import ChangeFeed
 from provisioning.clock import Clock
 
 TRIGGER_LIFETIME = timedelta(seconds=3)
-STACK_LIMIT = 3
 
 
 def with_ids(blocks: list[Json]) -> list[Json]:
@@ -99,6 +99,10 @@ class State:
             self.channels[channel_id] = Channel(channel_id, "", both, "im", created=created)
             self.feed.changed()
         return self.channels[channel_id]
+
+    def bot_is_in(self, place: Channel) -> bool:
+        """Return whether the app is a member of a channel."""
+        return cast.BOT_USER_ID in place.members
 
     # Messages -------------------------------------------------------------------------------
 

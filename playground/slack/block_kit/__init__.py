@@ -1,0 +1,1 @@
+"""Block Kit's rules, as data: what Slack accepts in blocks, elements and text objects."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, UniqueConstraint
+from sqlalchemy import JSON, Column, DateTime, Index, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -52,6 +52,14 @@ class ProjectRow(SQLModel, table=True):
     outputs: dict[str, Any] = _json()
 
 
+class OwnerRow(SQLModel, table=True):
+    """Whose a project is: its owners and who asked for it, to find somebody's projects."""
+
+    __tablename__ = "project_owner"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    person: str = Field(primary_key=True, index=True)
+
+
 class OperationRow(SQLModel, table=True):
     """One durable run of create, change, rotate and so on.
 
@@ -85,7 +93,7 @@ class ApprovalRow(SQLModel, table=True):
     __tablename__ = "approval"
     __table_args__ = (UniqueConstraint("operation", "question", "artefact"),)
     id: str = Field(primary_key=True)
-    operation: str = Field(index=True)
+    operation: str = Field(index=True, foreign_key="operation.id")
     question: str
     artefact: str
     approvers: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
@@ -106,7 +114,15 @@ class MessageRow(SQLModel, table=True):
     """
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_owed", "wanted", "sent"),)
+    __table_args__ = (
+        Index(
+            "ix_message_owed",
+            "urgent",
+            "updated_at",
+            sqlite_where=text("wanted > sent"),
+            postgresql_where=text("wanted > sent"),
+        ),
+    )
     key: str = Field(primary_key=True)
     channel: str
     thread_of: str = ""
@@ -145,6 +161,15 @@ class AuditRow(SQLModel, table=True):
     what: str
     detail: dict[str, Any] = _json()
     previous: str
+    hash: str
+
+
+class AuditHeadRow(SQLModel, table=True):
+    """The end of a project's chain: shows when its last rows are missing, and orders appenders."""
+
+    __tablename__ = "audit_head"
+    project: str = Field(primary_key=True)
+    sequence: int
     hash: str
 
 

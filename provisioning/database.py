@@ -1,0 +1,114 @@
+"""One database: SQLite by default, PostgreSQL by URL, and what is different between the two."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlmodel import Session, SQLModel
+
+from provisioning.errors import TemporaryError
+
+SECONDS_TO_WAIT_FOR_A_LOCK = 30
+
+
+class Database:
+    """Transactions on one database; both kinds raise `TemporaryError` when it does not answer.
+
+    `url` is any SQLAlchemy URL of SQLite (a file) or PostgreSQL (driver psycopg).
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if not self.is_sqlite:
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.url = parsed.render_as_string(hide_password=False)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._writer = self.engine.execution_options(writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a transaction that only reads."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that is committed at the end, or undone by an exception.
+
+        Read rows that decide something with `with_for_update()`: PostgreSQL then locks them, while
+        on SQLite the whole transaction holds the only write lock from its beginning.
+        """
+        with (
+            _translated(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Open a bare connection with a writing transaction, for migrations."""
+        with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def insert_once(session: Session, row: SQLModel) -> bool:
+    """Insert a row unless its key (or another unique value) is taken; tell whether it was new.
+
+    On PostgreSQL this waits for a competing transaction: afterwards the winner's row is visible.
+    """
+    dialect = session.get_bind().dialect.name
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = insert(type(row)).values(**row.model_dump()).on_conflict_do_nothing()
+    inserted: int = session.connection().execute(statement).rowcount
+    return inserted == 1
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": SECONDS_TO_WAIT_FOR_A_LOCK})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: DBAPIConnection, record: object) -> None:
+    del record
+    # Python's driver would begin transactions by itself, and only before the first write.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={SECONDS_TO_WAIT_FOR_A_LOCK * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A read transaction that turned into a write would fail at once if somebody wrote in between.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: str) -> Engine:
+    options: dict[str, Any] = {"connect_timeout": 10, "application_name": "sciclops"}
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=options)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise TemporaryError(
+            "The bot's database did not answer. Nothing was changed by this attempt; "
+            "it is tried again, or try again in a minute."
+        ) from error

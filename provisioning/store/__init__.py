@@ -1,0 +1,24 @@
+"""What we remember, by intent: each method is one transaction, safe from several threads."""
+
+from provisioning.clock import Clock
+from provisioning.database import Database
+from provisioning.store.approvals import Approvals
+from provisioning.store.interactions import Interactions
+from provisioning.store.memos import Memos
+from provisioning.store.messages import Attachment, Message, Messages
+from provisioning.store.operations import Operations
+from provisioning.store.projects import Filter, NameTakenError, Page, Projects
+
+__all__ = ["Attachment", "Database", "Filter", "Message", "NameTakenError", "Page", "Store"]
+
+
+class Store:
+    """The database's contents. Rows that are handed out are copies: changing one saves nothing."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.projects = Projects(database, clock)
+        self.operations = Operations(database, clock)
+        self.approvals = Approvals(database, clock)
+        self.messages = Messages(database, clock)
+        self.interactions = Interactions(database, clock)
+        self.memos = Memos(database)

@@ -1,0 +1,30 @@
+"""Memos: small things worth remembering over a restart."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import select
+
+from provisioning.database import Database, insert_once
+from provisioning.tables import MemoRow
+
+
+class Memos:
+    """Small JSON values by key."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """Return what was remembered under a key."""
+        with self._database.reading() as session:
+            row = session.get(MemoRow, key)
+            return row.value if row else None
+
+    def set(self, key: str, value: Mapping[str, Any]) -> None:
+        """Remember a value, in place of the one before."""
+        with self._database.writing() as session:
+            insert_once(session, MemoRow(key=key))
+            row = session.exec(select(MemoRow).where(MemoRow.key == key).with_for_update()).one()
+            row.value = dict(value)
+            session.add(row)

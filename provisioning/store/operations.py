@@ -1,0 +1,182 @@
+"""Operations and their phases: whoever moves one names what they saw, and the first wins."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from provisioning import audit
+from provisioning.clock import Clock
+from provisioning.database import Database, insert_once
+from provisioning.errors import PermanentError
+from provisioning.store.messages import Message, want
+from provisioning.tables import OperationRow
+
+
+class Operations:
+    """Durable runs of create, change, rotate and so on.
+
+    Decisions of people use `move` and `retry`: exactly one of several at once gets the row, the
+    others None. Steps of workflows use `reach` and `end`: repeating one after a crash is harmless.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def get(self, operation: str) -> OperationRow | None:
+        """Return an operation."""
+        with self._database.reading() as session:
+            return session.get(OperationRow, operation)
+
+    def begin(self, operation: OperationRow, messages: Sequence[Message] = ()) -> OperationRow:
+        """Remember a new operation with its first messages; the same again changes nothing."""
+        with self._database.writing() as session:
+            if insert_once(session, operation):
+                for message in messages:
+                    want(session, message, self._clock.now())
+                detail = {"operation": operation.id, "request": operation.request}
+                self._note(session, operation, f"asked for {operation.kind}", detail=detail)
+            return _locked(session, operation.id)
+
+    def move(
+        self,
+        operation: str,
+        expected: Collection[str],
+        to: str,
+        *,
+        by: str,
+        version: int | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> OperationRow | None:
+        """Change the phase if it is still an expected one (and `version` still the one seen)."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.phase not in expected or version not in (None, row.version):
+                return None
+            return self._enter(session, row, to, by=by, facts=facts)
+
+    def retry(
+        self, operation: str, expected: Collection[str], to: str, *, by: str
+    ) -> OperationRow | None:
+        """Begin another attempt of an operation that ended in an expected phase."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.phase not in expected:
+                return None
+            row.attempt += 1
+            row.ended_at = None
+            row.cancel_requested_by = ""
+            return self._enter(session, row, to, by=by)
+
+    def reach(
+        self,
+        operation: str,
+        expected: Collection[str],
+        to: str,
+        facts: Mapping[str, Any] | None = None,
+    ) -> OperationRow | None:
+        """Be in phase `to`, coming from an expected one or being there already; else None."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.phase == to:
+                return _remember(session, row, facts)
+            if row.phase not in expected or row.ended_at:
+                return None
+            return self._enter(session, row, to, by=audit.US, facts=facts)
+
+    def end(
+        self, operation: str, to: str, facts: Mapping[str, Any] | None = None, *, by: str = audit.US
+    ) -> OperationRow:
+        """End an operation; one that has ended stays as it ended."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.ended_at:
+                return row
+            row.ended_at = self._clock.now()
+            return self._enter(session, row, to, by=by, facts=facts)
+
+    def remember(self, operation: str, **facts: Any) -> OperationRow:
+        """Merge facts into what the operation's message shows."""
+        with self._database.writing() as session:
+            return _remember(session, _locked(session, operation), facts)
+
+    def request_cancel(self, operation: str, by: str) -> OperationRow | None:
+        """Ask an operation to stop; None if it has ended or somebody asked before."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.ended_at or row.cancel_requested_by:
+                return None
+            row.cancel_requested_by = by
+            session.add(row)
+            self._note(session, row, "asked to cancel", by=by)
+            return row
+
+    def of_project(self, project: str, *, active: bool = False) -> Sequence[OperationRow]:
+        """Return a project's operations, newest first, or only those that have not ended."""
+        rows = select(OperationRow).where(OperationRow.project == project)
+        if active:
+            rows = rows.where(col(OperationRow.ended_at).is_(None))
+        newest = rows.order_by(col(OperationRow.created_at).desc())
+        with self._database.reading() as session:
+            return session.exec(newest).all()
+
+    def unended(self, *phases: str) -> Sequence[OperationRow]:
+        """Return every operation that has not ended (in one of these phases), oldest first.
+
+        A sweep compares them with the engine's state and starts what a crash kept from starting.
+        """
+        rows = select(OperationRow).where(col(OperationRow.ended_at).is_(None))
+        if phases:
+            rows = rows.where(col(OperationRow.phase).in_(phases))
+        with self._database.reading() as session:
+            return session.exec(rows.order_by(col(OperationRow.created_at))).all()
+
+    def _enter(
+        self,
+        session: Session,
+        row: OperationRow,
+        to: str,
+        *,
+        by: str,
+        facts: Mapping[str, Any] | None = None,
+    ) -> OperationRow:
+        what = f"{row.phase} → {to}"
+        row.phase = to
+        row.version += 1
+        _remember(session, row, facts)
+        self._note(session, row, what, by=by)
+        return row
+
+    def _note(
+        self,
+        session: Session,
+        row: OperationRow,
+        what: str,
+        *,
+        by: str = "",
+        detail: Mapping[str, Any] | None = None,
+    ) -> None:
+        entry = audit.Entry(
+            project=row.project,
+            who=by or row.requested_by,
+            what=what,
+            detail=detail or {"operation": row.id, "attempt": row.attempt},
+        )
+        audit.append(session, self._clock.now(), entry)
+
+
+def _locked(session: Session, operation: str) -> OperationRow:
+    rows = select(OperationRow).where(OperationRow.id == operation).with_for_update()
+    row = session.exec(rows).first()
+    if row is None:
+        raise PermanentError(f"There is no operation {operation}; nothing was changed.")
+    return row
+
+
+def _remember(session: Session, row: OperationRow, facts: Mapping[str, Any] | None) -> OperationRow:
+    if facts:
+        row.facts = {**row.facts, **facts}
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,150 @@
+"""Projects: who has reserved a name, and what exists under it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlmodel import Session, col, delete, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from provisioning import audit
+from provisioning.clock import Clock
+from provisioning.database import Database, insert_once
+from provisioning.errors import UserError
+from provisioning.project import ProjectSpec
+from provisioning.store.messages import Message, want
+from provisioning.tables import OperationRow, OwnerRow, ProjectRow
+from provisioning.text import Frozen
+
+MOST_ROWS_OF_A_PAGE = 100
+
+
+class NameTakenError(UserError):
+    """Somebody has the name; `holder` is their chat user id, `state` the project's."""
+
+    def __init__(self, name: str, holder: str, state: str) -> None:
+        super().__init__(
+            f"The name {name} is taken (requested by {holder}, {state}). "
+            "Nothing was created; choose another name.",
+            field="name",
+        )
+        self.holder = holder
+        self.state = state
+
+
+class Filter(Frozen):
+    """Which projects to list; empty parts allow everything. `text` is a part of the name."""
+
+    text: str = ""
+    state: str = ""
+    owner: str = ""
+
+
+class Page:
+    """Some rows of a list, and how many there are in all."""
+
+    def __init__(self, rows: Sequence[ProjectRow], total: int) -> None:
+        self.rows = tuple(rows)
+        self.total = total
+
+
+class Projects:
+    """The names we have given away. A name is free again once its project is gone."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def reserve_and_begin(
+        self, project: ProjectRow, operation: OperationRow, messages: Sequence[Message] = ()
+    ) -> OperationRow:
+        """Reserve the name and begin the operation, with its first messages, all or nothing.
+
+        The same operation again changes nothing. Raises `NameTakenError` if the name is somebody's.
+        """
+        with self._database.writing() as session:
+            known = session.get(OperationRow, operation.id)
+            if known or not _reserve(session, project, operation.id):
+                return known or session.exec(_operation(operation.id)).one()
+            _own(session, project)
+            insert_once(session, operation)
+            for message in messages:
+                want(session, message, self._clock.now())
+            entry = audit.Entry(
+                project=project.name,
+                who=operation.requested_by,
+                what=f"asked for {operation.kind}",
+                detail={"operation": operation.id, "request": operation.request},
+            )
+            audit.append(session, self._clock.now(), entry)
+            return session.exec(_operation(operation.id)).one()
+
+    def get(self, name: str) -> ProjectRow | None:
+        """Return a project, whatever became of it, or None if nobody ever asked for the name."""
+        with self._database.reading() as session:
+            return session.get(ProjectRow, name)
+
+    def page(self, wanted: Filter | None = None, *, number: int = 0, size: int = 20) -> Page:
+        """Return one page of projects by name; pages count from 0, at most 100 rows each."""
+        matching = _matching(wanted or Filter())
+        rows = matching.order_by(col(ProjectRow.name))
+        size = min(size, MOST_ROWS_OF_A_PAGE)
+        with self._database.reading() as session:
+            total = session.exec(select(func.count()).select_from(matching.subquery())).one()
+            return Page(session.exec(rows.offset(number * size).limit(size)).all(), total)
+
+    def become(self, name: str, state: str, changes: Mapping[str, Any] | None = None) -> ProjectRow:
+        """Note a project's new state and other columns; the same again changes nothing more."""
+        with self._database.writing() as session:
+            row = session.exec(_project(name).with_for_update()).one()
+            before = row.state
+            row.sqlmodel_update({**(changes or {}), "state": state})
+            if state == "ready" and row.ready_at is None:
+                row.ready_at = self._clock.now()
+            session.add(row)
+            _own(session, row)
+            if before != state:
+                entry = audit.Entry(project=name, who=audit.US, what=f"{before} → {state}")
+                audit.append(session, self._clock.now(), entry)
+            return row
+
+
+def _project(name: str) -> SelectOfScalar[ProjectRow]:
+    return select(ProjectRow).where(ProjectRow.name == name)
+
+
+def _operation(operation: str) -> SelectOfScalar[OperationRow]:
+    return select(OperationRow).where(OperationRow.id == operation)
+
+
+def _reserve(session: Session, project: ProjectRow, operation: str) -> bool:
+    """Tell whether the name is now ours; False if this very operation got it a moment ago."""
+    if insert_once(session, project):
+        return True
+    holder = session.exec(_project(project.name).with_for_update()).one()
+    if session.exec(_operation(operation)).first():
+        return False
+    if holder.state != "gone":
+        raise NameTakenError(holder.name, holder.requested_by, holder.state)
+    holder.sqlmodel_update(project.model_dump())
+    session.add(holder)
+    return True
+
+
+def _own(session: Session, project: ProjectRow) -> None:
+    owners = ProjectSpec.model_validate(project.spec).owners
+    session.exec(delete(OwnerRow).where(col(OwnerRow.project) == project.name))
+    for person in {*owners, project.requested_by}:
+        session.add(OwnerRow(project=project.name, person=person))
+    session.flush()
+
+
+def _matching(wanted: Filter) -> SelectOfScalar[ProjectRow]:
+    rows = select(ProjectRow)
+    if wanted.text:
+        rows = rows.where(col(ProjectRow.name).contains(wanted.text.lower(), autoescape=True))
+    if wanted.state:
+        rows = rows.where(ProjectRow.state == wanted.state)
+    if wanted.owner:
+        owned = select(OwnerRow.project).where(OwnerRow.person == wanted.owner)
+        rows = rows.where(col(ProjectRow.name).in_(owned))
+    return rows

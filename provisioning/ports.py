@@ -5,10 +5,9 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from provisioning.project import Environment, ProjectSpec
+from provisioning.project import ProjectSpec
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
 
@@ -18,6 +17,18 @@ class Choice(Frozen):
 
     value: str
     label: str
+
+
+class Question(Frozen):
+    """What a template asks: a property of its `databricks_template_schema.json`."""
+
+    name: str
+    title: str
+    kind: Literal["string", "integer", "number", "boolean"] = "string"
+    hint: str = ""
+    options: tuple[Choice, ...] = ()
+    default: str = ""
+    optional: bool = False
 
 
 class RepositoryFacts(Frozen):
@@ -49,6 +60,9 @@ class Repositories(Protocol):
     def search_teams(self, query: str) -> tuple[Choice, ...]:
         """Return at most 100 teams whose name or slug contains the query."""
 
+    def search_reviewers(self, query: str) -> tuple[Choice, ...]:
+        """Return at most 100 teams and members: values `team:<slug>` and `user:<login>`."""
+
     def team_exists(self, slug: str) -> bool:
         """Tell whether the organisation has the team."""
 
@@ -58,6 +72,12 @@ class Repositories(Protocol):
     def team_members(self, slug: str) -> frozenset[str]:
         """Return the logins of a team."""
 
+    def leftovers(self, name: str, marker: str) -> Mapping[str, str]:
+        """Return what exists of a project's repository, if it carries our marker.
+
+        Keys are resource addresses within the root, values are Terraform import ids.
+        """
+
     def push_starter(self, name: str, files: Mapping[str, bytes], marker: str) -> str:
         """Make `main` and `sciclops/template` hold exactly `files`, in one commit; return its SHA.
 
@@ -65,7 +85,7 @@ class Repositories(Protocol):
         """
 
     def delete(self, name: str, marker: str) -> bool:
-        """Delete the repository if its description ends with our marker; tell whether it is gone."""
+        """Delete the repository if its description ends with our marker; tell if it is gone."""
 
     def verify(
         self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
@@ -82,8 +102,14 @@ class Workspaces(Protocol):
     def group_exists(self, display_name: str, workspace_group: str) -> bool:
         """Tell whether the account of a workspace group has the account group."""
 
-    def leftovers(self, environment: Environment, marker: str) -> Mapping[str, str]:
-        """Return what carries our marker: resource address suffix to import id, twins removed."""
+    def leftovers(self, spec: ProjectSpec, marker: str) -> Mapping[str, str]:
+        """Return what exists under the project's names and markers; twins are removed.
+
+        Keys are resource addresses within the root, values are Terraform import ids.
+        """
+
+    def taken(self, spec: ProjectSpec) -> tuple[str, ...]:
+        """Return what already exists under names that the project would use, for people to read."""
 
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""
@@ -106,6 +132,9 @@ class Terraform(Protocol):
     adopts it, and one that finds it finished returns what happened. Commands survive the caller.
     """
 
+    def prepare(self, project: str, files: Mapping[str, str]) -> None:
+        """Make these the root's generated files: `main.tf.json`, `terraform.tfvars.json`."""
+
     def plan(
         self, project: str, run: str, watch: Watch, *, destroy: bool = False
     ) -> tuple[Outcome, Plan | None]:
@@ -126,8 +155,11 @@ class Terraform(Protocol):
     def addresses(self, project: str) -> frozenset[str]:
         """Return the addresses of the resources in the state."""
 
-    def directory(self, project: str) -> Path:
-        """Return where the project's root lies (private to us, mode 0700)."""
+    def started(self, project: str) -> frozenset[str]:
+        """Return the addresses whose creation any run of the project has begun, finished or not."""
+
+    def forget(self, project: str) -> None:
+        """Delete the project's root, state and runs; nothing may be left in the state."""
 
 
 class Templates(Protocol):
@@ -136,8 +168,27 @@ class Templates(Protocol):
     def names(self) -> tuple[str, ...]:
         """Return the templates on offer."""
 
+    def questions(self, template: str) -> tuple[Question, ...]:
+        """Return what the template asks people, in its order."""
+
+    def check(self, template: str, answers: Mapping[str, str]) -> dict[str, str | int | bool]:
+        """Return the answers as values; raises UserError(field="answer.<name>") on a bad one."""
+
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
-        """Return the files of a rendered template: relative path to content."""
+        """Return the repository's files: relative path to content; the same for the same input."""
+
+
+class People(Protocol):
+    """The people of the chat workspace, always asked live where a right depends on it."""
+
+    def members(self, user_group: str) -> frozenset[str]:
+        """Return the active members of a user group; an empty id has none."""
+
+    def everybody(self, people: tuple[str, ...]) -> frozenset[str]:
+        """Return the active people behind ids of users and user groups."""
+
+    def is_active(self, user: str) -> bool:
+        """Tell whether this is a full, active human member."""
 
 
 class Redactor(Protocol):
@@ -155,6 +206,8 @@ __all__ = [
     "Choice",
     "Finding",
     "Nudge",
+    "People",
+    "Question",
     "Redactor",
     "Repositories",
     "RepositoryFacts",

@@ -1,0 +1,184 @@
+"""Forms to modals and back. Block ids and action ids are the fields' names.
+
+Slack's limits: 24 characters for title and buttons, 75 for an option's text and 150 for its value,
+100 options in a select, 3,000 in `private_metadata` and in a text input.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from bot.render import rich_text
+from commands.command import Field, Form, Value
+from provisioning.ports import Choice
+
+Block = dict[str, Any]
+
+TEXT_LIMIT = 3000
+
+
+def view(form: Form, channel: str) -> Block:
+    """Return the modal of a form; `channel` is where its request came from."""
+    blocks: list[Block] = [rich_text([form.intro])] if form.intro else []
+    for field in form.fields:
+        blocks.append(_input(field))
+        if error := form.errors.get(field.name):
+            blocks.append(_note(f"⚠ {error}", f"{field.name}:error"))
+    return {
+        "type": "modal",
+        "callback_id": "form",
+        "title": _text(form.title, 24),
+        "submit": _text(form.submit, 24),
+        "close": _text("Cancel", 24),
+        "notify_on_close": False,
+        "private_metadata": json.dumps({"words": form.words, "channel": channel}),
+        "blocks": blocks,
+    }
+
+
+def message_view(title: str, words: str, metadata: str = "") -> Block:
+    """Return a modal that only says something."""
+    return {
+        "type": "modal",
+        "callback_id": "message",
+        "title": _text(title, 24),
+        "close": _text("Close", 24),
+        "private_metadata": metadata,
+        "blocks": [{"type": "section", "text": _text(words, 3000)}],
+    }
+
+
+def values(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Value]:
+    """Return a view's inputs by field name."""
+    return {name: _value(element) for block in state.values() for name, element in block.items()}
+
+
+def too_long(inputs: Mapping[str, Value]) -> dict[str, str]:
+    """Return the fields that hold more than any real client lets through."""
+    return {
+        name: f"Please keep this under {TEXT_LIMIT} characters."
+        for name, value in inputs.items()
+        if isinstance(value, str) and len(value) > TEXT_LIMIT
+    }
+
+
+def options(choices: tuple[Choice, ...]) -> list[Block]:
+    """Return choices as select options, at most 100."""
+    return [_option(choice) for choice in choices[:100]]
+
+
+def _value(element: Mapping[str, Any]) -> Value:
+    kind = element.get("type")
+    if kind in ("static_select", "external_select", "radio_buttons"):
+        picked = element.get("selected_option")
+        return str(picked["value"]) if picked else None
+    if kind in ("multi_static_select", "multi_external_select", "checkboxes"):
+        return tuple(str(option["value"]) for option in element.get("selected_options") or ())
+    if kind == "multi_users_select":
+        return tuple(str(user) for user in element.get("selected_users") or ())
+    if kind == "datepicker":
+        return element.get("selected_date")
+    value = element.get("value")
+    return None if value is None else str(value)
+
+
+def _text(words: str, limit: int) -> Block:
+    shown = words if len(words) <= limit else words[: limit - 1] + "…"
+    return {"type": "plain_text", "text": shown or " ", "emoji": False}
+
+
+def _note(words: str, block_id: str) -> Block:
+    return {"type": "context", "block_id": block_id[:255], "elements": [_text(words, 2000)]}
+
+
+def _input(field: Field) -> Block:
+    block: Block = {
+        "type": "input",
+        "block_id": field.name,
+        "label": _text(field.label, 2000),
+        "optional": field.optional,
+        "element": {"action_id": field.name, **_ELEMENTS[field.kind](field)},
+    }
+    if field.hint:
+        block["hint"] = _text(field.hint, 2000)
+    if field.live:
+        block["dispatch_action"] = True
+    return block
+
+
+def _option(choice: Choice) -> Block:
+    return {"text": _text(choice.label, 75), "value": choice.value[:150]}
+
+
+def _text_input(field: Field) -> Block:
+    element: Block = {
+        "type": "plain_text_input",
+        "multiline": field.kind == "long_text",
+        "max_length": min(field.max_length, TEXT_LIMIT),
+    }
+    if field.live:
+        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
+    return element | _initial_text(field)
+
+
+def _initial_text(field: Field) -> Block:
+    if isinstance(field.initial, str) and field.initial:
+        return {"initial_value": field.initial[:TEXT_LIMIT]}
+    return {}
+
+
+def _number_input(field: Field) -> Block:
+    return {"type": "number_input", "is_decimal_allowed": False} | _initial_text(field)
+
+
+def _datepicker(field: Field) -> Block:
+    try:
+        day = date.fromisoformat(field.initial if isinstance(field.initial, str) else "")
+    except ValueError:
+        return {"type": "datepicker"}
+    return {"type": "datepicker", "initial_date": day.isoformat()}
+
+
+def _chosen(field: Field) -> list[Block]:
+    """Return what is selected now; type-ahead values are their own labels."""
+    picked = (field.initial,) if isinstance(field.initial, str) else field.initial or ()
+    labels = {choice.value: choice for choice in field.options}
+    known = [labels.get(value) or Choice(value=value, label=value) for value in picked if value]
+    if field.kind in ("choice", "choices"):
+        known = [choice for choice in known if choice.value in labels]
+    return [_option(choice) for choice in known]
+
+
+def _select(field: Field) -> Block:
+    element: Block = {"type": "static_select", "options": options(field.options)}
+    if field.kind == "search":
+        element = {"type": "external_select", "min_query_length": 0}
+    chosen = _chosen(field)
+    return element | ({"initial_option": chosen[0]} if chosen else {})
+
+
+def _multi_select(field: Field) -> Block:
+    element: Block = {"type": "multi_static_select", "options": options(field.options)}
+    if field.kind == "searches":
+        element = {"type": "multi_external_select", "min_query_length": 0}
+    chosen = _chosen(field)
+    return element | ({"initial_options": chosen} if chosen else {})
+
+
+def _people(field: Field) -> Block:
+    users = field.initial if isinstance(field.initial, tuple) else ()
+    return {"type": "multi_users_select"} | ({"initial_users": list(users)} if users else {})
+
+
+_ELEMENTS = {
+    "text": _text_input,
+    "long_text": _text_input,
+    "number": _number_input,
+    "date": _datepicker,
+    "choice": _select,
+    "search": _select,
+    "choices": _multi_select,
+    "searches": _multi_select,
+    "people": _people,
+}

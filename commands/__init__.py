@@ -1,0 +1,29 @@
+"""Sub-commands of `/sciclops`: one file each, listed here."""
+
+from commands import (
+    cancel,
+    cleanup,
+    comment,
+    confirm,
+    consent,
+    discard,
+    list,  # noqa: A004 - named like the sub-command
+    new,
+    retry,
+    status,
+)
+from commands.help import help_for
+
+ALL = (
+    new.COMMAND,
+    list.COMMAND,
+    status.COMMAND,
+    confirm.COMMAND,
+    discard.COMMAND,
+    comment.COMMAND,
+    cancel.COMMAND,
+    retry.COMMAND,
+    cleanup.COMMAND,
+    consent.COMMAND,
+)
+HELP = help_for(ALL)

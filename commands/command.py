@@ -1,0 +1,136 @@
+"""What a sub-command is: a value with a name, a role and a function from request to answer.
+
+Commands know no chat system. They return `Reply`, `Form` or `Start`; the edge sends it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from provisioning.clock import Clock
+from provisioning.operations import Operations
+from provisioning.policy import Policy
+from provisioning.ports import Choice, People, Repositories, Templates, Workspaces
+from provisioning.project import ProjectSpec
+from provisioning.store import Store
+from provisioning.text import Button, Notice, Text, say
+
+
+class Role(Enum):
+    """Who may use a command. Rights over one project are decided where it is known."""
+
+    USER = "user"
+    PLATFORM = "platform"
+
+
+Value = str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody typed, pressed or submitted; `words` come after `/sciclops`.
+
+    `values` are a form's inputs by field name; `draft` means that it is still being filled.
+    `key` is the same however often the same request arrives.
+    """
+
+    who: str
+    channel: str
+    words: tuple[str, ...]
+    key: str
+    values: Mapping[str, Value] | None = None
+    draft: bool = False
+
+    def word(self, position: int) -> str:
+        """Return the word at a position after the command's name, or an empty string."""
+        return self.words[position] if position < len(self.words) else ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer for the asking person alone."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True)
+class Start:
+    """An operation to store, acknowledge and begin."""
+
+    spec: ProjectSpec
+    said: Text
+
+
+FieldKind = Literal[
+    "text", "long_text", "number", "date", "choice", "choices", "search", "searches", "people"
+]
+
+
+@dataclass(frozen=True)
+class Field:
+    """An input of a form. `live` fields send the draft whenever they change."""
+
+    name: str
+    label: str
+    kind: FieldKind
+    hint: str = ""
+    options: tuple[Choice, ...] = ()
+    initial: Value = None
+    optional: bool = False
+    live: bool = False
+    max_length: int = 3000
+    note: Text = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """A dialog; submitting it sends `words` with the values. `errors` belong to fields."""
+
+    title: str
+    submit: str
+    words: tuple[str, ...]
+    fields: tuple[Field, ...]
+    intro: Text = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Reply | Form | Start
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a command may ask. `vendors` runs calls to vendors side by side."""
+
+    policy: Policy
+    clock: Clock
+    store: Store
+    operations: Operations
+    people: People
+    repositories: Repositories
+    workspaces: Workspaces
+    templates: Templates
+    vendors: Executor
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields."""
+
+    name: str
+    usage: str
+    summary: str
+    role: Role
+    run: Callable[[Request, Services], Answer]
+    suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
+    hidden: bool = False
+
+
+def tell(*lines: Text | str, title: str = "", buttons: Iterable[Button] = ()) -> Reply:
+    """Return a reply of a few lines."""
+    body = tuple(say(line) if isinstance(line, str) else line for line in lines)
+    words = " ".join(span.text for line in body for span in line)
+    return Reply(
+        Notice(summary=words[:150] or title, title=title, body=body, buttons=tuple(buttons))
+    )

@@ -1,0 +1,41 @@
+"""Consent and Refuse: a data owner's answer to a request for their data."""
+
+from commands.command import Answer, Command, Field, Form, Request, Role, Services, tell
+from provisioning.text import say
+
+YES, NO = "yes", "no"
+
+
+def consent(request: Request, services: Services) -> Answer:
+    """Settle one question about data access; a refusal needs its reason."""
+    approval, answer = request.word(1), request.word(2)
+    if answer == NO and request.values is None:
+        return refusal(approval)
+    reason = (request.values or {}).get("reason")
+    comment = reason.strip() if isinstance(reason, str) else ""
+    if answer == NO and not comment:
+        form = refusal(approval)
+        return Form(**{**form.__dict__, "errors": {"reason": "Please say why."}})
+    services.operations.answer(approval, granted=answer == YES, by=request.who, comment=comment)
+    return tell("Thank you: the access is granted with this run." if answer == YES else "Refused.")
+
+
+def refusal(approval: str) -> Form:
+    """Return the form that asks why."""
+    return Form(
+        title="Refuse access",
+        submit="Refuse",
+        words=("consent", approval, NO),
+        intro=say("The requester reads your reason."),
+        fields=(Field("reason", "Reason", "long_text", max_length=1000),),
+    )
+
+
+COMMAND = Command(
+    "consent",
+    "consent <question> yes|no",
+    "Answer a request for your data.",
+    Role.USER,
+    consent,
+    hidden=True,
+)

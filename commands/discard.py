@@ -1,0 +1,15 @@
+"""Discard: say no to a plan; nothing has been made, and the name is free again."""
+
+from commands.command import Answer, Command, Request, Role, Services, tell
+
+
+def discard(request: Request, services: Services) -> Answer:
+    """Discard a run's plan."""
+    run = services.operations.find(request.word(1))
+    services.operations.discard(run, by=request.who)
+    return tell(f"Discarded. Nothing was made, and the name {run.project} is free again.")
+
+
+COMMAND = Command(
+    "discard", "discard <run>", "Discard the plan of a run.", Role.USER, discard, hidden=True
+)

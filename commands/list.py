@@ -1,0 +1,71 @@
+"""`/sciclops list`: projects, filtered and paged."""
+
+from commands.command import Answer, Command, Reply, Request, Role, Services, tell
+from provisioning.text import Button, Notice, Table, Text, code, link, person, say
+
+PAGE = 10
+STATES = ("reserved", "ready", "failed", "gone")
+
+
+def show(request: Request, services: Services) -> Answer:
+    """List projects: words are a page number, a state, `mine`, or part of a name."""
+    page, filters = 1, []
+    for word in request.words[1:]:
+        if word.isdigit():
+            page = max(int(word), 1)
+        else:
+            filters.append(word)
+    state = next((word for word in filters if word in STATES), "")
+    mine = request.who if "mine" in filters else ""
+    part = next((word for word in filters if word not in (*STATES, "mine")), "")
+    found, total = services.store.projects.page(
+        containing=part, state=state, of=mine, offset=(page - 1) * PAGE, limit=PAGE
+    )
+    if not total:
+        return tell(
+            f"No project matches “{' '.join(filters)}”." if filters else "There is no project yet.",
+            say("Ask for one with ", code("/sciclops new"), "."),
+        )
+    rows = tuple(
+        (
+            say(
+                link(project.name, project.repository_url)
+                if project.repository_url
+                else project.name
+            ),
+            say(project.state),
+            say(person(project.requested_by)),
+            say(project.created_at.date().isoformat()),
+        )
+        for project in found
+    )
+    pages = -(-total // PAGE)
+    return Reply(
+        Notice(
+            summary=f"{total} project{'s' if total != 1 else ''}, page {page} of {pages}",
+            title=f"Projects · {total}",
+            table=Table(header=("Project", "State", "Requested by", "Since"), rows=rows),
+            footer=footer(page, pages),
+            buttons=turns(filters, page, pages),
+        )
+    )
+
+
+def footer(page: int, pages: int) -> Text:
+    """Say where we are and how to narrow it down."""
+    return say(f"Page {page} of {pages} · ", code("/sciclops list mine"), " or part of a name")
+
+
+def turns(filters: list[str], page: int, pages: int) -> tuple[Button, ...]:
+    """Return the buttons that turn the page."""
+    buttons = []
+    if page > 1:
+        buttons.append(Button(label="Previous", words=("list", *filters, str(page - 1))))
+    if page < pages:
+        buttons.append(Button(label="Next", words=("list", *filters, str(page + 1))))
+    return tuple(buttons)
+
+
+COMMAND = Command(
+    "list", "list [mine] [state] [part of a name] [page]", "List projects.", Role.USER, show
+)

@@ -1,0 +1,349 @@
+"""`/sciclops new`: the form, its checks while typing and at submit, and the request it becomes."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import wait
+from datetime import date
+from functools import partial
+
+from commands.command import Answer, Command, Field, Form, Request, Role, Services, Start, Value
+from provisioning.errors import TemporaryError, UserError
+from provisioning.policy import Policy
+from provisioning.ports import Choice, Question
+from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
+from provisioning.text import bold, say
+
+LASTING, SANDBOX = "lasting", "sandbox"
+LEVELS: dict[str, AccessLevel] = {"read": "read", "write": "write"}
+ANSWER = "answer."
+"""Prefix of the fields that ask a template's questions."""
+
+Check = Callable[[], str]
+
+
+def new(request: Request, services: Services) -> Answer:
+    """Show the form, follow a draft, or check and start what was submitted."""
+    if request.values is None:
+        return form({"owners": (request.who,)}, services)
+    if request.draft:
+        return form(request.values, services, draft_errors(request.values, services))
+    try:
+        spec = read(request.values, services)
+    except UserError as bad:
+        return form(request.values, services, {bad.field or "name": str(bad)})
+    errors = services.policy.objections(spec, services.clock.now().date())
+    errors = vendor_objections(spec, request.who, services) | errors
+    if errors:
+        return form(request.values, services, errors)
+    return Start(spec, say("Your project ", bold(spec.name), " is on its way."))
+
+
+def form(
+    values: Mapping[str, Value], services: Services, errors: Mapping[str, str] | None = None
+) -> Form:
+    """Return the form with what has been filled in so far."""
+    policy = services.policy
+    templates = services.templates.names()
+    template = text(values, "template") or templates[0]
+    fields = (
+        Field(
+            "name",
+            "Deploy name",
+            "text",
+            hint=f"{policy.naming.explanation}. It never changes.",
+            live=True,
+            max_length=100,
+        ),
+        Field("owners", "Project owners", "people", hint="They may confirm, cancel and destroy."),
+        Field(
+            "managed_group",
+            "Managed team AAD group",
+            "search",
+            hint="The Databricks account group whose members work on the project.",
+        ),
+        Field("github_team", "GitHub team", "search", hint="The team that writes the code."),
+        Field(
+            "reviewers",
+            "GitHub reviewers",
+            "searches",
+            hint="Up to 6 teams or people who may release production; one of them suffices.",
+        ),
+        Field(
+            "workspace_groups",
+            "Workspace groups",
+            "choices",
+            options=tuple(
+                Choice(value=name, label=f"{name} · {title}" if title else name)
+                for name, title in policy.workspace_groups.items()
+            ),
+        ),
+        Field(
+            "template",
+            "Template",
+            "choice",
+            options=tuple(Choice(value=name, label=name) for name in templates),
+            initial=template,
+            live=True,
+        ),
+        *(question_field(question) for question in services.templates.questions(template)),
+        *data_fields(policy),
+        *lifetime_fields(values, services),
+    )
+    return Form(
+        title="New project",
+        submit="Create",
+        words=("new",),
+        fields=tuple(fill(field, values) for field in fields),
+        errors=dict(errors or {}),
+    )
+
+
+def fill(field: Field, values: Mapping[str, Value]) -> Field:
+    """Return the field with the value it had, if it had one."""
+    if field.name not in values:
+        return field
+    return Field(**{**field.__dict__, "initial": values[field.name]})
+
+
+def question_field(question: Question) -> Field:
+    """Return the field that asks a template's question."""
+    options = question.options
+    if question.kind == "boolean":
+        options = (Choice(value="true", label="Yes"), Choice(value="false", label="No"))
+    return Field(
+        ANSWER + question.name,
+        question.title[:150],
+        "choice" if options else "number" if question.kind == "integer" else "text",
+        hint=question.hint,
+        options=options,
+        initial=question.default or None,
+        optional=question.optional,
+    )
+
+
+def data_fields(policy: Policy) -> tuple[Field, ...]:
+    """Return the field that asks for data access, where any may be requested."""
+    options = data_options(policy)
+    if not options:
+        return ()
+    hint = "The owner of the data is asked before anything is granted."
+    kind, shown = ("choices", options) if len(options) <= 100 else ("searches", ())
+    field = Field("data_access", "Data access", "text", hint=hint, optional=True)
+    return (Field(**{**field.__dict__, "kind": kind, "options": shown}),)
+
+
+def data_options(policy: Policy) -> tuple[Choice, ...]:
+    """Return everything that may be requested, one choice for each level."""
+    return tuple(
+        Choice(value=f"{entry.securable}|{level}", label=f"{entry.securable} · {level}")
+        for entry in policy.data
+        for level in entry.levels
+    )
+
+
+def lifetime_fields(values: Mapping[str, Value], services: Services) -> tuple[Field, ...]:
+    """Return the fields about how long the project lives."""
+    lifetime = text(values, "lifetime") or LASTING
+    options = (
+        Choice(value=LASTING, label="Lasting project"),
+        Choice(value=SANDBOX, label="Sandbox with an end date"),
+    )
+    fields = [Field("lifetime", "Lifetime", "choice", options=options, initial=lifetime, live=True)]
+    if lifetime == SANDBOX:
+        end = services.clock.now().date() + services.policy.sandbox_default
+        longest = services.policy.sandbox_maximum.days
+        fields.append(
+            Field(
+                "sandbox_until",
+                "Sandbox until",
+                "date",
+                hint=f"At most {longest} days from today.",
+                initial=end.isoformat(),
+            )
+        )
+    return tuple(fields)
+
+
+def draft_errors(values: Mapping[str, Value], services: Services) -> dict[str, str]:
+    """Check what is known while the form is still being filled: the name, mostly."""
+    name = text(values, "name")
+    if not name:
+        return {}
+    objection = services.policy.naming.objection(name) or taken(name, services)
+    return {"name": objection} if objection else {}
+
+
+def taken(name: str, services: Services) -> str:
+    """Return who has the name, or an empty string."""
+    holder = services.store.projects.find(name)
+    if holder is None or holder.state == "gone":
+        return ""
+    return f"There is already a project “{name}”. Please choose another name."
+
+
+def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
+    """Turn the form's values into a request; raises UserError on the field that cannot be read."""
+    template = text(values, "template")
+    return ProjectSpec(
+        name=text(values, "name"),
+        owners=many(values, "owners"),
+        managed_group=required(values, "managed_group", "Choose the group of your team."),
+        github_team=required(values, "github_team", "Choose the team that writes the code."),
+        reviewers=tuple(read_reviewer(word) for word in many(values, "reviewers")),
+        workspace_groups=many(values, "workspace_groups"),
+        template=template,
+        answers=services.templates.check(template, answers(values)),
+        data_access=tuple(read_access(word) for word in many(values, "data_access")),
+        sandbox_until=read_end(values),
+    )
+
+
+def answers(values: Mapping[str, Value]) -> dict[str, str]:
+    """Return the answers to the template's questions by their names."""
+    return {
+        name.removeprefix(ANSWER): value
+        for name, value in values.items()
+        if name.startswith(ANSWER) and isinstance(value, str)
+    }
+
+
+def read_reviewer(word: str) -> Reviewer:
+    """Read `team:slug` or `user:login`."""
+    kind, _, name = word.partition(":")
+    return Reviewer(kind="team" if kind == "team" else "user", name=name)
+
+
+def read_access(word: str) -> DataAccess:
+    """Read `catalog.schema|read`."""
+    securable, _, level = word.partition("|")
+    if level not in LEVELS:
+        raise UserError(f"{word} cannot be requested here.", field="data_access")
+    return DataAccess(securable=securable, level=LEVELS[level])
+
+
+def read_end(values: Mapping[str, Value]) -> date | None:
+    """Return the sandbox's end date, or None for a lasting project."""
+    if text(values, "lifetime") != SANDBOX:
+        return None
+    try:
+        return date.fromisoformat(text(values, "sandbox_until"))
+    except ValueError:
+        raise UserError("A sandbox needs an end date.", field="sandbox_until") from None
+
+
+def required(values: Mapping[str, Value], name: str, otherwise: str) -> str:
+    """Return a text value or raise UserError on its field."""
+    value = text(values, name)
+    if not value:
+        raise UserError(otherwise, field=name)
+    return value
+
+
+def text(values: Mapping[str, Value], name: str) -> str:
+    """Return a single value, stripped; empty if absent."""
+    value = values.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def many(values: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    """Return several values; empty if absent."""
+    value = values.get(name)
+    return value if isinstance(value, tuple) else ()
+
+
+def vendor_objections(spec: ProjectSpec, who: str, services: Services) -> dict[str, str]:
+    """Ask chat, GitHub and Databricks, all at once, whether the request can be fulfilled."""
+    checks: dict[str, Check] = {
+        "name": partial(repository_objection, spec.name, services),
+        "owners": partial(owners_objection, spec, who, services),
+        "managed_group": partial(group_objection, spec, services),
+        "github_team": partial(team_objection, spec.github_team, services),
+        "reviewers": partial(reviewers_objection, spec, services),
+        "data_access": partial(consent_objection, spec, who, services),
+    }
+    running = {field: services.vendors.submit(check) for field, check in checks.items()}
+    wait(running.values())
+    errors: dict[str, str] = {}
+    for field, check in running.items():
+        try:
+            errors[field] = check.result()
+        except TemporaryError as later:
+            errors[field] = f"I could not check this just now: {later}. Please try again."
+    return {field: sentence for field, sentence in errors.items() if sentence}
+
+
+def repository_objection(name: str, services: Services) -> str:
+    """Refuse a name that GitHub already knows: archived repositories keep theirs."""
+    objection = taken(name, services)
+    if objection:
+        return objection
+    found = services.repositories.find(name)
+    if found is None:
+        return ""
+    kind = "an archived repository" if found.archived else "a repository"
+    return f"GitHub already has {kind} “{name}”. Please choose another name."
+
+
+def owners_objection(spec: ProjectSpec, who: str, services: Services) -> str:
+    """Refuse owners who are gone, and requests that nobody could confirm."""
+    gone = [owner for owner in spec.owners if not services.people.is_active(owner)]
+    if gone:
+        return "An owner must be an active member of this workspace, not a guest or a bot."
+    if services.policy.confirm_create != "second_person":
+        return ""
+    others = (set(spec.owners) | services.people.members(services.policy.platform_group)) - {who}
+    return "" if others else "Somebody else than you must confirm: add an owner."
+
+
+def group_objection(spec: ProjectSpec, services: Services) -> str:
+    """Refuse a group that an account of the chosen workspace groups does not have."""
+    for group in spec.workspace_groups:
+        known = group in services.policy.workspace_groups
+        if known and not services.workspaces.group_exists(spec.managed_group, group):
+            return f"The Databricks account of {group} has no group “{spec.managed_group}”."
+    return ""
+
+
+def team_objection(slug: str, services: Services) -> str:
+    """Refuse a team that GitHub does not know."""
+    return "" if services.repositories.team_exists(slug) else f"GitHub has no team “{slug}”."
+
+
+def reviewers_objection(spec: ProjectSpec, services: Services) -> str:
+    """Refuse reviewers whom GitHub does not know, and teams without members."""
+    for reviewer in spec.reviewers:
+        if reviewer.kind == "user" and not services.repositories.member_exists(reviewer.name):
+            return f"“{reviewer.name}” is not a member of the GitHub organisation."
+        if reviewer.kind == "team":
+            if not services.repositories.team_exists(reviewer.name):
+                return f"GitHub has no team “{reviewer.name}”."
+            if not services.repositories.team_members(reviewer.name):
+                return f"The team “{reviewer.name}” has no members: nobody could review."
+    return ""
+
+
+def consent_objection(spec: ProjectSpec, who: str, services: Services) -> str:
+    """Refuse data whose consent nobody but the requester could give."""
+    for access in spec.data_access:
+        entry = services.policy.requestable(access)
+        if entry is None or not entry.owners:
+            continue
+        if not services.people.everybody(entry.owners) - {who}:
+            return f"Nobody but you could consent to {access.securable}: ask the platform team."
+    return ""
+
+
+def suggest(field: str, query: str, services: Services) -> tuple[Choice, ...]:
+    """Return the options of a type-ahead field."""
+    if field == "managed_group":
+        return services.workspaces.search_groups(query)
+    if field == "github_team":
+        return services.repositories.search_teams(query)
+    if field == "reviewers":
+        return services.repositories.search_reviewers(query)
+    if field == "data_access":
+        found = [o for o in data_options(services.policy) if query.lower() in o.label.lower()]
+        return tuple(found[:100])
+    return ()
+
+
+COMMAND = Command("new", "new", "Ask for a new project.", Role.USER, new, suggest)

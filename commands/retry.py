@@ -1,0 +1,13 @@
+"""Retry: go on with a failed or cancelled run from what exists."""
+
+from commands.command import Answer, Command, Request, Role, Services, tell
+
+
+def retry(request: Request, services: Services) -> Answer:
+    """Plan again; what was made before is kept and adopted."""
+    run = services.operations.find(request.word(1))
+    services.operations.retry(run, by=request.who)
+    return tell(f"Trying {run.project} again from what exists.")
+
+
+COMMAND = Command("retry", "retry <run>", "Try a failed run again.", Role.USER, retry)

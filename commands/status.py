@@ -1,0 +1,51 @@
+"""`/sciclops status <project>`: where a project stands, and its latest run."""
+
+from commands.command import Answer, Command, Reply, Request, Role, Services
+from provisioning.errors import UserError
+from provisioning.run_message import STATES, elapsed
+from provisioning.text import Fact, Notice, code, link, moment, person, say
+
+
+def show(request: Request, services: Services) -> Answer:
+    """Show one project."""
+    name = request.word(1)
+    project = services.store.projects.find(name)
+    if project is None:
+        raise UserError(
+            f"There is no project “{name}”. `list` shows which there are."
+            if name
+            else "Which project? Type `status` and its name."
+        )
+    spec = project.spec
+    facts = [
+        Fact(label="State", value=say(project.state)),
+        Fact(label="Requested by", value=say(person(project.requested_by))),
+        Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
+        Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
+        Fact(label="Template", value=say(code(spec.template))),
+        Fact(label="Since", value=say(moment(project.created_at))),
+    ]
+    if project.repository_url:
+        url = project.repository_url
+        facts.append(Fact(label="Repository", value=say(link(url.removeprefix("https://"), url))))
+    if spec.sandbox_until:
+        facts.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+    run = services.store.operations.latest(name)
+    if run:
+        took = elapsed(run, services.clock.now())
+        facts.append(
+            Fact(
+                label="Latest run",
+                value=say(code(run.id), f" {run.kind}: {STATES[run.phase].lower()}, {took}"),
+            )
+        )
+    return Reply(
+        Notice(
+            summary=f"Project {name} is {project.state}",
+            title=f"Project {name}",
+            facts=tuple(facts),
+        )
+    )
+
+
+COMMAND = Command("status", "status <project>", "Show where a project stands.", Role.USER, show)

@@ -1,0 +1,342 @@
+"""The one message that shows a run: same states, figures and buttons as a Terraform Cloud run.
+
+Pure: an operation and the questions it has open go in, a `Notice` comes out.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from provisioning.operation import CANCELLABLE, RETRYABLE, Decision, Operation
+from provisioning.text import (
+    Button,
+    Fact,
+    Notice,
+    Span,
+    Table,
+    Task,
+    Text,
+    bold,
+    code,
+    link,
+    moment,
+    person,
+    say,
+)
+
+Status = Literal["pending", "in_progress", "complete", "error"]
+
+STATES = {
+    "queued": "Waiting for its turn",
+    "planning": "Planning",
+    "waiting": "Waiting for confirmation",
+    "confirmed": "Confirmed, waiting for GitHub's budget",
+    "applying": "Applying",
+    "starter": "Pushing the starter code",
+    "verifying": "Verifying",
+    "ready": "Ready",
+    "failed": "Failed",
+    "discarded": "Discarded",
+    "cancelled": "Cancelled",
+    "cleaning": "Cleaning up",
+    "cleaned": "Cleaned up",
+}
+ORDER = ("planning", "waiting", "applying", "starter", "verifying")
+STEPS = {
+    "planning": ("Plan", "Planning", "Planned"),
+    "applying": ("Apply", "Applying", "Applied"),
+    "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
+    "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
+}
+
+
+def run_notice(operation: Operation, repository_url: str = "") -> Notice:
+    """Return the message of a run as it stands."""
+    state = STATES[operation.phase]
+    return Notice(
+        summary=_summary(operation, state),
+        title=f"{operation.project} · {_headline(operation, state)}",
+        body=_body(operation, repository_url),
+        facts=_facts(operation),
+        tasks=_tasks(operation),
+        footer=_footer(operation),
+        buttons=_buttons(operation),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: `42 s`, `3 min 5 s`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _headline(operation: Operation, state: str) -> str:
+    if operation.phase == "ready" and operation.ended_at:
+        return f"Ready in {duration((operation.ended_at - operation.created_at).total_seconds())}"
+    progress = operation.facts.progress
+    if operation.phase in ("applying", "cleaning") and progress:
+        return f"{state} · {progress.done} of {progress.total} · {duration(progress.seconds)}"
+    if operation.phase == "confirmed" and operation.facts.queue_position:
+        return f"{state} · number {operation.facts.queue_position} in the queue"
+    return state
+
+
+def _summary(operation: Operation, state: str) -> str:
+    needs = {
+        "waiting": ": please confirm or discard the plan",
+        "failed": ": retry it or clean up",
+        "cancelled": ": retry it or clean up",
+    }.get(operation.phase, "")
+    return f"Project {operation.project}: {state.lower()}{needs}"
+
+
+def _body(operation: Operation, repository_url: str) -> tuple[Text, ...]:
+    trouble = operation.facts.trouble
+    if operation.phase == "failed" and trouble:
+        return tuple(_trouble_lines(operation))
+    if operation.phase == "ready" and repository_url:
+        return (
+            say(
+                "The project is ready: ",
+                link(repository_url.removeprefix("https://"), repository_url),
+                ". Clone it, change it, open a pull request.",
+            ),
+        )
+    if operation.phase == "cancelled":
+        return (say("What was made so far stays until somebody retries or cleans up."),)
+    if operation.phase == "cleaned" and trouble and trouble.left_behind:
+        return (say(bold("Could not be removed: "), trouble.left_behind),)
+    return ()
+
+
+def _trouble_lines(operation: Operation) -> list[Text]:
+    trouble = operation.facts.trouble
+    if trouble is None:
+        return []
+    lines = [say(bold(f"{trouble.step} failed: "), trouble.what)]
+    if trouble.resource:
+        lines.append(say("Resource: ", code(trouble.resource)))
+    if trouble.detail:
+        lines.append(say(trouble.detail))
+    if trouble.left_behind:
+        lines.append(say("Left behind: ", trouble.left_behind))
+    if trouble.reference:
+        lines.append(say("Reference for the platform team: ", code(trouble.reference)))
+    return lines
+
+
+def _facts(operation: Operation) -> tuple[Fact, ...]:
+    spec, facts = operation.spec, operation.facts
+    shown = [
+        Fact(label="Triggered by", value=say(person(operation.requested_by))),
+        Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
+        Fact(label="Template", value=say(code(spec.template))),
+    ]
+    counts = facts.applied.counts if _applied(operation) and facts.applied else None
+    if counts is None and facts.plan:
+        counts = facts.plan.counts
+    if counts:
+        label = "Resources changed" if _applied(operation) else "Resources to be changed"
+        shown.append(Fact(label=label, value=say(code(str(counts)))))
+    if spec.sandbox_until:
+        shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+    return tuple(shown)
+
+
+def _applied(operation: Operation) -> bool:
+    applied = operation.facts.applied
+    return applied is not None and applied.ending == "succeeded"
+
+
+def _tasks(operation: Operation) -> tuple[Task, ...]:
+    tasks = [_task(operation, "planning"), _cost_task(operation), _confirm_task(operation)]
+    tasks += [_task(operation, step) for step in ("applying", "starter", "verifying")]
+    return tuple(tasks)
+
+
+def _reached(operation: Operation) -> str:
+    """Return the step that a run is in or stopped in."""
+    if operation.phase in ORDER:
+        return operation.phase
+    if operation.phase == "confirmed":
+        return "applying"
+    stopped = [step for step in ORDER if step in operation.facts.started]
+    return stopped[-1] if stopped else ""
+
+
+def _status(operation: Operation, step: str) -> Status:
+    if step in operation.facts.finished or operation.phase == "ready":
+        return "complete"
+    if _reached(operation) != step:
+        return "pending"
+    if operation.phase == "failed":
+        return "error"
+    if operation.phase in ("cancelled", "discarded", "cleaned", "cleaning"):
+        return "error"
+    return "pending" if operation.phase == "confirmed" else "in_progress"
+
+
+def _task(operation: Operation, step: str) -> Task:
+    status = _status(operation, step)
+    before, during, after = STEPS[step]
+    title = {"pending": before, "in_progress": during, "complete": after}.get(
+        status, f"Couldn't {before[0].lower()}{before[1:]}"
+    )
+    return Task(
+        id=step,
+        title=title + _took(operation, step, status),
+        status=status,
+        output=_output(operation, step, status),
+    )
+
+
+def _took(operation: Operation, step: str, status: Status) -> str:
+    started = operation.facts.started.get(step)
+    finished = operation.facts.finished.get(step)
+    if status == "complete" and started and finished:
+        return f" · {duration((finished - started).total_seconds())}"
+    return ""
+
+
+def _output(operation: Operation, step: str, status: Status) -> Text:
+    facts = operation.facts
+    if step == "planning" and facts.plan and status == "complete":
+        counts = facts.plan.counts
+        adopted = f", {counts.adopt} to adopt" if counts.adopt else ""
+        return say(
+            f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
+        )
+    if step == "applying":
+        return _apply_output(operation, status)
+    if step == "verifying" and facts.findings:
+        passed = sum(finding.passed for finding in facts.findings)
+        return say(f"{passed} of {len(facts.findings)} checks passed")
+    return ()
+
+
+def _apply_output(operation: Operation, status: Status) -> Text:
+    facts = operation.facts
+    if status == "complete" and facts.applied:
+        counts = facts.applied.counts
+        return say(
+            f"{counts.add} added, {counts.change} changed, {counts.remove} destroyed",
+        )
+    if status == "in_progress" and facts.progress:
+        current = facts.progress.current
+        return say(
+            f"{facts.progress.done} of {facts.progress.total} resources",
+            *((" · ", code(current)) if current else ()),
+        )
+    return ()
+
+
+def _cost_task(operation: Operation) -> Task:
+    plan = operation.facts.plan
+    if plan is None:
+        return Task(id="cost", title="Estimate the cost")
+    total = len([change for change in plan.changes if change.action == "create"])
+    return Task(
+        id="cost",
+        title="Cost not estimated" if plan.priced < total else "Cost estimated",
+        status="complete",
+        output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
+    )
+
+
+def _confirm_task(operation: Operation) -> Task:
+    status = _status(operation, "waiting")
+    titles = {
+        "pending": "Confirm",
+        "in_progress": "Waiting for confirmation",
+        "complete": "Confirmed",
+        "error": STATES.get(operation.phase, "Not confirmed"),
+    }
+    lines: list[str | Span] = []
+    for decision in operation.facts.decisions:
+        lines += ["\n" if lines else "", *_decision(decision)]
+    return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
+
+
+def _decision(decision: Decision) -> Sequence[str | Span]:
+    said = (": ", decision.comment) if decision.comment else ()
+    return (f"{decision.what} by ", person(decision.by), " ", moment(decision.at), *said)
+
+
+def _footer(operation: Operation) -> Text:
+    parts: list[str | Span] = ["Run ", code(operation.id), " · requested "]
+    parts.append(moment(operation.created_at))
+    if operation.facts.plan:
+        parts += [" · plan ", code(operation.facts.plan.digest[:12])]
+        parts += [f" · Terraform {operation.facts.plan.terraform}"]
+    return say(*parts)
+
+
+def _buttons(operation: Operation) -> tuple[Button, ...]:
+    run = operation.id
+    if operation.phase == "waiting" and operation.facts.plan:
+        digest = operation.facts.plan.digest[:12]
+        confirm = Button(label="Confirm & Apply", words=("confirm", run, digest), style="primary")
+        return (
+            confirm,
+            Button(label="Discard", words=("discard", run, digest)),
+            Button(label="Add Comment", words=("comment", run)),
+        )
+    if operation.phase in CANCELLABLE:
+        return (
+            Button(
+                label="Cancel Run",
+                words=("cancel", run),
+                confirm="What was made so far stays until somebody retries or cleans up.",
+            ),
+        )
+    if operation.phase in RETRYABLE:
+        return (
+            Button(label="Retry", words=("retry", run), style="primary"),
+            Button(
+                label="Clean Up",
+                words=("cleanup", run),
+                style="danger",
+                confirm=f"Remove everything that was made for {operation.project}, and free the "
+                "name?",
+            ),
+        )
+    return ()
+
+
+def plan_notice(operation: Operation) -> Notice:
+    """Return the plan in short, for the run's thread: how many of which type."""
+    plan = operation.facts.plan
+    if plan is None:
+        raise ValueError(f"operation {operation.id} has no plan yet")
+    kinds: dict[tuple[str, str], int] = {}
+    for change in plan.changes:
+        if change.action not in ("no-op", "read"):
+            kinds[change.resource_type, change.action] = (
+                kinds.get((change.resource_type, change.action), 0) + 1
+            )
+    rows = tuple(
+        (say(code(kind)), say(action), say(str(number)))
+        for (kind, action), number in sorted(kinds.items())
+    )
+    counts = plan.counts
+    return Notice(
+        summary=f"Plan for {operation.project}: {counts}",
+        body=(
+            say(
+                bold(
+                    f"Plan: {counts.add} to add, {counts.change} to change, "
+                    f"{counts.remove} to destroy"
+                ),
+                f" · made in {duration(plan.seconds)}",
+            ),
+        ),
+        table=Table(header=("Resource type", "Action", "How many"), rows=rows) if rows else None,
+    )
+
+
+def elapsed(operation: Operation, now: datetime) -> str:
+    """Return how long an operation has taken, or has been going on."""
+    return duration(((operation.ended_at or now) - operation.created_at).total_seconds())

@@ -23,7 +23,7 @@ def command_answer(state: State, delivery: Delivery, channel: str) -> None:
     blocks = body.get("blocks") or []
     if not body.get("text") and not blocks:
         return
-    if message_problems(blocks):
+    if message_problems(blocks, plan_blocks=state.plan_blocks):
         return
     reader = None if body.get("response_type") == "in_channel" else delivery.user
     state.add(

@@ -48,6 +48,8 @@ class State:
         self.clock = clock
         self.feed = ChangeFeed()
         self.base_url = ""
+        self.plan_blocks = True
+        """False for an old workspace that refuses `plan` blocks."""
         self.people: dict[str, Member] = _people()
         self.channels: dict[str, Channel] = _channels()
         self.user_groups: dict[str, UserGroup] = {

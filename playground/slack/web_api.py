@@ -85,8 +85,6 @@ class Api:
     limits: RateLimits
     tokens: Tokens
     scopes: set[str]
-    plan_blocks: bool = True
-    """False for an old workspace that refuses `plan` blocks."""
     open_socket: Callable[[], str] | None = None
     """Makes a Socket Mode URL; None when the app uses HTTP."""
     calls: list[Call] = field(default_factory=list)

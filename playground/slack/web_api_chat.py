@@ -20,7 +20,7 @@ def _blocks(api: Api, arguments: Arguments) -> list[Json] | None:
         return None
     if not isinstance(blocks, list):
         raise Refused("invalid_blocks_format")
-    if problems := message_problems(blocks, plan_blocks=api.plan_blocks):
+    if problems := message_problems(blocks, plan_blocks=api.workspace.plan_blocks):
         raise Refused("invalid_blocks", response_metadata={"messages": problems})
     if too_long(blocks):
         raise Refused("msg_blocks_too_long")

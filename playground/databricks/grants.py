@@ -8,7 +8,6 @@ from playground.databricks.privileges import (
     APPLICABLE,
     ENTITY,
     find,
-    held,
     lineage,
     may_see,
     require_manage,
@@ -125,13 +124,22 @@ def effective(call: Call) -> Json:
 
 def _effective(world: World, who: Principal, securable: Securable) -> list[Json]:
     entries: list[Json] = []
-    for privilege, level in sorted(held(world, who, securable), key=lambda pair: pair[0]):
+    for privilege, level in _direct(world, who, securable):
         entry: Json = {"privilege": privilege}
         if level is not securable:
             entry |= {"inherited_from_type": level.kind, "inherited_from_name": level.full_name}
         if entry not in entries:
             entries.append(entry)
     return entries
+
+
+def _direct(world: World, who: Principal, securable: Securable) -> list[tuple[str, Securable]]:
+    """Grants to this very principal; the vendor's answer lists its groups on their own."""
+    return [
+        (privilege, level)
+        for level in lineage(world, securable)
+        for privilege in sorted(level.grants.get(who.id, ()))
+    ]
 
 
 ONE = "/{securable_type}/{full_name}"

@@ -5,8 +5,10 @@ import json
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from typing import cast
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from playground.databricks import (
     access_tokens,
@@ -161,8 +163,11 @@ class Databricks:
         return f"http://127.0.0.1:{port}"
 
     def _application(self) -> web.Application:
-        middlewares = [self._faults.middleware("databricks"), web.middleware(self._envelope)]
-        app = web.Application(middlewares=middlewares, client_max_size=2**21)
+        faulty = self._faults.middleware("databricks")
+        app = web.Application(
+            middlewares=[cast("Middleware", faulty), self._envelope()],
+            client_max_size=2**21,
+        )
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._endpoint(route))
         app.router.add_get("/.well-known/databricks-config", self._host_metadata)
@@ -175,17 +180,21 @@ class Databricks:
         address = request.transport.get_extra_info("sockname") if request.transport else None
         return self._at_port[address[1]] if address else None
 
-    async def _envelope(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Turn refusals into answers, and what nobody serves into the vendor's 404."""
-        if self.latency:
-            await asyncio.sleep(self.latency)
-        try:
-            return await handler(request)
-        except RefusalError as refusal:
-            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
-        except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-            refusal = self._unknown(request)
-            return web.json_response(refusal.body, status=refusal.status)
+    def _envelope(self) -> Middleware:
+        """Return the layer that turns refusals, and what nobody serves, into answers."""
+
+        @web.middleware
+        async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            try:
+                return await handler(request)
+            except RefusalError as refusal:
+                return _refused(refusal)
+            except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
+                return _refused(self._unknown(request))
+
+        return answered
 
     def _unknown(self, request: web.Request) -> RefusalError:
         self.unknown_calls.append(f"{request.method} {request.path}")
@@ -226,9 +235,7 @@ class Databricks:
             "workspace admin": call.is_workspace_admin,
         }[route.who]
         if not allowed:
-            message = (
-                f"This API can be called by a{'n' if route.who[0] == 'a' else ''} {route.who} only."
-            )
+            message = f"Only a {route.who} can call this API."
             raise scim_error(403, message) if route.style == "scim" else denied(message)
 
     async def _host_metadata(self, request: web.Request) -> web.Response:
@@ -267,6 +274,10 @@ class Databricks:
         now = self._clock.now()
         answer = await self._login.token(form, authorization, self._at(request), now)
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+
+def _refused(refusal: RefusalError) -> web.Response:
+    return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
 
 
 def _headers(at: Workspace | None) -> dict[str, str]:

@@ -79,7 +79,7 @@ class OperationRow(SQLModel, table=True):
     requested_by: str
     channel: str
     created_at: datetime = _moment(index=True)
-    ended_at: datetime | None = _moment(nullable=True)
+    ended_at: datetime | None = _moment(nullable=True, index=True)
     cancel_requested_by: str = ""
 
 

@@ -129,7 +129,9 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
         session.flush()
         return wanted
     if Message.of(row) != message:
-        keep = {"created_at", "ts", "sent", "sending", "wanted"}
+        # What is owed already keeps its place in the line, however often it changes.
+        owed = {"updated_at"} if row.wanted > row.sent and not row.trouble else set()
+        keep = {"created_at", "ts", "sent", "sending", "wanted"} | owed
         row.sqlmodel_update(wanted.model_dump(exclude=keep))
         row.wanted += 1
         session.add(row)

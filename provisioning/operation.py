@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -77,7 +77,10 @@ class Decision(Frozen):
 
 
 class Facts(Frozen):
-    """What an operation has found out so far; every figure is Terraform's own."""
+    """What an operation has found out so far; every figure is Terraform's own.
+
+    `made` is set before the first apply: from then on something may exist at a vendor.
+    """
 
     plan: Plan | None = None
     confirmed: Plan | None = None
@@ -87,6 +90,7 @@ class Facts(Frozen):
     findings: tuple[Finding, ...] = ()
     trouble: Trouble | None = None
     terraform_run: str = ""
+    made: bool = False
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -126,10 +130,3 @@ def operation_id(key: str) -> str:
     The same key gives the same id, so a request that arrives twice starts one operation.
     """
     return "run-" + hashlib.sha256(key.encode()).hexdigest()[:12]
-
-
-def from_row(row: dict[str, Any]) -> Operation:
-    """Read a stored operation."""
-    values = dict(row)
-    values["spec"] = values.pop("request")
-    return Operation.model_validate(values)

@@ -140,6 +140,9 @@ class Terraform(Protocol):
     ) -> tuple[Outcome, Plan | None]:
         """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
 
+    def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
+        """Bring what the root's `import` blocks name into the state, and change nothing else."""
+
     def apply(self, project: str, run: str, watch: Watch) -> Outcome:
         """Apply the saved plan of this run; afterwards the plan file is gone."""
 

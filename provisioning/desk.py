@@ -1,0 +1,349 @@
+"""The front desk: where requests and decisions of people are settled, once, with the reason.
+
+Everything here is quick and touches only our own database, except that rights are checked against
+live membership. Work is then done by the operation's workflow, which the engine starts.
+"""
+
+from typing import Literal
+
+from provisioning.clock import Clock
+from provisioning.engine import Engine
+from provisioning.errors import UserError
+from provisioning.operation import (
+    CANCELLABLE,
+    ENDED,
+    RETRYABLE,
+    Decision,
+    Operation,
+    Part,
+    operation_id,
+    part_of,
+)
+from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
+from provisioning.ports import People, Redactor
+from provisioning.project import ProjectSpec
+from provisioning.run_message import STATES, run_notice
+from provisioning.store import Message, Store
+from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
+from provisioning.text import Notice, bold, person, say
+
+CREATE = "create_project"
+
+
+def read_operation(row: OperationRow) -> Operation:
+    """Return a stored operation as a value."""
+    stored = row.model_dump()
+    return Operation.model_validate(stored | {"spec": stored.pop("request")})
+
+
+class Desk:
+    """Takes requests and decisions; every refusal is a `UserError` that says why."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        policy: Policy,
+        people: People,
+        clock: Clock,
+        redact: Redactor,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._policy = policy
+        self._people = people
+        self._clock = clock
+        self._redact = redact
+
+    # ------------------------------------------------------------------ asking and finding
+
+    def request(self, spec: ProjectSpec, *, by: str, key: str) -> Operation:
+        """Reserve the name and begin `create_project`; the same key again changes nothing."""
+        now = self._clock.now()
+        row = OperationRow(
+            id=operation_id(key),
+            kind=CREATE,
+            project=spec.name,
+            phase="queued",
+            request=spec.model_dump(mode="json"),
+            requested_by=by,
+            channel=self._policy.channel,
+            created_at=now,
+        )
+        project = ProjectRow(
+            name=spec.name,
+            state="reserved",
+            spec=spec.model_dump(mode="json"),
+            requested_by=by,
+            created_at=now,
+        )
+        operation = read_operation(row)
+        message = Message(
+            key=operation.message,
+            channel=operation.channel,
+            content=run_notice(operation),
+            urgent=True,
+        )
+        stored = self._store.projects.reserve_and_begin(project, row, [message])
+        self.start(read_operation(stored))
+        return read_operation(stored)
+
+    def find(self, run: str) -> Operation:
+        """Return a run by its id, or a project's latest run by the project's name."""
+        row = self._store.operations.get(run)
+        if row is None:
+            row = next(iter(self._store.operations.of_project(run)), None)
+        if row is None:
+            raise UserError(f"There is no run or project “{run}”. `list` shows the projects.")
+        return read_operation(row)
+
+    def start(self, operation: Operation) -> None:
+        """Start the part that works in the operation's phase; starting it again is a no-op."""
+        if operation.phase in ENDED or operation.phase == "waiting":
+            return
+        part: Part = part_of(operation.phase)
+        self._engine.start(
+            f"{operation.kind}.{part}",
+            operation.id,
+            project=operation.project,
+            part=f"{part}:{operation.attempt}",
+        )
+
+    # ------------------------------------------------------------------ decisions on a plan
+
+    def confirm(self, run: Operation, *, plan: str, by: str) -> None:
+        """Confirm exactly the plan whose digest begins with `plan`; go on if all is answered."""
+        self._require(self._may_confirm(run, by))
+        if run.phase != "waiting":
+            raise UserError(self._too_late(run))
+        approval = self._open_question(run, "confirm")
+        shown = run.facts.plan
+        if shown is None or not plan or not shown.digest.startswith(plan):
+            raise UserError(
+                "The plan has changed since that message. Nothing was applied; "
+                "read the new plan and confirm that one."
+            )
+        if self._store.approvals.settle(approval.id, "granted", by=by) is None:
+            raise UserError(self._too_late(self.find(run.id)))
+        self.note(run, by, "Confirmed")
+        self.proceed(run.id)
+
+    def discard(self, run: Operation, *, by: str) -> None:
+        """Say no to a waiting plan: the run ends and the name is free."""
+        self._require(self._may_stop(run, by))
+        self._end_waiting(run, by=by, what="Discarded")
+
+    def expire(self, run: Operation) -> None:
+        """End a run whose plan nobody confirmed in time."""
+        self._end_waiting(run, by="", what="Timed out: nobody confirmed in time")
+
+    def _end_waiting(self, run: Operation, *, by: str, what: str, comment: str = "") -> None:
+        if self._store.operations.move(run.id, ["waiting"], "discarded", by=by or "bot") is None:
+            raise UserError(self._too_late(self.find(run.id)))
+        self._store.approvals.void(run.id, by=by or "bot")
+        self.note(run, by, what, comment)
+        self._free_unless_made(run)
+        self.show(run.id)
+
+    def _free_unless_made(self, run: Operation) -> None:
+        """Free the name of a run that never began to make anything."""
+        if not self.find(run.id).facts.made:
+            self._store.projects.become(run.project, "gone")
+
+    def proceed(self, run: str) -> None:
+        """Move a waiting run on to its apply, once every question is answered with yes."""
+        operation = self.find(run)
+        questions = self._store.approvals.of_operation(run)
+        current = [q for q in questions if q.artefact == self._artefact(operation)]
+        if any(question.state != "granted" for question in current):
+            self.show(run)
+            return
+        plan = operation.facts.plan
+        moved = self._store.operations.move(
+            run,
+            ["waiting"],
+            "confirmed",
+            by="bot",
+            facts={
+                "confirmed": plan.model_dump(mode="json") if plan else None,
+                "finished": self._stamped(operation, "waiting"),
+            },
+        )
+        if moved:
+            self.show(run)
+            self.start(read_operation(moved))
+
+    def answer(self, approval: str, *, granted: bool, by: str, comment: str = "") -> None:
+        """Settle a question about data access; a refusal ends the run."""
+        row = self._store.approvals.get(approval)
+        if row is None:
+            raise UserError("There is no such question any more.")
+        run = self.find(row.operation)
+        if by == run.requested_by:
+            raise UserError("Nobody consents to their own request for data.")
+        if by not in self._people.everybody(tuple(row.approvers)):
+            raise UserError("Only an owner of the data can answer this.")
+        comment = self._redact(comment)
+        settled = self._store.approvals.settle(
+            approval, "granted" if granted else "refused", by=by, comment=comment
+        )
+        if settled is None:
+            raise UserError("Somebody was faster: this question is answered.")
+        self.show_question(settled)
+        subject = _subject(settled)
+        if granted:
+            self.note(run, by, f"Consent to {subject} given", comment)
+            self.proceed(run.id)
+        else:
+            self._end_waiting(run, by=by, what=f"Consent to {subject} refused", comment=comment)
+
+    def comment(self, run: Operation, *, text: str, by: str, key: str) -> None:
+        """Put a comment into the run's thread; secrets in it are redacted first."""
+        said = self._redact(text)
+        self._store.messages.show(
+            Message(
+                key=f"{run.message}:comment:{operation_id(key)}",
+                channel=run.channel,
+                thread_of=run.message,
+                content=Notice(
+                    summary=f"Comment on {run.project}",
+                    body=(say(person(by), " commented:"), say(said)),
+                ),
+            )
+        )
+
+    # ------------------------------------------------------------------ stopping and going on
+
+    def cancel(self, run: Operation, *, by: str) -> None:
+        """Stop a run: at once while it waits in a queue, else as soon as Terraform can."""
+        self._require(self._may_stop(run, by))
+        if run.phase not in CANCELLABLE:
+            raise UserError(self._too_late(run))
+        operations = self._store.operations
+        if operations.move(run.id, ["queued", "confirmed"], "cancelled", by=by):
+            self.note(run, by, "Cancelled")
+            self._free_unless_made(run)
+        elif operations.request_cancel(run.id, by) is None:
+            raise UserError("This run is stopping already.")
+        self.show(run.id)
+
+    def retry(self, run: Operation, *, by: str) -> None:
+        """Go on with a failed or cancelled run from what exists."""
+        self._require(self._may_stop(run, by))
+        self._again(run, "queued", by, "Retried")
+
+    def clean_up(self, run: Operation, *, by: str) -> None:
+        """Remove what a failed or cancelled run has made."""
+        self._require(self._may_stop(run, by))
+        self._again(run, "cleaning", by, "Clean-up started")
+
+    def _again(self, run: Operation, to: Literal["queued", "cleaning"], by: str, what: str) -> None:
+        holder = self._store.projects.get(run.project)
+        latest = self.find(run.project)
+        if holder is None or latest.id != run.id:
+            raise UserError(
+                f"{run.project} has a newer run since; look at that one. Nothing was changed."
+            )
+        moved = self._store.operations.retry(run.id, RETRYABLE, to, by=by)
+        if moved is None:
+            raise UserError(self._too_late(self.find(run.id)))
+        if holder.state == "gone":
+            self._store.projects.become(run.project, "reserved")
+        self.note(run, by, what)
+        self.show(run.id)
+        self.start(self.find(run.id))
+
+    # ------------------------------------------------------------------ showing
+
+    def show(self, run: str) -> None:
+        """Want the run's message to show the run as it stands."""
+        operation = self.find(run)
+        project = self._store.projects.get(operation.project)
+        url = project.repository_url if project else ""
+        self._store.messages.show(
+            Message(
+                key=operation.message,
+                channel=operation.channel,
+                content=run_notice(operation, url),
+                urgent=operation.phase in (*ENDED, "waiting"),
+            )
+        )
+
+    def show_question(self, approval: ApprovalRow) -> None:
+        """Want a data owner's question to show how it was answered."""
+        run = self.find(approval.operation)
+        said = {"granted": "Consent given", "refused": "Refused"}.get(approval.state, "Withdrawn")
+        lines = [say(bold(_subject(approval)), " for the project ", bold(run.project))]
+        who = (" by ", person(approval.decided_by)) if approval.decided_by else ()
+        lines.append(say(said, *who, f": {approval.comment}" if approval.comment else ""))
+        self._store.messages.show(
+            Message(
+                key=question_key(approval),
+                channel=run.channel,
+                thread_of=run.message,
+                content=Notice(summary=f"{said}: {_subject(approval)}", body=tuple(lines)),
+            )
+        )
+
+    # ------------------------------------------------------------------ rights and reasons
+
+    def _may_confirm(self, run: Operation, by: str) -> Allowed | Refused:
+        return may_confirm(
+            self._policy.confirm_create,
+            who=by,
+            requested_by=run.requested_by,
+            owners=run.spec.owners,
+            platform=by in self._people.members(self._policy.platform_group),
+        )
+
+    def _may_stop(self, run: Operation, by: str) -> Allowed | Refused:
+        return may_stop(
+            who=by,
+            requested_by=run.requested_by,
+            owners=run.spec.owners,
+            platform=by in self._people.members(self._policy.platform_group),
+        )
+
+    def _require(self, verdict: Allowed | Refused) -> None:
+        if isinstance(verdict, Refused):
+            raise UserError(f"Not done: {verdict.why}.")
+
+    def _open_question(self, run: Operation, question: str) -> ApprovalRow:
+        for approval in self._store.approvals.of_operation(run.id, open_only=True):
+            if approval.question == question and approval.artefact == self._artefact(run):
+                return approval
+        raise UserError(self._too_late(self.find(run.id)))
+
+    def _artefact(self, run: Operation) -> str:
+        return run.facts.plan.digest if run.facts.plan else ""
+
+    def _too_late(self, run: Operation) -> str:
+        last = run.facts.decisions[-1].what.lower() if run.facts.decisions else ""
+        since = f" since it was {last}; its message says by whom" if last else ""
+        return f"Too late: the run of {run.project} is “{STATES[run.phase]}”{since}."
+
+    def note(self, run: Operation, by: str, what: str, comment: str = "") -> None:
+        """Remember who decided what about a run, for its message."""
+        decision = Decision(by=by, at=self._clock.now(), what=what, comment=comment)
+
+        def add(facts: dict[str, object]) -> dict[str, object]:
+            known = facts.get("decisions")
+            earlier = known if isinstance(known, list) else []
+            return {"decisions": [*earlier, decision.model_dump(mode="json")]}
+
+        self._store.operations.revise(run.id, add)
+
+    def _stamped(self, run: Operation, step: str) -> dict[str, str]:
+        known = {name: at.isoformat() for name, at in run.facts.finished.items()}
+        return known | {step: self._clock.now().isoformat()}
+
+
+def question_key(approval: ApprovalRow) -> str:
+    """Return the key of the message that asks a question."""
+    return f"run:{approval.operation}:question:{approval.id}"
+
+
+def _subject(approval: ApprovalRow) -> str:
+    """Return what a data question is about: `read gbx1_prod.sales`."""
+    _, securable, level = approval.question.split("|")
+    return f"{level} {securable}"

@@ -1,0 +1,166 @@
+"""What every step of a run needs: load it, enter a phase, show it, end it truthfully."""
+
+import logging
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from provisioning.clock import Clock
+from provisioning.desk import Desk, read_operation
+from provisioning.errors import PermanentError, SciclopsError
+from provisioning.operation import CANCELLABLE, Operation, Phase, Trouble
+from provisioning.policy import Policy
+from provisioning.ports import Redactor, Terraform
+from provisioning.runs import Diagnostic, Outcome, Progress
+from provisioning.store import Attachment, Message, Store
+from provisioning.text import Notice
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the run has ended, or somebody moved it on
+    """There is nothing more to do in this run."""
+
+
+@dataclass(frozen=True)
+class RunSteps:
+    """The common ground of all steps; each method may be repeated after a crash."""
+
+    store: Store
+    desk: Desk
+    clock: Clock
+    policy: Policy
+    terraform: Terraform
+    redact: Redactor
+
+    def load(self, run: str) -> Operation:
+        """Return the run as it stands."""
+        row = self.store.operations.get(run)
+        if row is None:
+            raise PermanentError(f"There is no run {run}.")
+        return read_operation(row)
+
+    def enter(self, run: str, expected: Collection[Phase], to: Phase, **facts: Any) -> Operation:
+        """Be in phase `to`, and show it; raises Stopped if the run went another way."""
+        operation = self.load(run)
+        if operation.cancel_requested_by and operation.phase in CANCELLABLE:
+            self.cancelled(operation)
+        started = {name: at.isoformat() for name, at in operation.facts.started.items()}
+        started.setdefault(to, self.clock.now().isoformat())
+        row = self.store.operations.reach(run, expected, to, {"started": started, **facts})
+        if row is None:
+            raise Stopped
+        self.desk.show(run)
+        return read_operation(row)
+
+    def finish(self, run: str, step: str) -> None:
+        """Note when a step was finished, the first time, and show it."""
+        operation = self.load(run)
+        finished = {name: at.isoformat() for name, at in operation.facts.finished.items()}
+        finished.setdefault(step, self.clock.now().isoformat())
+        self.store.operations.remember(run, finished=finished)
+        self.desk.show(run)
+
+    def remember(self, run: str, **facts: Any) -> None:
+        """Store facts of the run and show them."""
+        self.store.operations.remember(run, **facts)
+        self.desk.show(run)
+
+    def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
+        """Put a message or a file into the run's thread; the same key again replaces it."""
+        self.store.messages.show(
+            Message(
+                key=f"{operation.message}:{key}",
+                channel=operation.channel,
+                thread_of=operation.message,
+                content=content,
+            )
+        )
+
+    def attach_log(self, operation: Operation, terraform_run: str) -> None:
+        """Put Terraform's raw log, redacted, into the run's thread."""
+        text = self.terraform.log(operation.project, terraform_run)
+        name = f"terraform-{terraform_run}.log"
+        self.tell(operation, f"log:{terraform_run}", Attachment(name=name, text=text))
+
+    def watch(self, run: str) -> "RunWatch":
+        """Return what follows a Terraform command of this run."""
+        return RunWatch(self, run)
+
+    # ------------------------------------------------------------------ endings
+
+    @contextmanager
+    def truthful(self, run: str, step: str) -> Iterator[None]:
+        """End the run as failed, with the reason, when a step of it raises."""
+        try:
+            yield
+        except Stopped:
+            raise
+        except SciclopsError as error:
+            self.fail(run, Trouble(step=step, what=self.redact(str(error))))
+            raise Stopped from error
+        except Exception as error:
+            reference = uuid4().hex[:8]
+            log.exception("run %s failed unexpectedly, reference %s", run, reference)
+            what = "Something unexpected happened; the platform team finds it by the reference."
+            self.fail(run, Trouble(step=step, what=what, reference=reference))
+            raise Stopped from error
+
+    def fail(self, run: str, trouble: Trouble) -> None:
+        """End the run as failed; say what went wrong and what is left behind."""
+        operation = self.load(run)
+        full = trouble.model_copy(update={"left_behind": self._left_behind(operation)})
+        self.store.operations.end(run, "failed", {"trouble": full.model_dump(mode="json")})
+        if not operation.facts.made:
+            self.store.projects.become(operation.project, "failed")
+        self.desk.show(run)
+
+    def _left_behind(self, operation: Operation) -> str:
+        if not operation.facts.made:
+            return "nothing was made; the name stays reserved until somebody cleans up"
+        made = len(self.terraform.addresses(operation.project))
+        return f"{made} resources exist; Retry goes on from them, Clean Up removes them"
+
+    def cancelled(self, operation: Operation) -> None:
+        """End the run as cancelled by whoever asked for it; raises Stopped."""
+        by = operation.cancel_requested_by
+        self.store.operations.end(operation.id, "cancelled", by=by)
+        self.desk.note(operation, by, "Cancelled")
+        self.desk.show(operation.id)
+        raise Stopped
+
+    def require_success(self, run: str, step: str, outcome: Outcome) -> None:
+        """Go on after success or a kill; otherwise end the run with Terraform's own words."""
+        if outcome.ending == "cancelled":
+            self.cancelled(self.load(run))
+        if outcome.ending == "failed":
+            self.fail(run, _trouble(step, outcome.diagnostics))
+            raise Stopped
+
+
+class RunWatch:
+    """Shows a Terraform command's progress in the run's message, and hears of its cancellation."""
+
+    def __init__(self, steps: RunSteps, run: str) -> None:
+        self._steps = steps
+        self._run = run
+
+    def progress(self, progress: Progress) -> None:
+        """Show where the command stands."""
+        self._steps.remember(self._run, progress=progress.model_dump(mode="json"))
+
+    def cancelled(self) -> bool:
+        """Tell whether somebody pressed Cancel."""
+        return bool(self._steps.load(self._run).cancel_requested_by)
+
+
+def _trouble(step: str, diagnostics: tuple[Diagnostic, ...]) -> Trouble:
+    """Return the last meaningful error: one that names a resource, if there is any."""
+    errors = [diagnostic for diagnostic in diagnostics if diagnostic.severity == "error"]
+    named = [error for error in errors if error.address]
+    if not errors:
+        return Trouble(step=step, what="Terraform failed without saying why; see the log.")
+    last = (named or errors)[-1]
+    return Trouble(step=step, what=last.summary, resource=last.address, detail=last.detail[:1500])

@@ -1,0 +1,233 @@
+"""Plan, ask, apply, destroy: what every operation that changes infrastructure has in common."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from provisioning.desk import question_key
+from provisioning.engine import Steps
+from provisioning.errors import PermanentError
+from provisioning.operation import Operation
+from provisioning.ports import Repositories, Workspaces
+from provisioning.project import ProjectSpec
+from provisioning.run_message import plan_notice
+from provisioning.run_steps import RunSteps
+from provisioning.runs import Plan
+from provisioning.store import Attachment, Message
+from provisioning.tables import ApprovalRow
+from provisioning.text import Button, Notice, bold, person, say
+
+MOST_INTERRUPTIONS = 5
+"""How often a Terraform command that was killed is taken up again before a person is called."""
+
+RootFiles = Callable[[ProjectSpec, str, Mapping[str, str]], dict[str, str]]
+"""Builds a root's files from the request, our marker and what to adopt (address to import id)."""
+
+
+@dataclass(frozen=True)
+class TerraformParts:
+    """The steps between a request and infrastructure that is as requested."""
+
+    run_steps: RunSteps
+    repositories: Repositories
+    workspaces: Workspaces
+    root_files: RootFiles
+
+    # ------------------------------------------------------------------ the root
+
+    def write_root(self, run: str) -> None:
+        """Write the root; what an interrupted run has begun and not recorded is adopted.
+
+        Only what some run of the project has begun to create is looked at: anything else that has
+        our names is somebody else's.
+        """
+        operation = self.run_steps.load(run)
+        terraform = self.run_steps.terraform
+        lost = terraform.started(operation.project) - terraform.addresses(operation.project)
+        found = self.leftovers(operation) if lost else {}
+        imports = {address: found[address] for address in sorted(lost & found.keys())}
+        files = self.root_files(operation.spec, operation.marker, imports)
+        terraform.prepare(operation.project, files)
+
+    def leftovers(self, operation: Operation) -> dict[str, str]:
+        """Return what exists under the project's names at the vendors."""
+        return {
+            **self.repositories.leftovers(operation.project, operation.marker),
+            **self.workspaces.leftovers(operation.spec, operation.marker),
+        }
+
+    # ------------------------------------------------------------------ plan
+
+    def plan(self, steps: Steps, run: str, step: str, name: str) -> None:
+        """Make a plan; one whose process vanished is made again under another name."""
+        for number in range(MOST_INTERRUPTIONS):
+            ended = steps.do(f"{step} {number}", self._plan_once, run, f"{name}.{number}")
+            if ended != "killed":
+                return
+        raise PermanentError(
+            f"Terraform was killed {MOST_INTERRUPTIONS} times while planning, which changes "
+            "nothing. Ask the platform team to look at the bot's machine, then retry."
+        )
+
+    def _plan_once(self, run: str, name: str) -> str:
+        operation = self.run_steps.load(run)
+        outcome, plan = self.run_steps.terraform.plan(
+            operation.project, name, self.run_steps.watch(run)
+        )
+        if outcome.ending == "failed":
+            self.run_steps.attach_log(operation, name)
+        self.run_steps.require_success(run, "Planning", outcome)
+        if plan is not None:
+            self.run_steps.remember(run, plan=plan.model_dump(mode="json"), terraform_run=name)
+        return outcome.ending
+
+    def show_plan(self, run: str) -> None:
+        """Put the plan into the run's thread: in short, in full, and the raw log."""
+        self.run_steps.finish(run, "planning")
+        operation = self.run_steps.load(run)
+        name = operation.facts.terraform_run
+        self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation))
+        text = self.run_steps.terraform.describe(operation.project, name)
+        attachment = Attachment(name=f"plan-{name}.txt", text=text)
+        self.run_steps.tell(operation, f"plan-text:{name}", attachment)
+        self.run_steps.attach_log(operation, name)
+
+    # ------------------------------------------------------------------ ask
+
+    def ask(self, run: str) -> None:
+        """Ask everybody whose word the plan needs; go on at once where nobody's is missing."""
+        operation = self.run_steps.enter(run, ["planning"], "waiting")
+        plan = operation.facts.plan
+        if plan is None:
+            raise PermanentError(f"Run {run} has no plan to ask about.")
+        confirmed = operation.facts.confirmed
+        if not (confirmed and confirmed.covers(plan)):
+            self._ask_for_confirmation(operation, plan)
+            self._ask_data_owners(operation, plan)
+        self.run_steps.desk.proceed(run)
+
+    def _ask_for_confirmation(self, operation: Operation, plan: Plan) -> None:
+        if self.run_steps.policy.confirm_create != "nobody":
+            approval = self._question(operation, plan, "confirm", ())
+            self.run_steps.store.approvals.ask(approval)
+
+    def _ask_data_owners(self, operation: Operation, plan: Plan) -> None:
+        for access in operation.spec.data_access:
+            entry = self.run_steps.policy.requestable(access)
+            if entry is None or not entry.owners:
+                continue
+            question = f"data|{access.securable}|{access.level}"
+            approval = self.run_steps.store.approvals.ask(
+                self._question(operation, plan, question, entry.owners)
+            )
+            if approval.state == "open":
+                what = f"{access.level} {access.securable}"
+                self._tell_data_owners(operation, approval, what)
+
+    def _tell_data_owners(self, operation: Operation, approval: ApprovalRow, what: str) -> None:
+        asked = [part for owner in approval.approvers for part in (person(owner), " ")]
+        request = say(
+            person(operation.requested_by),
+            " asks for ",
+            bold(what),
+            " for the project ",
+            bold(operation.project),
+            ". It is granted with this run, if you consent.",
+        )
+        yes, no = ("consent", approval.id, "yes"), ("consent", approval.id, "no")
+        notice = Notice(
+            summary=f"Consent needed: {what} for project {operation.project}",
+            body=(say(*asked), request),
+            buttons=(
+                Button(label="Consent", words=yes, style="primary"),
+                Button(label="Refuse", words=no),
+            ),
+        )
+        self.run_steps.store.messages.show(
+            Message(
+                key=question_key(approval),
+                channel=operation.channel,
+                thread_of=operation.message,
+                content=notice,
+                urgent=True,
+            )
+        )
+
+    def _question(
+        self, operation: Operation, plan: Plan, question: str, approvers: tuple[str, ...]
+    ) -> ApprovalRow:
+        now = self.run_steps.clock.now()
+        return ApprovalRow(
+            id=f"{operation.id}.{operation.attempt}.{question.replace('|', '.')}",
+            operation=operation.id,
+            question=question,
+            artefact=plan.digest,
+            approvers=list(approvers),
+            asked_at=now,
+            deadline=now + self.run_steps.policy.confirmation_expires,
+        )
+
+    # ------------------------------------------------------------------ apply
+
+    def apply(self, steps: Steps, run: str) -> None:
+        """Apply the confirmed plan; what a kill left unfinished is planned again and finished."""
+        steps.do("start applying", self._start_applying, run)
+        for number in range(MOST_INTERRUPTIONS):
+            ended = steps.do(f"apply {number}", self._apply_once, run)
+            if ended != "killed":
+                return
+            steps.do(f"adopt {number}", self.write_root, run)
+            attempt = self.run_steps.load(run).attempt
+            self.plan(steps, run, f"plan the rest {number}", f"{run}-{attempt}-rest-{number}")
+            steps.do(f"still confirmed {number}", self._require_confirmed, run)
+        raise PermanentError(
+            f"Terraform was killed {MOST_INTERRUPTIONS} times while applying. What it made is in "
+            "its state. Ask the platform team to look at the bot's machine, then retry."
+        )
+
+    def _start_applying(self, run: str) -> None:
+        self.run_steps.enter(run, ["confirmed"], "applying", made=True)
+
+    def _apply_once(self, run: str) -> str:
+        operation = self.run_steps.load(run)
+        name = operation.facts.terraform_run
+        outcome = self.run_steps.terraform.apply(operation.project, name, self.run_steps.watch(run))
+        self.run_steps.remember(run, applied=outcome.model_dump(mode="json"))
+        self.run_steps.attach_log(operation, name)
+        self.run_steps.require_success(run, "Applying", outcome)
+        return outcome.ending
+
+    def _require_confirmed(self, run: str) -> None:
+        facts = self.run_steps.load(run).facts
+        if facts.plan and facts.confirmed and facts.confirmed.covers(facts.plan):
+            return
+        raise PermanentError(
+            "What is left to do differs from the plan that was confirmed, so nothing more was "
+            "applied. Press Retry to see the new plan and confirm it."
+        )
+
+    # ------------------------------------------------------------------ destroy
+
+    def destroy(self, steps: Steps, run: str) -> None:
+        """Remove everything in the state, and what an interrupted run left beside it."""
+        steps.do("adopt", self.write_root, run)
+        name = f"{run}-{self.run_steps.load(run).attempt}-destroy"
+        for number in range(MOST_INTERRUPTIONS):
+            ended = steps.do(f"destroy {number}", self._destroy_once, run, f"{name}.{number}")
+            if ended != "killed":
+                return
+        raise PermanentError(
+            f"Terraform was killed {MOST_INTERRUPTIONS} times while destroying. What is left is in "
+            "its state. Ask the platform team to look at the bot's machine, then clean up again."
+        )
+
+    def _destroy_once(self, run: str, name: str) -> str:
+        operation, terraform = self.run_steps.load(run), self.run_steps.terraform
+        watch = self.run_steps.watch(run)
+        outcome = terraform.adopt(operation.project, f"{name}.adopt", watch)
+        if outcome.ending == "succeeded":
+            outcome, _ = terraform.plan(operation.project, name, watch, destroy=True)
+        if outcome.ending == "succeeded":
+            outcome = terraform.apply(operation.project, name, watch)
+            self.run_steps.attach_log(operation, name)
+        self.run_steps.require_success(run, "Cleaning up", outcome)
+        return outcome.ending

@@ -1,0 +1,158 @@
+"""`create_project`: from a reserved name to a living project that the community hears about.
+
+Three durable parts. `plan` ends when people are asked; their answer starts `apply`; `clean_up`
+removes what a failed run has made. Every step may run twice: it looks what exists before it acts.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from provisioning.engine import Steps
+from provisioning.errors import PermanentError
+from provisioning.operation import Operation
+from provisioning.ports import Templates
+from provisioning.run_steps import RunSteps, Stopped
+from provisioning.store import Message
+from provisioning.terraform_parts import TerraformParts
+from provisioning.text import Notice, bold, code, link, person, say
+
+
+@dataclass(frozen=True)
+class CreateProject:
+    """The workflow's parts, as the engine runs them."""
+
+    run_steps: RunSteps
+    terraform: TerraformParts
+    templates: Templates
+
+    def parts(self) -> dict[str, Callable[[Steps, str], None]]:
+        """Return the parts by the names they are registered under."""
+        return {
+            "create_project.plan": self.plan,
+            "create_project.apply": self.apply,
+            "create_project.clean_up": self.clean_up,
+        }
+
+    def plan(self, steps: Steps, run: str) -> None:
+        """Plan, then ask those who have to agree, or go on at once if nobody has to."""
+        with suppress(Stopped), self.run_steps.truthful(run, "Planning"):
+            steps.do("prepare", self._prepare, run)
+            steps.do("write root", self.terraform.write_root, run)
+            attempt = self.run_steps.load(run).attempt
+            self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
+            steps.do("show plan", self.terraform.show_plan, run)
+            steps.do("ask", self.terraform.ask, run)
+
+    def apply(self, steps: Steps, run: str) -> None:
+        """Apply the confirmed plan, push the starter code, verify, announce."""
+        with suppress(Stopped):
+            with self.run_steps.truthful(run, "Applying"):
+                self.terraform.apply(steps, run)
+                steps.do("note outputs", self._note_outputs, run)
+            with self.run_steps.truthful(run, "Pushing the starter code"):
+                steps.do("push starter code", self._push_starter, run)
+            with self.run_steps.truthful(run, "Verifying"):
+                steps.do("verify", self._verify, run)
+                steps.do("become ready", self._become_ready, run)
+                steps.do("announce", self._announce, run)
+
+    def clean_up(self, steps: Steps, run: str) -> None:
+        """Remove what a half-made project left at the vendors, and say what could not be."""
+        with suppress(Stopped), self.run_steps.truthful(run, "Cleaning up"):
+            self.terraform.destroy(steps, run)
+            steps.do("free the name", self._free_the_name, run)
+
+    # ------------------------------------------------------------------ steps
+
+    def _prepare(self, run: str) -> None:
+        operation = self.run_steps.enter(run, ["queued"], "planning")
+        self._render(operation)  # fails now if it cannot be rendered, before anything exists
+        if operation.facts.made:
+            return
+        taken = list(self.terraform.workspaces.taken(operation.spec))
+        if self.terraform.repositories.find(operation.project):
+            taken.append(f"repository {operation.project}")
+        if taken:
+            raise PermanentError(
+                f"These exist already and are not ours to change: {', '.join(taken)}. "
+                "Nothing was made. Clean up to free the name, and choose another one."
+            )
+
+    def _render(self, operation: Operation) -> dict[str, bytes]:
+        spec = operation.spec
+        return self.templates.render(spec.template, {"project_name": spec.name, **spec.answers})
+
+    def _note_outputs(self, run: str) -> None:
+        operation = self.run_steps.load(run)
+        outputs = self.run_steps.terraform.outputs(operation.project)
+        changes = {"outputs": outputs, "repository_url": str(outputs.get("repository_url", ""))}
+        self.run_steps.store.projects.become(operation.project, "reserved", changes)
+        self.run_steps.finish(run, "applying")
+
+    def _push_starter(self, run: str) -> None:
+        operation = self.run_steps.enter(run, ["applying"], "starter")
+        repositories = self.terraform.repositories
+        commit = repositories.push_starter(
+            operation.project, self._render(operation), operation.marker
+        )
+        self.run_steps.store.projects.become(operation.project, "reserved", {"commit": commit})
+        self.run_steps.finish(run, "starter")
+
+    def _verify(self, run: str) -> None:
+        operation = self.run_steps.enter(run, ["starter"], "verifying")
+        outputs = self.run_steps.terraform.outputs(operation.project)
+        findings = (
+            *self.terraform.repositories.verify(operation.spec, self._render(operation), outputs),
+            *self.terraform.workspaces.verify(operation.spec, outputs),
+        )
+        stored = [finding.model_dump(mode="json") for finding in findings]
+        self.run_steps.remember(run, findings=stored)
+        failed = [finding for finding in findings if not finding.passed]
+        if failed:
+            first = failed[0]
+            raise PermanentError(
+                f"{len(failed)} of {len(findings)} checks failed. {first.check}: {first.detail} "
+                f"{first.remedy} The project exists; press Retry once it is mended."
+            )
+        self.run_steps.finish(run, "verifying")
+
+    def _become_ready(self, run: str) -> None:
+        self.run_steps.store.projects.become(self.run_steps.load(run).project, "ready")
+        self.run_steps.store.operations.end(run, "ready")
+        self.run_steps.desk.show(run)
+
+    def _announce(self, run: str) -> None:
+        operation = self.run_steps.load(run)
+        project = self.run_steps.store.projects.get(operation.project)
+        url = project.repository_url if project else ""
+        words = say(
+            bold("New project "),
+            link(operation.project, url) if url else bold(operation.project),
+            " by ",
+            person(operation.requested_by),
+            ", made from the template ",
+            code(operation.spec.template),
+            ".",
+        )
+        self.run_steps.store.messages.show(
+            Message(
+                key=f"announce:{run}",
+                channel=self.run_steps.policy.announcements,
+                content=Notice(summary=f"New project: {operation.project}", body=(words,)),
+            )
+        )
+
+    def _free_the_name(self, run: str) -> None:
+        operation = self.run_steps.load(run)
+        gone = self.terraform.repositories.delete(operation.project, operation.marker)
+        remaining = sorted(self.terraform.leftovers(operation))
+        if remaining or not gone:
+            left = ", ".join(remaining) or f"repository {operation.project}"
+            raise PermanentError(
+                f"These could not be removed: {left}. Remove them by hand or press Clean Up again."
+            )
+        self.run_steps.terraform.forget(operation.project)
+        self.run_steps.store.projects.become(operation.project, "gone")
+        self.run_steps.store.operations.end(run, "cleaned")
+        self.run_steps.desk.show(run)

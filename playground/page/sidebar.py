@@ -1,0 +1,146 @@
+"""The left side: channels, the app, the world behind it, and whom to be."""
+
+from collections.abc import Sequence
+
+from playground.page.address import Address, Kind
+from playground.page.html import Html, classes, tag
+from playground.page.messages import avatar
+from playground.slack.entities import Channel, Member, Message
+from playground.slack.state import State
+
+BEHIND: tuple[tuple[Kind, str, str], ...] = (
+    ("deliveries", "Deliveries", "⇄"),
+    ("faults", "Faults and time", "⚡"),
+)
+WORLD_SIGNS = {"github": "⌥", "databricks": "◈", "terraform": "△"}
+WORLD_NAMES = {"github": "GitHub"}
+
+
+class Attention:
+    """Remembers up to which message each person has read each channel."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], float] = {}
+
+    def read(self, user: str, channel: str, upto: str) -> None:
+        """Note that a person has seen a channel's messages up to this one."""
+        self._read[user, channel] = max(float(upto), self._read.get((user, channel), 0.0))
+
+    def unread(self, state: State, user: str, channel: str) -> list[Message]:
+        """Return what others have written there since, newest last."""
+        since = self._read.get((user, channel), 0.0)
+        fresh: list[Message] = []
+        for one in reversed(state.messages):
+            if float(one.ts) <= since:
+                break
+            if one.channel == channel and one.user != user and one.reader in (None, user):
+                fresh.append(one)
+        return fresh[::-1]
+
+
+def sidebar(state: State, attention: Attention, at: Address, worlds: Sequence[str]) -> Html:
+    """Return the sidebar for one viewer."""
+    viewer = at.viewer
+    places = [one for one in state.channels.values() if viewer in one.members]
+    channels = [_channel(state, attention, at, one) for one in places if one.kind != "im"]
+    home = Address(viewer, "home")
+    direct = state.direct_messages(viewer)
+    waiting = len(attention.unread(state, viewer, direct.id))
+    on_app = at.kind == "home" or at.name == direct.id
+    apps = [_entry(home, "S", "SciCLOps", here=on_app, count=waiting, sign_class="avatar bot")]
+    behind = [_world(at, name) for name in worlds]
+    behind += [_entry(Address(viewer, k), s, w, here=at.kind == k) for k, w, s in BEHIND]
+    return tag(
+        "div",
+        tag("div", tag("b", "Acme"), tag("span", "SciCLOps playground"), class_="workspace"),
+        _group("Channels", channels),
+        _group("Apps", apps),
+        _group("Behind the scenes", behind),
+        _people(state, attention, at),
+        class_="sidebar-inner",
+    )
+
+
+def _group(title: str, entries: Sequence[Html]) -> Html:
+    heading = tag("h2", title)
+    return tag("section", heading, tag("ul", [tag("li", entry) for entry in entries]))
+
+
+def _channel(state: State, attention: Attention, at: Address, channel: Channel) -> Html:
+    here = at.kind == "channel" and at.name == channel.id
+    count = 0 if here else len(attention.unread(state, at.viewer, channel.id))
+    sign = "🔒" if channel.kind == "private" else "#"
+    return _entry(
+        Address(at.viewer, "channel", channel.id), sign, channel.name, here=here, count=count
+    )
+
+
+def _world(at: Address, name: str) -> Html:
+    here = at.kind == "world" and at.name == name
+    sign = WORLD_SIGNS.get(name, "◇")
+    return _entry(Address(at.viewer, "world", name), sign, world_name(name), here=here)
+
+
+def world_name(name: str) -> str:
+    """Return a world's name as people write it."""
+    return WORLD_NAMES.get(name, name.title())
+
+
+def _entry(
+    to: Address, sign: str, words: str, *, here: bool, count: int = 0, sign_class: str = "sign"
+) -> Html:
+    badge = tag("span", count, class_="badge", aria_label=f"{count} unread") if count else None
+    return tag(
+        "a",
+        tag("span", sign, class_=sign_class, aria_hidden="true"),
+        tag("span", words, class_="name"),
+        badge,
+        href=str(to),
+        class_=classes("entry", "unread" if count else ""),
+        aria_current="page" if here else None,
+    )
+
+
+def _people(state: State, attention: Attention, at: Address) -> Html:
+    people = [one for one in state.people.values() if not one.is_bot and not one.deleted]
+    entries = [tag("li", _person(state, attention, at, one)) for one in people]
+    hint = tag("p", "You see Slack as this person. Open a second window to be two at once.")
+    heading = tag("h2", "View as", id="view-as")
+    return tag(
+        "section", heading, tag("ul", entries), hint, class_="people", aria_labelledby="view-as"
+    )
+
+
+def _person(state: State, attention: Attention, at: Address, member: Member) -> Html:
+    place = Address(member.id, at.kind, at.name, at.thread)
+    if at.kind == "channel" and member.id not in state.channels[at.name].members:
+        place = Address(member.id, "home")
+    here = member.id == at.viewer
+    wanted = not here and _is_wanted(state, attention, member)
+    dot = tag("span", class_="dot", role="img", aria_label="has news") if wanted else None
+    names = tag("span", tag("b", member.real_name), tag("small", member.title), class_="names")
+    return tag(
+        "a",
+        avatar(member.id, member.real_name),
+        names,
+        dot,
+        href=str(place),
+        class_="person",
+        aria_current="true" if here else None,
+        data_person=member.id,
+    )
+
+
+def _is_wanted(state: State, attention: Attention, member: Member) -> bool:
+    """Return whether somebody wrote to this person alone, or named them, since they looked."""
+    for channel in state.channels.values():
+        if member.id not in channel.members:
+            continue
+        for one in attention.unread(state, member.id, channel.id):
+            if one.reader or channel.kind == "im" or _names(one, member.id):
+                return True
+    return False
+
+
+def _names(message: Message, user: str) -> bool:
+    return f"<@{user}" in message.text or f"'{user}'" in str(message.blocks)

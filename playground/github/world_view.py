@@ -1,0 +1,110 @@
+"""The stand-in GitHub's world as tests and the playground's page look at it."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from playground.github.objects import GitStore
+from playground.github.payloads import stamp
+from playground.github.payloads_repo import html_url, person
+from playground.github.world import Environment, Json, Repository, World
+
+
+@dataclass(frozen=True)
+class CommitView:
+    """A commit: `author` is a name and an e-mail address."""
+
+    sha: str
+    message: str
+    author: str
+    email: str
+    date: str
+    parents: tuple[str, ...]
+
+
+def commits(git: GitStore, branch: str) -> list[CommitView]:
+    """Return a branch's commits, newest first."""
+    tip = git.ref(f"refs/heads/{branch}")
+    found = []
+    for commit in git.history(tip) if tip else ():
+        who = cast("dict[str, str]", person(commit.author))
+        found.append(
+            CommitView(
+                commit.sha,
+                commit.message,
+                who["name"],
+                who["email"],
+                who["date"],
+                commit.parents,
+            )
+        )
+    return found
+
+
+def files(git: GitStore, ref: str) -> dict[str, bytes]:
+    """Return every file at a branch, tag or commit."""
+    commit = git.resolve(ref)
+    held = git.files(git.commit(commit).tree) if commit else {}
+    return {path: git.read(sha)[1] for path, (mode, sha) in held.items() if mode != "160000"}
+
+
+def snapshot(world: World, root: str) -> Json:
+    """Return the whole world without secrets' values."""
+    org = world.organisation
+    return {
+        "organisation": {"login": org.login, "id": org.id, "plan": org.plan},
+        "members": sorted(org.members),
+        "teams": {slug: sorted(team.members) for slug, team in world.teams.items()},
+        "repositories": [_repository(world, root, repo) for repo in world.repos.values()],
+    }
+
+
+def _repository(world: World, root: str, repo: Repository) -> Json:
+    git = GitStore(repo.path)
+    teams = {
+        t.slug: t.repositories[repo.id] for t in world.teams.values() if repo.id in t.repositories
+    }
+    branches = [name.removeprefix("refs/heads/") for name in git.refs("refs/heads/")]
+    return {
+        "id": repo.id,
+        "name": repo.name,
+        "url": html_url(root, world, repo),
+        "description": repo.description,
+        "visibility": repo.visibility,
+        "archived": repo.archived,
+        "created_at": stamp(repo.created_at),
+        "default_branch": repo.default_branch,
+        "branches": branches,
+        "files": sorted(files(git, repo.default_branch)),
+        "commits": [
+            {"sha": c.sha, "message": c.message, "author": c.author, "date": c.date}
+            for c in commits(git, repo.default_branch)[:20]
+        ],
+        "teams": teams,
+        "topics": repo.topics,
+        "properties": repo.properties,
+        "vulnerability_alerts": repo.vulnerability_alerts,
+        "rulesets": [
+            {"name": r.name, "target": r.target, "rules": [rule["type"] for rule in r.rules]}
+            for r in repo.rulesets.values()
+        ],
+        "environments": [_environment(world, env) for env in repo.environments.values()],
+    }
+
+
+def _environment(world: World, env: Environment) -> Json:
+    def name(kind: str, number: int) -> str:
+        team, user = world.team_by_id(number), world.user_by_id(number)
+        if kind == "Team":
+            return f"team {team.slug if team else number}"
+        return user.login if user else str(number)
+
+    return {
+        "name": env.name,
+        "reviewers": [name(kind, number) for kind, number in env.reviewers],
+        "prevent_self_review": env.prevent_self_review,
+        "wait_timer": env.wait_timer,
+        "branch_policy": env.branch_policy,
+        "patterns": [f"{policy.type} {policy.name}" for policy in env.patterns.values()],
+        "variables": {name: variable.value for name, variable in env.variables.items()},
+        "secrets": sorted(env.secrets),
+    }

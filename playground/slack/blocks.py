@@ -137,13 +137,16 @@ def _unique(blocks: list[Json], at: str) -> Problems:
     for block_id, times in ids.items():
         if times > 1:
             yield Problem(at, f"block_id already exists: {block_id}")
-    actions = Counter(
-        (id(block), element["action_id"])
-        for block, element in inputs.elements(blocks)
-        if "action_id" in element
-    )
-    for (_, action_id), times in actions.items():
-        if times > 1:
+    for block in _every(blocks):
+        yield from _unique_actions(block, at)
+
+
+def _unique_actions(block: Json, at: str) -> Problems:
+    if block["type"] in ("carousel", "container"):
+        return
+    held = [element.get("action_id") for _, element in inputs.elements([block])]
+    for action_id, times in Counter(held).items():
+        if action_id is not None and times > 1:
             yield Problem(at, f"action_id already exists: {action_id}")
 
 
@@ -152,6 +155,8 @@ def _every(blocks: list[Json]) -> Iterator[Json]:
         yield block
         yield from _every(block.get("child_blocks", []))
         yield from block.get("tasks", [])
+        if block["type"] == "carousel":
+            yield from block["elements"]
 
 
 def _cell_text(table: Json) -> int:

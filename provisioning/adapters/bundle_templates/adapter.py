@@ -1,0 +1,56 @@
+"""The `Templates` port on a folder of bundle templates: one folder is one template."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from provisioning.adapters.bundle_templates import schema
+from provisioning.adapters.bundle_templates.bugs import TemplateError
+from provisioning.adapters.bundle_templates.helpers import BundleContext
+from provisioning.adapters.bundle_templates.rendering import expand_text, render_bundle
+from provisioning.errors import UserError
+from provisioning.questions import Answer, Question
+
+
+class BundleTemplates:
+    """Offers every folder that has a schema file. Safe to use from many threads: it only reads."""
+
+    def __init__(self, folder: Path, context: BundleContext | None = None) -> None:
+        self.folder = folder
+        self.context = context or BundleContext()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the templates on offer."""
+        return tuple(
+            sorted(path.parent.name for path in self.folder.glob(f"*/{schema.SCHEMA_FILE}"))
+        )
+
+    def questions(
+        self, template: str, answers: Mapping[str, Answer] | None = None
+    ) -> tuple[Question, ...]:
+        """Return what the form asks, given the answers so far (they can make questions needless).
+
+        What the bot answers itself is left out: `schema.BOT_ANSWERS`.
+        """
+        found = schema.read_schema(self._template(template))
+        return schema.questions(found, answers or {}, expand_text)
+
+    def check(self, template: str, answers: Mapping[str, object]) -> None:
+        """Raise `UserError`, whose `field` is the question, unless the answers will do."""
+        schema.complete(schema.read_schema(self._template(template)), answers, expand_text)
+
+    def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
+        """Return the files of the repository: what lies in the template's `{{.project_name}}`."""
+        rendered = render_bundle(self._template(template), answers, self.context)
+        top = f"{answers.get('project_name', '')}/"
+        outside = next((path for path in rendered if not path.startswith(top)), None)
+        if top == "/" or outside is not None:
+            raise TemplateError(
+                template, 1, f"{outside or 'every file'} must lie in {{{{.project_name}}}}"
+            )
+        return {path.removeprefix(top): data for path, data in rendered.items()}
+
+    def _template(self, name: str) -> Path:
+        if name not in self.names():
+            offer = ", ".join(self.names()) or "none"
+            raise UserError(f"there is no template {name!r}; there are: {offer}", field="template")
+        return self.folder / name

@@ -3,14 +3,15 @@
 from typing import get_args
 
 from playground.databricks.call import Call, Json, Route
-from playground.databricks.errors import catalog_error, denied, invalid
+from playground.databricks.errors import catalog_error, invalid
 from playground.databricks.privileges import (
     APPLICABLE,
     ENTITY,
     find,
     lineage,
-    may_see,
+    may_manage,
     require_manage,
+    require_reach,
 )
 from playground.databricks.state import Principal, Securable, SecurableKind, World
 
@@ -20,14 +21,11 @@ SMALLEST_PAGE = 150
 
 
 def target(call: Call) -> Securable:
-    """Return the securable of the path, if the caller may see it."""
+    """Return the securable of the path."""
     kind = call.path["securable_type"].upper()
     for known in get_args(SecurableKind):
         if kind == known:
-            securable = find(call.world, known, call.path["full_name"])
-            if not may_see(call.world, call.caller, securable):
-                raise denied(f"User cannot see {kind.capitalize()} '{securable.full_name}'.")
-            return securable
+            return find(call.world, known, call.path["full_name"])
     raise invalid(f"SECURABLE_TYPE {kind} is not supported.")
 
 
@@ -46,12 +44,24 @@ def assignments(call: Call, securable: Securable) -> list[Json]:
     wanted = call.query.get("principal")
     if wanted:
         principal_named(call.world, wanted)
-    known = ((call.world.by_id(id_), names) for id_, names in securable.grants.items())
+    readable = _readable(call, securable)
+    known = (
+        (call.world.by_id(id_), names)
+        for id_, names in securable.grants.items()
+        if readable is None or id_ in readable
+    )
     return [
         {"principal": who.name, "privileges": sorted(names)}
         for who, names in known
         if who and names and wanted in (None, who.name)
     ]
+
+
+def _readable(call: Call, securable: Securable) -> set[int] | None:
+    """Return whose grants the caller may read: everybody's (None) or only its own."""
+    if may_manage(call.world, call.caller, securable):
+        return None
+    return call.world.identities(call.caller)
 
 
 def get(call: Call) -> Json:
@@ -70,6 +80,7 @@ def change(call: Call) -> Json:
     """Add and remove privileges; one refused change refuses all."""
     securable = target(call)
     require_manage(call.world, call.caller, securable)
+    require_reach(call.world, call.caller, securable)
     changes = call.body.get("changes")
     if not isinstance(changes, list):
         raise invalid("Missing required field: changes")
@@ -114,10 +125,12 @@ def effective(call: Call) -> Json:
     else:
         ids = {id_ for each in lineage(call.world, securable) for id_ in each.grants}
         people = [each for id_ in sorted(ids) if (each := call.world.by_id(id_))]
+    readable = _readable(call, securable)
     items = [
         {"principal": who.name, "privileges": found}
         for who in people
-        if (found := _effective(call.world, who, securable))
+        if (readable is None or who.id in readable)
+        and (found := _effective(call.world, who, securable))
     ]
     return _paged(call, items)
 

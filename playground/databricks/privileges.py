@@ -101,8 +101,14 @@ def require_reach(world: World, who: Principal, securable: Securable) -> None:
 
 
 def may_see(world: World, who: Principal, securable: Securable) -> bool:
-    """Tell whether a securable is visible: owned, or any privilege on it or above it."""
-    return owns(world, who, securable) or any(held(world, who, securable))
+    """Tell whether a securable is visible: owned, or any privilege on it or above it but BROWSE."""
+    privileges = {name for name, _ in held(world, who, securable)}
+    return owns(world, who, securable) or bool(privileges - {"BROWSE"})
+
+
+def may_browse(world: World, who: Principal, securable: Securable) -> bool:
+    """Tell whether `who` may at least know that a securable exists."""
+    return any(held(world, who, securable)) or owns(world, who, securable)
 
 
 def may_manage(world: World, who: Principal, securable: Securable) -> bool:

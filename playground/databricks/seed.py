@@ -25,7 +25,8 @@ BOT_NAME = "sciclops-bot"
 FIRST_WORKSPACE_ID = 6_100_000_000_000_011
 MORE_GROUPS = 130
 PLATFORM, DATA_OWNERS = "aad-platform", "aad-data-owners"
-BOT_PRIVILEGES = {"USE_CATALOG", "CREATE_SCHEMA", "MANAGE"}
+BOT_PRIVILEGES = {"USE_CATALOG", "USE_SCHEMA", "CREATE_SCHEMA", "MANAGE"}
+"""MANAGE alone reaches nothing: the vendor asks for USE on what contains an object as well."""
 
 
 def seeded(now: datetime) -> tuple[World, ServicePrincipal]:

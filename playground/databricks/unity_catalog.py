@@ -8,6 +8,7 @@ from playground.databricks.errors import api_error, catalog_error, denied, inval
 from playground.databricks.grants import BASE, principal_named
 from playground.databricks.privileges import (
     find,
+    may_browse,
     may_see,
     require,
     require_manage,
@@ -68,23 +69,33 @@ def _particulars(securable: Securable) -> Json:
 
 
 def get(call: Call, kind: SecurableKind) -> Json:
-    """Return one securable that the caller can reach and see."""
+    """Return one securable that the caller can reach, or browse if the query says so."""
     securable = find(call.world, kind, call.path["full_name"])
-    if not may_see(call.world, call.caller, securable):
-        raise denied(f"User does not have permission to view {kind.capitalize()} "
-                     f"'{securable.full_name}'.")  # fmt: skip
-    require_reach(call.world, call.caller, securable)
-    return written(call, securable)
+    if may_see(call.world, call.caller, securable):
+        require_reach(call.world, call.caller, securable)
+        return written(call, securable)
+    if _browsable(call, securable):
+        return written(call, securable) | {"browse_only": True}
+    word = kind.capitalize()
+    raise denied(f"User does not have permission to view {word} '{securable.full_name}'.")
+
+
+def _browsable(call: Call, securable: Securable) -> bool:
+    asked = call.query.get("include_browse", "").lower() == "true"
+    return asked and may_browse(call.world, call.caller, securable)
 
 
 def list_in(call: Call, kind: SecurableKind, parent: str) -> list[Json]:
     """List what the caller can see of one kind in one container."""
-    return [
-        written(call, each)
+    found = [
+        each
         for each in call.world.securables.values()
-        if each.kind == kind
-        and each.parent_name == parent
-        and may_see(call.world, call.caller, each)
+        if each.kind == kind and each.parent_name == parent
+    ]
+    seen = [each for each in found if may_see(call.world, call.caller, each)]
+    browsed = [each for each in found if each not in seen and _browsable(call, each)]
+    return [written(call, each) for each in seen] + [
+        written(call, each) | {"browse_only": True} for each in browsed
     ]
 
 
@@ -96,7 +107,8 @@ def list_catalogs(call: Call) -> Json:
 def list_schemas(call: Call) -> Json:
     """List visible schemas of a catalog."""
     parent = find(call.world, "CATALOG", call.asked("catalog_name"))
-    require(call.world, call.caller, parent, "USE_CATALOG")
+    if not _browsable(call, parent):
+        require(call.world, call.caller, parent, "USE_CATALOG")
     return call.paged("schemas", list_in(call, "SCHEMA", parent.full_name), "max_results", 1000)
 
 
@@ -104,7 +116,9 @@ def list_in_schema(call: Call, kind: SecurableKind) -> Json:
     """List visible tables or volumes of a schema."""
     full_name = f"{call.asked('catalog_name')}.{call.asked('schema_name')}"
     parent = find(call.world, "SCHEMA", full_name)
-    require_reach(call.world, call.caller, parent)
+    if not _browsable(call, parent):
+        require_reach(call.world, call.caller, parent)
+        require(call.world, call.caller, parent, "USE_SCHEMA")
     items = list_in(call, kind, parent.full_name)
     return call.paged(f"{kind.lower()}s", items, "max_results", 10000)
 

@@ -81,10 +81,12 @@ class Outcome(Frozen):
     """How a Terraform command ended.
 
     `ending` "killed" means that its process vanished without an exit code: a plan is made again,
-    an apply is finished from what exists.
+    an apply is finished from what exists. `stale` means that the saved plan no longer fits what
+    exists, or is gone: nothing was changed, plan again.
     """
 
     ending: Literal["succeeded", "failed", "cancelled", "killed"]
     counts: Counts = Counts()
     diagnostics: tuple[Diagnostic, ...] = ()
     seconds: float = 0
+    stale: bool = False

@@ -1,0 +1,1 @@
+"""Terraform on this machine: the engine `local` behind the port `provisioning.ports.Terraform`."""

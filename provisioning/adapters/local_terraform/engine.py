@@ -1,0 +1,274 @@
+"""The engine `local`: Terraform as detached processes on this machine.
+
+It keeps nothing in memory that matters: everything is read from the run's folder, so any later
+process continues where this one stopped.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from provisioning.adapters.local_terraform import plans
+from provisioning.adapters.local_terraform.events import Story
+from provisioning.adapters.local_terraform.places import (
+    Places,
+    private_folder,
+    read_or_empty,
+    write_private,
+)
+from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
+from provisioning.adapters.local_terraform.tracking import Tracker
+from provisioning.adapters.local_terraform.workspaces import sole_creator
+from provisioning.errors import PermanentError
+from provisioning.ports import Watch
+from provisioning.redaction import cut_middle
+from provisioning.runs import Diagnostic, Outcome, Plan
+
+ROOT_FILES = ("main.tf.json", "terraform.tfvars.json")
+LONGEST_TEXT = 400_000
+"""Characters of a plan or a log that are worth reading; more is cut out of the middle."""
+
+
+class LocalTerraform:
+    """Implements `provisioning.ports.Terraform`; may be used from several threads."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._places = Places(installation.data)
+        self._tools = Toolbox(installation, self._places)
+        self._redact = installation.redact
+
+    def prepare(self, project: str, files: Mapping[str, str]) -> None:
+        """Make these the root's generated files, with the modules as they are now beside them."""
+        root = private_folder(self._places.root(project))
+        if unknown := set(files) - set(ROOT_FILES):
+            raise PermanentError(f"{', '.join(sorted(unknown))} is no file of a root; not written")
+        self._places.link_modules(self._installation.modules, project)
+        if self._tools.backend:
+            write_private(root / "backend.tf.json", self._tools.backend)
+        for name, text in files.items():
+            write_private(root / name, text)
+
+    def plan(
+        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+    ) -> tuple[Outcome, Plan | None]:
+        """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
+        folder, file = self._places.run(project, run), self._plan_file(project, run)
+        tracker = self._tracker(project, run, "plan")
+        if tracker.is_new():
+            if obstacle := self._make_ready(project, run, watch):
+                return obstacle, None
+            write_private(private_folder(folder) / "inputs", self._inputs(project))
+        command = self._tools.lines.plan(
+            file, parallelism=self._installation.parallelism, destroy=destroy
+        )
+        outcome = tracker.run([command], watch)
+        if outcome.ending != "succeeded":
+            file.unlink(missing_ok=True)
+            return outcome, None
+        return outcome, self._saved_plan(project, run, outcome)
+
+    def apply(self, project: str, run: str, watch: Watch) -> Outcome:
+        """Apply the saved plan of this run; afterwards the plan file is gone.
+
+        An outcome with `stale` says that nothing was changed and that a new plan is needed.
+        """
+        file = self._plan_file(project, run)
+        tracker = self._tracker(project, run, "apply")
+        if tracker.is_new() and not file.exists():
+            return GONE
+        command = self._tools.lines.apply(file, parallelism=self._installation.parallelism)
+        outcome = tracker.run([command], watch)
+        file.unlink(missing_ok=True)
+        return outcome
+
+    def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
+        """Take what the root's `import` blocks name into the state, and change nothing else."""
+        tracker = self._tracker(project, run, "adopt")
+        if tracker.is_new() and (obstacle := self._make_ready(project, run, watch)):
+            return obstacle
+        commands = [
+            self._tools.lines.import_(address, identifier)
+            for address, identifier in self._unadopted(project).items()
+        ]
+        if not commands and tracker.is_new():
+            return Outcome(ending="succeeded")
+        return tracker.run(commands, watch)
+
+    def discard(self, project: str, run: str) -> None:
+        """Delete the saved plan of this run, so that it can never be applied."""
+        self._plan_file(project, run).unlink(missing_ok=True)
+
+    def describe(self, project: str, run: str) -> str:
+        """Return the whole plan for people to read, secrets redacted; empty if there is none."""
+        return read_or_empty(self._places.run(project, run) / "plan.txt")
+
+    def log(self, project: str, run: str) -> str:
+        """Return the run's raw log, secrets redacted."""
+        logs = (self._tracker(project, run, job).log() for job in self._jobs(project, run))
+        return cut_middle("".join(logs), LONGEST_TEXT)
+
+    def outputs(self, project: str) -> dict[str, object]:
+        """Return the root's outputs that are not sensitive."""
+        printed = self._ask_state(project, self._tools.lines.output())
+        outputs = json.loads(printed) if printed else {}
+        return {
+            name: output["value"] for name, output in outputs.items() if not output["sensitive"]
+        }
+
+    def addresses(self, project: str) -> frozenset[str]:
+        """Return the addresses of the resources in the state, without data sources."""
+        printed = self._ask_state(project, self._tools.lines.state_list())
+        return frozenset(line for line in printed.splitlines() if plans.is_managed(line))
+
+    def started(self, project: str) -> frozenset[str]:
+        """Return the addresses whose creation any run of the project has begun, finished or not."""
+        stories = (self._story(run) for run in self._places.runs(project))
+        return frozenset(address for story in stories for address in story.begun())
+
+    def finished_ids(self, project: str, run: str) -> dict[str, str]:
+        """Return the ids of what this run's apply has made, by address.
+
+        State in PostgreSQL is written every 20 s only: a killed apply has made more than it shows.
+        """
+        return self._story(self._places.run(project, run)).finished_ids()
+
+    def forget(self, project: str) -> None:
+        """Delete the project's root, state and runs; nothing may be left in the state."""
+        if remaining := self.addresses(project):
+            raise PermanentError(
+                f"{len(remaining)} resources of {project} are still in Terraform's state, e.g. "
+                f"{min(remaining)}; nothing was deleted. Destroy them first"
+            )
+        for run in self._places.runs(project):
+            for job in self._jobs(project, run.name):
+                if self._tracker(project, run.name, job).is_running():
+                    raise PermanentError(f"Terraform still runs for {project}; cancel it first")
+        self._drop_workspace(project)
+        if self._places.project(project).exists():
+            shutil.rmtree(self._places.project(project))
+
+    # ------------------------------------------------------------------ getting ready
+
+    def _make_ready(self, project: str, run: str, watch: Watch) -> Outcome | None:
+        """Initialise the root unless it is; return how that failed, or None."""
+        root = self._places.root(project)
+        if not (root / ROOT_FILES[0]).exists():
+            raise PermanentError(
+                f"{project} has no root to plan; nothing was run. Prepare it first"
+            )
+        key = self._tools.initialisation_key(root)
+        stamp = root / ".initialised"
+        if read_or_empty(stamp) == key and (root / ".terraform").exists():
+            return None
+        commands = {"init": self._tools.lines.init()}
+        if self._tools.backend:
+            commands["workspace"] = self._tools.lines.choose_workspace(project)
+        for name, command in commands.items():
+            outcome = self._get_ready(project, run, f"{name}-{key[:12]}", command, watch)
+            if outcome.ending != "succeeded":
+                return outcome
+        write_private(stamp, key)
+        return None
+
+    def _get_ready(
+        self, project: str, run: str, job: str, command: Sequence[str], watch: Watch
+    ) -> Outcome:
+        tracker = self._tracker(project, run, job, choose_workspace=False)
+        if not job.startswith("workspace"):
+            return tracker.run([command], watch)
+        with sole_creator(self._installation.state_url):
+            return tracker.run([command], watch)
+
+    def _drop_workspace(self, project: str) -> None:
+        if self._tools.backend:
+            self._tools.drop_workspace(project)
+
+    # ------------------------------------------------------------------ reading
+
+    def _saved_plan(self, project: str, run: str, outcome: Outcome) -> Plan:
+        """Return the plan's meaning; it is read once and kept without any value in it."""
+        folder = self._places.run(project, run)
+        if kept := read_or_empty(folder / "plan.json"):
+            return Plan.model_validate_json(kept)
+        shown = json.loads(self._show(project, run, machine=True))
+        text = self._redact(self._show(project, run, machine=False))
+        write_private(folder / "plan.txt", cut_middle(text, LONGEST_TEXT))
+        plan = Plan(
+            digest=plans.digest(shown),
+            inputs=read_or_empty(folder / "inputs"),
+            counts=outcome.counts,
+            changes=plans.changes(shown),
+            seconds=outcome.seconds,
+            terraform=shown["terraform_version"],
+        )
+        write_private(folder / "plan.json", plan.model_dump_json())
+        return plan
+
+    def _show(self, project: str, run: str, *, machine: bool) -> str:
+        words = self._tools.lines.show(self._plan_file(project, run), machine=machine)
+        return self._tools.ask(words, self._places.root(project), project)
+
+    def _ask_state(self, project: str, words: Sequence[str]) -> str:
+        """Ask about the project's state; empty where there is none."""
+        if self._tools.backend:
+            return self._tools.ask_remote_state(words, project)
+        root = self._places.root(project)
+        if not (root / "terraform.tfstate").exists():
+            return ""
+        return self._tools.ask(words, root, project)
+
+    def _unadopted(self, project: str) -> dict[str, str]:
+        root = json.loads(read_or_empty(self._places.root(project) / ROOT_FILES[0]) or "{}")
+        known = self.addresses(project)
+        blocks = root.get("import", [])
+        return {block["to"]: block["id"] for block in blocks if block["to"] not in known}
+
+    def _inputs(self, project: str) -> str:
+        root = self._places.root(project)
+        return plans.inputs_digest(
+            {name: (root / name).read_text() for name in ROOT_FILES if (root / name).exists()},
+            terraform=self._tools.binary.version,
+            provider_lock=read_or_empty(root / ".terraform.lock.hcl"),
+            modules=(root / "modules").readlink().name,
+        )
+
+    def _story(self, run_folder: Path) -> Story:
+        story = Story()
+        events = run_folder / "apply" / "events.jsonl"
+        if events.exists():
+            story.read(events.read_bytes())
+        return story
+
+    def _tracker(
+        self, project: str, run: str, job: str, *, choose_workspace: bool = True
+    ) -> Tracker:
+        return Tracker(
+            folder=self._places.run(project, run) / job,
+            root=self._places.root(project),
+            environment=lambda: self._tools.environment(project if choose_workspace else ""),
+            grace=self._installation.grace.total_seconds(),
+            redact=self._redact,
+        )
+
+    def _jobs(self, project: str, run: str) -> list[str]:
+        folder = self._places.run(project, run)
+        jobs = list(folder.glob("*/job.json"))
+        return [path.parent.name for path in sorted(jobs, key=lambda path: path.stat().st_mtime)]
+
+    def _plan_file(self, project: str, run: str) -> Path:
+        return self._places.run(project, run) / "plan.tfplan"
+
+
+GONE = Outcome(
+    ending="failed",
+    stale=True,
+    diagnostics=(
+        Diagnostic(
+            severity="error",
+            summary="The saved plan is gone",
+            detail="It was discarded or applied before. Nothing was changed; plan again.",
+        ),
+    ),
+)

@@ -117,14 +117,21 @@ class SecretRedactor:
         """Return up to where no secret can reach beyond: whole lines, no open PEM block."""
         end = len(held)
         for _ in range(self._longest + 1):
-            end = held.rfind("\n", 0, end)
-            if end < 0:
-                return 0
-        begin = held.rfind("-----BEGIN ", 0, end + 1)
-        if begin >= 0 and "-----END " not in held[begin : end + 1]:
-            too_long = len(held) - begin > LONGEST_PEM
-            return end + 1 if too_long else held.rfind("\n", 0, begin) + 1
-        return end + 1
+            end = max(held.rfind("\n", 0, end), 0)
+        begin = held.rfind("-----BEGIN ")
+        is_open = begin >= 0 and "-----END " not in held[begin:]
+        if is_open and len(held) - begin <= LONGEST_PEM:
+            end = min(end, begin)
+        return self._before_any_secret(held, held.rfind("\n", 0, end + 1) + 1)
+
+    def _before_any_secret(self, held: str, end: int) -> int:
+        """Move a cut that would go through a secret of several lines to the line before it."""
+        spans = [found.span() for found in PEM.finditer(held)]
+        spans += [found.span() for found in self._known.finditer(held)] if self._known else []
+        for start, stop in sorted(spans, reverse=True):
+            if start < end < stop:
+                end = held.rfind("\n", 0, start) + 1
+        return end
 
 
 def cut_middle(text: str, longest: int) -> str:

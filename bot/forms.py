@@ -182,3 +182,16 @@ _ELEMENTS = {
     "searches": _multi_select,
     "people": _people,
 }
+
+
+def same_shape(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Tell whether two views show the same inputs and notes, whatever is filled in."""
+    return _shape(one) == _shape(other)
+
+
+def _shape(form: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (block["block_id"], block["elements"][0]["text"] if block["type"] == "context" else "")
+        for block in form["blocks"]
+        if block["type"] in ("input", "context")
+    ]

@@ -143,7 +143,7 @@ def _task_list(tasks: Sequence[Task]) -> Block:
     """Return tasks for workspaces without plan blocks: a symbol, the words, the result."""
     sections = []
     for task in tasks:
-        line = [{"type": "emoji", "name": SYMBOLS[task.status]}]
+        line: list[Block] = [{"type": "emoji", "name": SYMBOLS[task.status]}]
         line.append({"type": "text", "text": f" {task.title}", "style": {"bold": True}})
         for text in (task.details, task.output):
             if text:

@@ -5,8 +5,8 @@ from commands.command import Answer, Command, Request, Role, Services, tell
 
 def cancel(request: Request, services: Services) -> Answer:
     """Ask a run to stop; Terraform finishes the calls it has begun."""
-    run = services.operations.find(request.word(1))
-    services.operations.cancel(run, by=request.who)
+    run = services.desk.find(request.word(1))
+    services.desk.cancel(run, by=request.who)
     return tell(f"The run of {run.project} stops as soon as the calls under way have ended.")
 
 

@@ -5,8 +5,8 @@ from commands.command import Answer, Command, Request, Role, Services, tell
 
 def clean_up(request: Request, services: Services) -> Answer:
     """Remove a half-made project."""
-    run = services.operations.find(request.word(1))
-    services.operations.clean_up(run, by=request.who)
+    run = services.desk.find(request.word(1))
+    services.desk.clean_up(run, by=request.who)
     return tell(f"Removing what was made for {run.project}.")
 
 

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Literal
 
 from provisioning.clock import Clock
-from provisioning.operations import Operations
+from provisioning.desk import Desk
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
@@ -106,7 +106,7 @@ class Services:
     policy: Policy
     clock: Clock
     store: Store
-    operations: Operations
+    desk: Desk
     people: People
     repositories: Repositories
     workspaces: Workspaces

@@ -6,7 +6,7 @@ from provisioning.text import bold, say
 
 def comment(request: Request, services: Services) -> Answer:
     """Ask for the comment, or store it."""
-    run = services.operations.find(request.word(1))
+    run = services.desk.find(request.word(1))
     said = (request.values or {}).get("comment")
     if not isinstance(said, str) or not said.strip():
         return Form(
@@ -17,7 +17,7 @@ def comment(request: Request, services: Services) -> Answer:
             fields=(Field("comment", "Comment", "long_text", max_length=2000),),
             errors={"comment": "Please write something."} if request.values is not None else {},
         )
-    services.operations.comment(run, text=said.strip(), by=request.who, key=request.key)
+    services.desk.comment(run, text=said.strip(), by=request.who, key=request.key)
     return tell("Your comment is in the run's thread.")
 
 

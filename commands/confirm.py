@@ -5,8 +5,8 @@ from commands.command import Answer, Command, Request, Role, Services, tell
 
 def confirm(request: Request, services: Services) -> Answer:
     """Confirm a run's plan, bound to the digest that the button carries."""
-    run = services.operations.find(request.word(1))
-    services.operations.confirm(run, plan=request.word(2), by=request.who)
+    run = services.desk.find(request.word(1))
+    services.desk.confirm(run, plan=request.word(2), by=request.who)
     return tell(f"Confirmed. Applying the plan of {run.project} now.")
 
 

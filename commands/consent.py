@@ -16,7 +16,7 @@ def consent(request: Request, services: Services) -> Answer:
     if answer == NO and not comment:
         form = refusal(approval)
         return Form(**{**form.__dict__, "errors": {"reason": "Please say why."}})
-    services.operations.answer(approval, granted=answer == YES, by=request.who, comment=comment)
+    services.desk.answer(approval, granted=answer == YES, by=request.who, comment=comment)
     return tell("Thank you: the access is granted with this run." if answer == YES else "Refused.")
 
 

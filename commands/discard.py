@@ -5,8 +5,8 @@ from commands.command import Answer, Command, Request, Role, Services, tell
 
 def discard(request: Request, services: Services) -> Answer:
     """Discard a run's plan."""
-    run = services.operations.find(request.word(1))
-    services.operations.discard(run, by=request.who)
+    run = services.desk.find(request.word(1))
+    services.desk.discard(run, by=request.who)
     return tell(f"Discarded. Nothing was made, and the name {run.project} is free again.")
 
 

@@ -1,6 +1,8 @@
 """`/sciclops list`: projects, filtered and paged."""
 
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
+from provisioning.store import Filter
+from provisioning.tables import ProjectRow
 from provisioning.text import Button, Notice, Table, Text, code, link, person, say
 
 PAGE = 10
@@ -15,31 +17,20 @@ def show(request: Request, services: Services) -> Answer:
             page = max(int(word), 1)
         else:
             filters.append(word)
-    state = next((word for word in filters if word in STATES), "")
-    mine = request.who if "mine" in filters else ""
-    part = next((word for word in filters if word not in (*STATES, "mine")), "")
-    found, total = services.store.projects.page(
-        containing=part, state=state, of=mine, offset=(page - 1) * PAGE, limit=PAGE
+    wanted = Filter(
+        text=next((word for word in filters if word not in (*STATES, "mine")), ""),
+        state=next((word for word in filters if word in STATES), ""),
+        owner=request.who if "mine" in filters else "",
     )
+    found = services.store.projects.page(wanted, number=page - 1, size=PAGE)
+    total = found.total
     if not total:
         return tell(
             f"No project matches “{' '.join(filters)}”." if filters else "There is no project yet.",
             say("Ask for one with ", code("/sciclops new"), "."),
         )
-    rows = tuple(
-        (
-            say(
-                link(project.name, project.repository_url)
-                if project.repository_url
-                else project.name
-            ),
-            say(project.state),
-            say(person(project.requested_by)),
-            say(project.created_at.date().isoformat()),
-        )
-        for project in found
-    )
     pages = -(-total // PAGE)
+    rows = tuple(row(project) for project in found.rows)
     return Reply(
         Notice(
             summary=f"{total} project{'s' if total != 1 else ''}, page {page} of {pages}",
@@ -48,6 +39,17 @@ def show(request: Request, services: Services) -> Answer:
             footer=footer(page, pages),
             buttons=turns(filters, page, pages),
         )
+    )
+
+
+def row(project: ProjectRow) -> tuple[Text, ...]:
+    """Return the table row of a project."""
+    url = project.repository_url
+    return (
+        say(link(project.name, url) if url else project.name),
+        say(project.state),
+        say(person(project.requested_by)),
+        say(project.created_at.date().isoformat()),
     )
 
 

@@ -174,7 +174,7 @@ def draft_errors(values: Mapping[str, Value], services: Services) -> dict[str, s
 
 def taken(name: str, services: Services) -> str:
     """Return who has the name, or an empty string."""
-    holder = services.store.projects.find(name)
+    holder = services.store.projects.get(name)
     if holder is None or holder.state == "gone":
         return ""
     return f"There is already a project “{name}”. Please choose another name."

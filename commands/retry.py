@@ -5,8 +5,8 @@ from commands.command import Answer, Command, Request, Role, Services, tell
 
 def retry(request: Request, services: Services) -> Answer:
     """Plan again; what was made before is kept and adopted."""
-    run = services.operations.find(request.word(1))
-    services.operations.retry(run, by=request.who)
+    run = services.desk.find(request.word(1))
+    services.desk.retry(run, by=request.who)
     return tell(f"Trying {run.project} again from what exists.")
 
 

@@ -1,7 +1,9 @@
 """`/sciclops status <project>`: where a project stands, and its latest run."""
 
 from commands.command import Answer, Command, Reply, Request, Role, Services
+from provisioning.desk import read_operation
 from provisioning.errors import UserError
+from provisioning.project import ProjectSpec
 from provisioning.run_message import STATES, elapsed
 from provisioning.text import Fact, Notice, code, link, moment, person, say
 
@@ -9,14 +11,14 @@ from provisioning.text import Fact, Notice, code, link, moment, person, say
 def show(request: Request, services: Services) -> Answer:
     """Show one project."""
     name = request.word(1)
-    project = services.store.projects.find(name)
+    project = services.store.projects.get(name)
     if project is None:
         raise UserError(
             f"There is no project “{name}”. `list` shows which there are."
             if name
             else "Which project? Type `status` and its name."
         )
-    spec = project.spec
+    spec = ProjectSpec.model_validate(project.spec)
     facts = [
         Fact(label="State", value=say(project.state)),
         Fact(label="Requested by", value=say(person(project.requested_by))),
@@ -30,8 +32,9 @@ def show(request: Request, services: Services) -> Answer:
         facts.append(Fact(label="Repository", value=say(link(url.removeprefix("https://"), url))))
     if spec.sandbox_until:
         facts.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
-    run = services.store.operations.latest(name)
-    if run:
+    runs = services.store.operations.of_project(name)
+    if runs:
+        run = read_operation(runs[0])
         took = elapsed(run, services.clock.now())
         facts.append(
             Fact(

@@ -34,3 +34,7 @@ class TemporaryError(SciclopsError):
 
 class PermanentError(SciclopsError):
     """Trying again is no use: stop truthfully and call a person."""
+
+
+class RunEnded(SciclopsError):  # noqa: N818 - no error, but it has to unwind a workflow as one
+    """The run has ended, or somebody moved it on: there is nothing more to do, and all is said."""

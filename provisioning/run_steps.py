@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from provisioning.clock import Clock
 from provisioning.desk import Desk, read_operation
-from provisioning.errors import PermanentError, SciclopsError
+from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import CANCELLABLE, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
@@ -18,10 +18,6 @@ from provisioning.store import Attachment, Message, Store
 from provisioning.text import Notice
 
 log = logging.getLogger(__name__)
-
-
-class Stopped(Exception):  # noqa: N818 - no error: the run has ended, or somebody moved it on
-    """There is nothing more to do in this run."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class RunSteps:
         return read_operation(row)
 
     def enter(self, run: str, expected: Collection[Phase], to: Phase, **facts: Any) -> Operation:
-        """Be in phase `to`, and show it; raises Stopped if the run went another way."""
+        """Be in phase `to`, and show it; raises RunEnded if the run went another way."""
         operation = self.load(run)
         if operation.cancel_requested_by and operation.phase in CANCELLABLE:
             self.cancelled(operation)
@@ -51,7 +47,7 @@ class RunSteps:
         started.setdefault(to, self.clock.now().isoformat())
         row = self.store.operations.reach(run, expected, to, {"started": started, **facts})
         if row is None:
-            raise Stopped
+            raise RunEnded
         self.desk.show(run)
         return read_operation(row)
 
@@ -96,17 +92,17 @@ class RunSteps:
         """End the run as failed, with the reason, when a step of it raises."""
         try:
             yield
-        except Stopped:
+        except RunEnded:
             raise
         except SciclopsError as error:
             self.fail(run, Trouble(step=step, what=self.redact(str(error))))
-            raise Stopped from error
+            raise RunEnded from error
         except Exception as error:
             reference = uuid4().hex[:8]
             log.exception("run %s failed unexpectedly, reference %s", run, reference)
             what = "Something unexpected happened; the platform team finds it by the reference."
             self.fail(run, Trouble(step=step, what=what, reference=reference))
-            raise Stopped from error
+            raise RunEnded from error
 
     def fail(self, run: str, trouble: Trouble) -> None:
         """End the run as failed; say what went wrong and what is left behind."""
@@ -124,12 +120,12 @@ class RunSteps:
         return f"{made} resources exist; Retry goes on from them, Clean Up removes them"
 
     def cancelled(self, operation: Operation) -> None:
-        """End the run as cancelled by whoever asked for it; raises Stopped."""
+        """End the run as cancelled by whoever asked for it; raises RunEnded."""
         by = operation.cancel_requested_by
         self.store.operations.end(operation.id, "cancelled", by=by)
         self.desk.note(operation, by, "Cancelled")
         self.desk.show(operation.id)
-        raise Stopped
+        raise RunEnded
 
     def require_success(self, run: str, step: str, outcome: Outcome) -> None:
         """Go on after success or a kill; otherwise end the run with Terraform's own words."""
@@ -137,7 +133,7 @@ class RunSteps:
             self.cancelled(self.load(run))
         if outcome.ending == "failed":
             self.fail(run, _trouble(step, outcome.diagnostics))
-            raise Stopped
+            raise RunEnded
 
 
 class RunWatch:

@@ -9,10 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from provisioning.engine import Steps
-from provisioning.errors import PermanentError
+from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
-from provisioning.run_steps import RunSteps, Stopped
+from provisioning.run_steps import RunSteps
 from provisioning.store import Message
 from provisioning.terraform_parts import TerraformParts
 from provisioning.text import Notice, bold, code, link, person, say
@@ -36,7 +36,7 @@ class CreateProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan, then ask those who have to agree, or go on at once if nobody has to."""
-        with suppress(Stopped), self.run_steps.truthful(run, "Planning"):
+        with suppress(RunEnded), self.run_steps.truthful(run, "Planning"):
             steps.do("prepare", self._prepare, run)
             steps.do("write root", self.terraform.write_root, run)
             attempt = self.run_steps.load(run).attempt
@@ -46,7 +46,7 @@ class CreateProject:
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan, push the starter code, verify, announce."""
-        with suppress(Stopped):
+        with suppress(RunEnded):
             with self.run_steps.truthful(run, "Applying"):
                 self.terraform.apply(steps, run)
                 steps.do("note outputs", self._note_outputs, run)
@@ -59,7 +59,7 @@ class CreateProject:
 
     def clean_up(self, steps: Steps, run: str) -> None:
         """Remove what a half-made project left at the vendors, and say what could not be."""
-        with suppress(Stopped), self.run_steps.truthful(run, "Cleaning up"):
+        with suppress(RunEnded), self.run_steps.truthful(run, "Cleaning up"):
             self.terraform.destroy(steps, run)
             steps.do("free the name", self._free_the_name, run)
 

@@ -1,0 +1,63 @@
+"""From words to the command they name, and from errors to words: the same for every door."""
+
+import logging
+from uuid import uuid4
+
+from commands import ALL, HELP
+from commands.command import Answer, Command, Reply, Request, Role, Services, tell
+from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
+from provisioning.ports import Choice
+from provisioning.text import code, say
+
+log = logging.getLogger(__name__)
+
+COMMANDS: dict[str, Command] = {command.name: command for command in (*ALL, HELP)}
+
+
+def dispatch(request: Request, services: Services) -> Answer:
+    """Return the answer to what somebody typed, pressed or submitted.
+
+    Raises the errors of `provisioning.errors`; rights are checked here, live, every time.
+    """
+    command = COMMANDS.get(request.word(0), HELP)
+    _require_role(command, request.who, services)
+    return command.run(request, services)
+
+
+def suggest(request: Request, field: str, query: str, services: Services) -> tuple[Choice, ...]:
+    """Return the options of a form's type-ahead field."""
+    command = COMMANDS.get(request.word(0))
+    if command is None or command.suggest is None:
+        return ()
+    return command.suggest(field, query, services)
+
+
+def explain(error: BaseException) -> Reply:
+    """Say what happened and what to do; an unknown error gets a reference, never its own text."""
+    if isinstance(error, UserError):
+        return tell(str(error))
+    if isinstance(error, TemporaryError):
+        return tell(f"That did not work just now: {error}. Nothing was changed; try again soon.")
+    if isinstance(error, PermanentError | SciclopsError):
+        return tell(f"That cannot work: {error}")
+    reference = uuid4().hex[:8]
+    log.error("unexpected error, reference %s", reference, exc_info=error)
+    return tell(
+        say(
+            "Something unexpected happened and nothing more was done. "
+            "Tell the platform team this reference: ",
+            code(reference),
+        )
+    )
+
+
+def _require_role(command: Command, who: str, services: Services) -> None:
+    policy, people = services.policy, services.people
+    if not people.is_active(who):
+        raise UserError("Only full members of this workspace may use SciCLOps.")
+    if command.role is Role.PLATFORM and who not in people.members(policy.platform_group):
+        raise UserError("Only the platform team may do this.")
+    if not policy.users_group or command is HELP:
+        return
+    if who not in people.members(policy.users_group) | people.members(policy.platform_group):
+        raise UserError("You are not in the group of people who may use SciCLOps.")

@@ -1,0 +1,366 @@
+"""Where Slack meets the commands: store, acknowledge, act, answer.
+
+Slack waits 3 s for an acknowledgement and never resends a click, so whatever may start or decide
+something is stored in our own database first; then it is acknowledged; then it is acted upon in a
+bounded pool of threads. What was stored and not finished is acted upon after a restart.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import forms
+from bot.dispatch import dispatch, explain, suggest
+from bot.payloads import (
+    first_input,
+    plain_values,
+    request_of_row,
+    request_of_view,
+    shows_all,
+    words_of,
+)
+from bot.render import blocks
+from commands.command import Answer, Form, Reply, Request, Services, Start, tell
+from provisioning.errors import SciclopsError, UserError
+from provisioning.operation import operation_id
+
+log = logging.getLogger(__name__)
+
+Ack = Callable[..., Awaitable[Any]]
+SUBMIT_SECONDS = 2.0
+"""How long checks may take before the form turns into “Checking…”; Slack waits 3 s in all."""
+SUGGEST_SECONDS = 2.0
+PATIENCE_SECONDS = 4.0
+"""After this long somebody who typed a command hears that it is still being worked on."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """What only exists while Slack waits: never stored.
+
+    `trigger_id` opens a modal within 3 s; `respond` answers for 30 minutes, at most 5 times.
+    """
+
+    trigger_id: str = ""
+    respond: Callable[..., Awaitable[Any]] | None = None
+    replaces: bool = False
+
+
+class Edge:
+    """Turns payloads into requests, and answers into messages and modals."""
+
+    def __init__(
+        self,
+        services: Services,
+        client: AsyncWebClient,
+        commands: Executor,
+        checks: Executor,
+        executor: str,
+    ) -> None:
+        self._services = services
+        self._client = client
+        self._commands = commands
+        self._checks = checks
+        self._executor = executor
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._submissions: dict[str, asyncio.Future[Answer]] = {}
+
+    # ------------------------------------------------------------------ doors
+
+    async def slash(self, ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+        """Somebody typed `/sciclops …`."""
+        request = Request(
+            who=body["user_id"],
+            channel=body["channel_id"],
+            words=tuple(body.get("text", "").split()),
+            key=f"slash:{body['trigger_id']}",
+        )
+        await self._store_and_act(ack, request, Live(body["trigger_id"], respond))
+
+    async def click(self, ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+        """Somebody pressed a button: it types its words."""
+        action = body["actions"][0]
+        words = words_of(action.get("value"))
+        if not words:
+            await ack()
+            return
+        container = body.get("container", {})
+        request = Request(
+            who=body["user"]["id"],
+            channel=body.get("channel", {}).get("id", ""),
+            words=words,
+            key=f"click:{body['trigger_id']}",
+        )
+        replaces = bool(container.get("is_ephemeral"))
+        live = Live(body["trigger_id"], respond if "response_url" in body else None, replaces)
+        await self._store_and_act(ack, request, live)
+
+    async def draft(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Somebody changed a field of a form that follows along."""
+        await ack()
+        view = body.get("view")
+        if not view or view.get("callback_id") != "form":
+            return
+        request = request_of_view(body, view, draft=True)
+        self._spawn(self._follow(request, view))
+
+    async def options(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Somebody types into a type-ahead field: answer in time, with less if need be."""
+        view = body.get("view") or {}
+        request = request_of_view(body, view)
+        asked = self._in(
+            self._checks, suggest, request, body["action_id"], body["value"], self._services
+        )
+        try:
+            found = await asyncio.wait_for(asked, SUGGEST_SECONDS)
+        except (TimeoutError, SciclopsError):
+            log.warning("no options for %s in time", body["action_id"])
+            found = ()
+        await ack(options=forms.options(found))
+
+    async def submit(self, ack: Ack, body: dict[str, Any]) -> None:
+        """Somebody submitted a form: checks run together, errors go into the acknowledgement."""
+        view = body["view"]
+        request = request_of_view(body, view)
+        if bad := forms.too_long(request.values or {}):
+            await ack(response_action="errors", errors=bad)
+            return
+        settled = self._submission(request)
+        done, _ = await asyncio.wait({settled}, timeout=SUBMIT_SECONDS)
+        if done:
+            await self._acknowledge(ack, request, view, settled)
+            return
+        await self._thread(self._services.store.interactions.take, *self._row(request, view["id"]))
+        await ack(response_action="update", view=forms.message_view("Checking…", CHECKING))
+        self._spawn(self._finish_submission(request, view["id"], settled))
+
+    async def recover(self, dead: Callable[[str], bool]) -> int:
+        """Act upon what dead processes had stored and not finished; return how much it was."""
+        interactions = self._services.store.interactions
+        adopted = 0
+        for row in await self._thread(interactions.unfinished):
+            if not dead(row.taken_by):
+                continue
+            if await self._thread(_adopt, interactions, row.key, row.taken_by, self._executor):
+                adopted += 1
+                self._spawn(self._act(request_of_row(row.key, row.payload), Live()))
+        return adopted
+
+    async def stop(self, seconds: float = 3) -> None:
+        """Give what is being answered a moment to end; what is stored will be acted upon later."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    # ------------------------------------------------------------------ commands and clicks
+
+    async def _store_and_act(self, ack: Ack, request: Request, live: Live) -> None:
+        try:
+            new = await self._thread(self._services.store.interactions.take, *self._row(request))
+        except SciclopsError as error:
+            await ack()
+            await self._say(request, live, explain(error))
+            return
+        await ack()
+        if new:
+            self._spawn(self._act(request, live))
+
+    async def _act(self, request: Request, live: Live) -> None:
+        answer = self._in(self._commands, dispatch, request, self._services)
+        try:
+            done, _ = await asyncio.wait({answer}, timeout=PATIENCE_SECONDS)
+            if not done:
+                await self._say(request, live, tell("Still working on it; a vendor is slow."))
+            await self._deliver(request, live, await answer)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it
+            await self._say(request, live, explain(error))
+        await self._thread(self._services.store.interactions.finish, request.key)
+
+    async def _deliver(self, request: Request, live: Live, answer: Answer) -> None:
+        if isinstance(answer, Start):
+            answer = await self._begin(request, answer)
+        if isinstance(answer, Reply):
+            await self._say(request, live, answer)
+        elif not live.trigger_id:
+            await self._say(request, live, tell("I was restarted meanwhile; please ask again."))
+        else:
+            await self._client.views_open(
+                trigger_id=live.trigger_id, view=forms.view(answer, request.channel)
+            )
+
+    async def _begin(self, request: Request, start: Start) -> Reply:
+        await self._thread(_request, self._services, start, request)
+        return tell(start.said)
+
+    # ------------------------------------------------------------------ forms
+
+    async def _follow(self, request: Request, view: dict[str, Any]) -> None:
+        try:
+            answer = await self._in(self._checks, dispatch, request, self._services)
+        except Exception as error:  # noqa: BLE001 - a draft is checked again at submit
+            log.warning("could not follow a draft: %r", error)
+            return
+        if not isinstance(answer, Form):
+            return
+        shown = forms.view(answer, request.channel)
+        if forms.same_shape(shown, view):
+            return
+        try:
+            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
+        except SlackApiError as error:
+            if error.response["error"] not in ("hash_conflict", "not_found"):
+                log.warning("could not update a form: %s", error.response["error"])
+
+    def _submission(self, request: Request) -> asyncio.Future[Answer]:
+        """Run a submission once, however often it is delivered."""
+        known = self._submissions.get(request.key)
+        if known and not (known.done() and _wants_another_try(known)):
+            return known
+        started = asyncio.ensure_future(self._settle(request))
+        self._submissions[request.key] = started
+        asyncio.get_running_loop().call_later(600, self._submissions.pop, request.key, None)
+        return started
+
+    async def _settle(self, request: Request) -> Answer:
+        """Check, and begin what is accepted: both before anybody is told anything."""
+        if await self._thread(self._services.store.operations.get, operation_id(request.key)):
+            return tell("This request is on its way already.")
+        answer = await self._in(self._checks, dispatch, request, self._services)
+        if not isinstance(answer, Start):
+            return answer
+        try:
+            return await self._begin(request, answer)
+        except UserError as taken:
+            return await self._in(self._checks, _with_error, request, taken, self._services)
+
+    async def _acknowledge(
+        self,
+        ack: Ack,
+        request: Request,
+        view: dict[str, Any],
+        settled: asyncio.Future[Answer],
+    ) -> None:
+        if error := settled.exception():
+            answer: Answer = explain(error)
+            field = getattr(error, "field", None) or first_input(view)
+            await ack(response_action="errors", errors={field: answer.notice.summary})
+            return
+        answer = settled.result()
+        if isinstance(answer, Form) and shows_all(answer.errors, view):
+            await ack(response_action="errors", errors=dict(answer.errors))
+        elif isinstance(answer, Form):
+            await ack(response_action="update", view=forms.view(answer, request.channel))
+        else:
+            await ack()
+            if isinstance(answer, Reply):
+                await self._say(request, Live(), answer)
+
+    async def _finish_submission(
+        self, request: Request, view_id: str, settled: asyncio.Future[Answer]
+    ) -> None:
+        """Turn “Checking…” back into the form with its errors, or say that it is on its way."""
+        try:
+            answer = await settled
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it
+            answer = explain(error)
+        shown = (
+            forms.view(answer, request.channel)
+            if isinstance(answer, Form)
+            else forms.message_view("SciCLOps", answer.notice.summary)
+            if isinstance(answer, Reply)
+            else forms.message_view("SciCLOps", "Done.")
+        )
+        try:
+            await self._client.views_update(view_id=view_id, view=shown)
+        except (SlackApiError, SlackClientError):
+            await self._say(request, Live(), _in_words(answer))
+        await self._thread(self._services.store.interactions.finish, request.key)
+
+    # ------------------------------------------------------------------ answering
+
+    async def _say(self, request: Request, live: Live, reply: Reply) -> None:
+        """Answer the asking person: where they asked, else in a direct message."""
+        content: dict[str, Any] = {
+            "text": reply.notice.summary,
+            "blocks": blocks(reply.notice, plan_blocks=False),
+        }
+        if live.respond is not None:
+            try:
+                await live.respond(
+                    **content, response_type="ephemeral", replace_original=live.replaces
+                )
+            except (SlackApiError, SlackClientError, OSError):
+                log.warning("the response URL did not work; answering otherwise")
+            else:
+                return
+        try:
+            await self._client.chat_postEphemeral(
+                channel=request.channel, user=request.who, **content
+            )
+        except (SlackApiError, SlackClientError):
+            opened = await self._client.conversations_open(users=request.who)
+            await self._client.chat_postMessage(channel=opened["channel"]["id"], **content)
+
+    # ------------------------------------------------------------------ threads and tasks
+
+    def _row(self, request: Request, view_id: str = "") -> tuple[str, dict[str, Any], str]:
+        payload = {
+            "who": request.who,
+            "channel": request.channel,
+            "words": list(request.words),
+            "values": plain_values(request.values),
+            "view_id": view_id,
+        }
+        return request.key, payload, self._executor
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _thread(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.to_thread(work, *args)
+
+    def _in(self, pool: Executor, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(pool, work, *args)
+
+
+CHECKING = (
+    "GitHub or Databricks is slow. I keep what you typed, and this dialog goes on by itself as "
+    "soon as they have answered."
+)
+
+
+def _adopt(interactions: Any, key: str, of: str, by: str) -> bool:
+    return bool(interactions.adopt(key, of=of, by=by))
+
+
+def _request(services: Services, start: Start, request: Request) -> None:
+    services.desk.request(start.spec, by=request.who, key=request.key)
+
+
+def _with_error(request: Request, error: UserError, services: Services) -> Answer:
+    """Show the form again with the error of a request that came a moment too late."""
+    draft = Request(**{**request.__dict__, "draft": True})
+    form = dispatch(draft, services)
+    if not isinstance(form, Form):
+        raise error
+    return Form(**{**form.__dict__, "errors": {error.field or "name": str(error)}})
+
+
+def _wants_another_try(settled: asyncio.Future[Answer]) -> bool:
+    return settled.exception() is not None or isinstance(settled.result(), Form)
+
+
+def _in_words(answer: Answer) -> Reply:
+    if isinstance(answer, Reply):
+        return answer
+    if isinstance(answer, Form):
+        problems = " ".join(answer.errors.values())
+        return tell(f"Your request could not be accepted: {problems} Please ask again.")
+    return tell("Done.")

@@ -1,0 +1,68 @@
+"""Slack's payloads as requests, and requests as rows."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot import forms
+from commands.command import Request
+
+
+def words_of(value: str | None) -> tuple[str, ...]:
+    """Return the words that a button types; none if it is not one of ours."""
+    try:
+        words = json.loads(value or "null")
+    except ValueError:
+        return ()
+    return tuple(str(word) for word in words) if isinstance(words, list) else ()
+
+
+def request_of_view(
+    body: Mapping[str, Any], view: Mapping[str, Any], *, draft: bool = False
+) -> Request:
+    """Return the request that a modal makes."""
+    try:
+        metadata = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        metadata = {}
+    return Request(
+        who=body["user"]["id"],
+        channel=str(metadata.get("channel", "")),
+        words=tuple(metadata.get("words", ())),
+        key=f"view:{view.get('id', '')}",
+        values=forms.values(view.get("state", {}).get("values", {})),
+        draft=draft,
+    )
+
+
+def request_of_row(key: str, payload: Mapping[str, Any]) -> Request:
+    """Return a stored request."""
+    values = payload.get("values")
+    return Request(
+        who=payload["who"],
+        channel=payload["channel"],
+        words=tuple(payload["words"]),
+        key=key,
+        values={n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        if values is not None
+        else None,
+    )
+
+
+def plain_values(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return inputs as JSON values."""
+    if values is None:
+        return None
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+
+
+def shows_all(errors: Mapping[str, str], view: Mapping[str, Any]) -> bool:
+    """Tell whether every field with an error is in the view, so that it can be shown there."""
+    shown = {block.get("block_id") for block in view.get("blocks", ())}
+    return bool(errors) and set(errors) <= shown
+
+
+def first_input(view: Mapping[str, Any]) -> str:
+    """Return the block id of a view's first input."""
+    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
+    return str(inputs[0])

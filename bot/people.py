@@ -1,0 +1,99 @@
+"""The people of the Slack workspace, asked live: a right is never taken from an old answer.
+
+Slack allows 20 `usergroups.users.list` a minute (tier 2), so questions about the same group within
+three seconds share one answer.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from time import monotonic
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+from provisioning.errors import PermanentError, TemporaryError
+
+SHARED_SECONDS = 3.0
+
+
+class SlackPeople:
+    """Implements the `People` port; safe to use from several threads."""
+
+    def __init__(self, token: str, api_url: str, timeout: int = 5) -> None:
+        self._client = WebClient(
+            token,
+            base_url=api_url,
+            timeout=timeout,
+            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=1)],
+        )
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, str], tuple[float, Any]] = {}
+
+    def members(self, user_group: str) -> frozenset[str]:
+        """Return the active members of a user group; an empty id has none."""
+        if not user_group:
+            return frozenset()
+        users = self._shared("group", user_group, self._group_members)
+        return frozenset(user for user in users if self.is_active(user))
+
+    def everybody(self, people: tuple[str, ...]) -> frozenset[str]:
+        """Return the active people behind ids of users (U…, W…) and user groups (S…)."""
+        found: set[str] = set()
+        for some in people:
+            if some.startswith("S"):
+                found |= self.members(some)
+            elif self.is_active(some):
+                found.add(some)
+        return frozenset(found)
+
+    def is_active(self, user: str) -> bool:
+        """Tell whether this is a full, active human member: no guest, no bot, not deactivated."""
+        facts = self._shared("user", user, self._user)
+        return bool(facts) and not any(
+            facts.get(flag)
+            for flag in ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
+        )
+
+    def _group_members(self, user_group: str) -> list[str]:
+        answer = self._client.usergroups_users_list(usergroup=user_group)
+        users: list[str] = answer["users"]
+        return users
+
+    def _user(self, user: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._client.users_info(user=user)["user"]
+        except SlackApiError as error:
+            if error.response.get("error") in ("user_not_found", "user_not_visible"):
+                return {}
+            raise
+        return found
+
+    def _shared(self, kind: str, name: str, ask: Callable[[str], Any]) -> Any:
+        with self._lock:
+            asked, answer = self._answers.get((kind, name), (0.0, None))
+            if asked and monotonic() - asked < SHARED_SECONDS:
+                return answer
+            answer = _translated(ask, name)
+            self._answers[kind, name] = (monotonic(), answer)
+            return answer
+
+
+def _translated(ask: Callable[[str], Any], name: str) -> Any:
+    try:
+        return ask(name)
+    except SlackApiError as error:
+        code = str(error.response.get("error", "unknown"))
+        if code == "ratelimited":
+            wish = timedelta(seconds=int(error.response.headers.get("Retry-After", 30)))
+            raise TemporaryError("Slack asks us to slow down", after=wish) from error
+        if code == "missing_scope":
+            needed = error.response.get("needed", "?")
+            raise PermanentError(
+                f"The Slack app lacks the scope {needed}: add it in manifest.yml, reinstall."
+            ) from error
+        raise PermanentError(f"Slack refused to say who {name} is: {code}.") from error
+    except (SlackClientError, OSError) as error:
+        raise TemporaryError("Slack did not answer") from error

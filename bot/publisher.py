@@ -1,0 +1,266 @@
+"""Sends what the database says people should see: always the latest state, each message once.
+
+Work only writes rows. This loop posts and edits them, under one budget for the whole workspace;
+after a crash it looks whether a message arrived before it sends it again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.budget import Budget, Pace
+from bot.render import Block, blocks
+from provisioning.clock import Clock
+from provisioning.store import Attachment, Message, Store
+from provisioning.tables import MessageRow
+from provisioning.text import Notice
+
+log = logging.getLogger(__name__)
+
+EVENT = "sciclops_message"
+"""Type of the metadata by which our own messages are found again (chat.postMessage `metadata`)."""
+IDLE_SECONDS = 0.25
+TROUBLED_SECONDS = 2.0
+FIXES = {
+    "not_in_channel": "invite me to the channel: /invite @SciCLOps",
+    "channel_not_found": "invite me to the channel, or correct its id in sciclops.toml",
+    "is_archived": "unarchive the channel, or name another one in sciclops.toml",
+    "missing_scope": "reinstall the app with the scopes of manifest.yml",
+    "restricted_action": "allow the app to post in the channel",
+}
+"""What makes a message impossible for good, and what somebody can do about it."""
+
+
+class Publisher:
+    """The loop that keeps Slack as the database says. One per process."""
+
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        store: Store,
+        clock: Clock,
+        edit_seconds: float,
+        plan_blocks: str = "auto",
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._clock = clock
+        self._budget = Budget()
+        self._pace = Pace(edit_seconds)
+        self._plan_blocks_setting = plan_blocks
+        self._complained: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        """Send forever; never gives up, never dies of one message."""
+        while True:
+            try:
+                pause = await self.send_owed()
+            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
+                log.warning("Slack did not answer; trying again", exc_info=True)
+                pause = TROUBLED_SECONDS
+            except Exception:
+                log.exception("could not send what is owed; trying again")
+                pause = TROUBLED_SECONDS
+            await asyncio.sleep(pause)
+
+    async def send_owed(self) -> float:
+        """Send what may be sent now; return how long to pause."""
+        pause = IDLE_SECONDS
+        for row in await asyncio.to_thread(self._store.messages.owed):
+            if self._wait(row) <= 0:
+                await self._send(row.key)
+                pause = 0.01
+        return pause
+
+    def _wait(self, row: MessageRow) -> float:
+        method = "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
+        rest = self._pace.wait(row.key, urgent=row.urgent) if row.ts else 0.0
+        return max(self._budget.wait(method, row.channel), rest)
+
+    async def _send(self, key: str) -> None:
+        row = await asyncio.to_thread(self._store.messages.mark_sending, key)
+        try:
+            ts = row.ts
+            if row.sending and not ts:
+                ts = await self._find(row)
+            ts = await self._deliver(row, ts)
+        except SlackApiError as error:
+            await self._refused(row, error)
+        else:
+            self._pace.edited(key)
+            await asyncio.to_thread(self._store.messages.mark_sent, key, row.wanted, ts)
+
+    async def _deliver(self, row: MessageRow, ts: str) -> str:
+        message = Message.of(row)
+        if isinstance(message.content, Attachment):
+            return ts or await self._upload(row, message.content)
+        if row.reader:
+            return await self._whisper(row, message.content)
+        if ts:
+            return await self._edit(row, message.content, ts)
+        return await self._post(row, message.content)
+
+    async def _post(self, row: MessageRow, notice: Notice) -> str:
+        thread_ts = await self._thread(row)
+
+        async def post(body: list[Block]) -> Any:
+            self._budget.take("chat.postMessage", row.channel)
+            return await self._client.chat_postMessage(
+                channel=row.channel,
+                text=notice.summary,
+                blocks=body,
+                thread_ts=thread_ts,
+                metadata={"event_type": EVENT, "event_payload": {"key": row.key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+
+        answer = await self._with_fallback(notice, post)
+        return str(answer["ts"])
+
+    async def _edit(self, row: MessageRow, notice: Notice, ts: str) -> str:
+        async def edit(body: list[Block]) -> Any:
+            self._budget.take("chat.update")
+            return await self._client.chat_update(
+                channel=row.channel,
+                ts=ts,
+                text=notice.summary,
+                blocks=body,
+                metadata={"event_type": EVENT, "event_payload": {"key": row.key}},
+            )
+
+        try:
+            await self._with_fallback(notice, edit)
+        except SlackApiError as error:
+            if error.response["error"] not in ("message_not_found", "cant_update_message"):
+                raise
+            return await self._post(row, notice)  # somebody deleted it: say it again
+        return ts
+
+    async def _whisper(self, row: MessageRow, notice: Notice) -> str:
+        self._budget.take("chat.postEphemeral")
+        answer = await self._client.chat_postEphemeral(
+            channel=row.channel,
+            user=row.reader,
+            text=notice.summary,
+            blocks=blocks(notice, plan_blocks=False),
+        )
+        return str(answer["message_ts"])
+
+    async def _upload(self, row: MessageRow, attachment: Attachment) -> str:
+        self._budget.take("files")
+        await self._client.files_upload_v2(
+            channel=row.channel,
+            thread_ts=await self._thread(row),
+            filename=attachment.name,
+            title=attachment.name,
+            content=attachment.text or "(empty)",
+        )
+        return "file"
+
+    async def _thread(self, row: MessageRow) -> str | None:
+        if not row.thread_of:
+            return None
+        parent = await asyncio.to_thread(self._store.messages.get, row.thread_of)
+        return parent.ts if parent else None
+
+    # ------------------------------------------------------------------ looking before sending
+
+    async def _find(self, row: MessageRow) -> str:
+        """Return where a message arrived that a crash kept us from noting, or an empty string."""
+        if row.reader:
+            return ""
+        thread = await self._thread(row)
+        oldest = str(row.created_at.timestamp() - 60)
+        cursor: str | None = None
+        while True:
+            if thread:
+                page = await self._client.conversations_replies(
+                    channel=row.channel,
+                    ts=thread,
+                    include_all_metadata=True,
+                    cursor=cursor,
+                    limit=200,
+                )
+            else:
+                page = await self._client.conversations_history(
+                    channel=row.channel,
+                    oldest=oldest,
+                    include_all_metadata=True,
+                    cursor=cursor,
+                    limit=200,
+                )
+            for message in page["messages"]:
+                if _is_ours(message, row):
+                    return "file" if row.file_name else str(message["ts"])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return ""
+
+    # ------------------------------------------------------------------ refusals
+
+    async def _with_fallback(
+        self,
+        notice: Notice,
+        send: Callable[[list[Block]], Awaitable[Any]],
+    ) -> Any:
+        """Send with plan blocks, else with classic blocks, else as text: never not at all."""
+        if notice.tasks and await self._has_plan_blocks():
+            try:
+                return await send(blocks(notice))
+            except SlackApiError as error:
+                if error.response["error"] != "invalid_blocks":
+                    raise
+                log.warning("this workspace refuses plan blocks; using classic ones from now on")
+                await asyncio.to_thread(self._store.memos.set, "plan_blocks", {"known": False})
+        try:
+            return await send(blocks(notice, plan_blocks=False))
+        except SlackApiError as error:
+            if error.response["error"] not in ("invalid_blocks", "msg_blocks_too_long"):
+                raise
+            log.exception("blocks refused, sending text only: %s", error.response.get("errors"))
+            return await send([])
+
+    async def _has_plan_blocks(self) -> bool:
+        if self._plan_blocks_setting != "auto":
+            return self._plan_blocks_setting == "always"
+        memo = await asyncio.to_thread(self._store.memos.get, "plan_blocks")
+        return memo is None or bool(memo.get("known", True))
+
+    async def _refused(self, row: MessageRow, error: SlackApiError) -> None:
+        code = str(error.response["error"])
+        if code in ("ratelimited", "rate_limited"):
+            seconds = float(error.response.headers.get("Retry-After", 30))
+            method = "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
+            self._budget.close(method, row.channel, seconds)
+            return
+        log.warning("message %s was refused: %s", row.key, code)
+        await asyncio.to_thread(self._store.messages.mark_trouble, row.key, row.wanted, code)
+        await self._complain(row, code)
+
+    async def _complain(self, row: MessageRow, code: str) -> None:
+        """Tell the requester directly, once, what keeps us from posting and how to mend it."""
+        operation = await asyncio.to_thread(self._store.operations.get, row.key.split(":")[1])
+        if operation is None or (row.channel, code) in self._complained:
+            return
+        self._complained.add((row.channel, code))
+        opened = await self._client.conversations_open(users=operation.requested_by)
+        fix = FIXES.get(code, "ask the platform team to look at the bot's log")
+        await self._client.chat_postMessage(
+            channel=opened["channel"]["id"],
+            text=f"I cannot post about {operation.project} in its channel ({code}). Please {fix}.",
+        )
+
+
+def _is_ours(message: dict[str, Any], row: MessageRow) -> bool:
+    if row.file_name:
+        return any(file.get("name") == row.file_name for file in message.get("files") or ())
+    metadata = message.get("metadata") or {}
+    return bool(
+        metadata.get("event_type") == EVENT and metadata["event_payload"].get("key") == row.key
+    )

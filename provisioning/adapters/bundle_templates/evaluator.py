@@ -116,6 +116,7 @@ class Evaluator:
         scope = len(self.variables)
         for key, item in self._items(value, names):
             is_empty = False
+            self._count_step()
             self._set_range_variables(node.pipe, key, item)
             stopped = self._iteration(node.body, item)
             del self.variables[scope:]

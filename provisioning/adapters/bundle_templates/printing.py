@@ -33,6 +33,10 @@ class Style:
         """Tell whether a flag is given."""
         return flag in self.flags
 
+    def without_alternate(self) -> "Style":
+        """Return the style without `#`."""
+        return Style(self.flags.replace("#", ""), self.width, self.precision)
+
 
 PLAIN = Style()
 
@@ -130,7 +134,11 @@ def _verb(verb: str, value: Value, style: Style) -> str:
     if isinstance(value, float) and verb in "bxX":
         raise Refusal(f"printf: %{verb} of a float is not supported")
     if verb not in formats:
-        inside = "<nil>" if value is None else f"{type_name(value)}={_value(value, style)}"
+        inside = (
+            "<nil>"
+            if value is None
+            else f"{type_name(value)}={_value(value, style.without_alternate())}"
+        )
         return f"%!{verb}({inside})"
     return formats[verb](value, style)
 
@@ -140,6 +148,8 @@ def _item(verb: str, value: Value, style: Style) -> str:
 
 
 def _value(value: Value, style: Style) -> str:
+    if style.has("#") and not isinstance(value, str | int):
+        raise Refusal(f"printf: %#v of a {type_name(value)} is not supported")
     if isinstance(value, Mapping | list | tuple):
         return _container(value, lambda item: _value(item, style))
     if isinstance(value, Pair):
@@ -249,7 +259,7 @@ def _float(verb: str) -> Callable[[Value, Style], str]:
 
 
 def _shortest(value: float, verb: str) -> str:
-    """Return the shortest form that reads back the same, with an exponent below 1e-4 and from 1e+6 on."""
+    """Return the shortest form that reads back the same; outside 1e-4…1e+6 with exponent."""
     if verb not in "gG" or value in (float("inf"), float("-inf")) or value != value:
         return ""
     sign = "-" if struct.pack(">d", value)[0] & 0x80 else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -70,8 +70,7 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     dialect = session.get_bind().dialect.name
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = insert(type(row)).values(**row.model_dump()).on_conflict_do_nothing()
-    inserted: int = session.connection().execute(statement).rowcount
-    return inserted == 1
+    return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
 def _sqlite(url: str) -> Engine:

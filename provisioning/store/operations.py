@@ -1,6 +1,6 @@
 """Operations and their phases: whoever moves one names what they saw, and the first wins."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,6 +11,9 @@ from provisioning.database import Database, insert_once
 from provisioning.errors import PermanentError
 from provisioning.store.messages import Message, want
 from provisioning.tables import OperationRow
+
+Change = Callable[[dict[str, object]], Mapping[str, object]]
+"""Turns the present facts into those to merge; may be called again, so it only computes."""
 
 
 class Operations:
@@ -100,6 +103,12 @@ class Operations:
         """Merge facts into what the operation's message shows."""
         with self._database.writing() as session:
             return _remember(session, _locked(session, operation), facts)
+
+    def revise(self, operation: str, change: Change) -> OperationRow:
+        """Merge facts that depend on the present ones, e.g. an entry more in a list."""
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            return _remember(session, row, change(dict(row.facts)))
 
     def request_cancel(self, operation: str, by: str) -> OperationRow | None:
         """Ask an operation to stop; None if it has ended or somebody asked before."""

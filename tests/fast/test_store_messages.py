@@ -1,0 +1,167 @@
+"""A message is owed until its latest state was sent; what people did is acted upon once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from rows import a_message
+
+from provisioning.clock import MovableClock
+from provisioning.store import Attachment, Message, Store
+from provisioning.text import Notice
+
+
+def owed(store: Store) -> list[str]:
+    return [row.key for row in store.messages.owed()]
+
+
+def test_a_message_is_owed_until_its_latest_state_is_sent(each_store: Store) -> None:
+    each_store.messages.show(a_message(summary="planning"))
+    sending = each_store.messages.mark_sending("op-1:progress")
+    each_store.messages.show(a_message(summary="applying"))
+    each_store.messages.mark_sent("op-1:progress", sending.wanted, "17.1")
+
+    assert owed(each_store) == ["op-1:progress"]
+    again = each_store.messages.mark_sending("op-1:progress")
+    assert (again.wanted, again.ts) == (2, "17.1")
+    assert Message.of(again).content == Notice(summary="applying")
+    each_store.messages.mark_sent("op-1:progress", again.wanted, "17.1")
+    assert owed(each_store) == []
+
+
+def test_showing_the_same_again_owes_nothing_new(each_store: Store) -> None:
+    each_store.messages.show(a_message())
+    each_store.messages.mark_sent("op-1:progress", 1, "17.1")
+
+    row = each_store.messages.show(a_message())
+
+    assert (row.wanted, row.sent, row.ts) == (1, 1, "17.1")
+    assert owed(each_store) == []
+
+
+def test_an_attempt_that_a_crash_cut_off_is_visible_to_the_next_one(each_store: Store) -> None:
+    each_store.messages.show(a_message())
+
+    assert not each_store.messages.mark_sending("op-1:progress").sending
+    assert each_store.messages.mark_sending("op-1:progress").sending
+
+
+def test_a_late_confirmation_of_an_older_state_takes_nothing_back(each_store: Store) -> None:
+    each_store.messages.show(a_message(summary="planning"))
+    each_store.messages.show(a_message(summary="applying"))
+    each_store.messages.mark_sent("op-1:progress", 2, "17.1")
+
+    each_store.messages.mark_sent("op-1:progress", 1, "17.1")
+
+    assert owed(each_store) == []
+
+
+def test_urgent_messages_come_first_and_then_those_that_wait_longest(
+    each_store: Store, clock: MovableClock
+) -> None:
+    for key in ("a", "b", "c"):
+        each_store.messages.show(a_message(key, urgent=key == "c"))
+        clock.advance(timedelta(seconds=1))
+
+    each_store.messages.show(a_message("a", "changed while it waits"))
+
+    assert owed(each_store) == ["c", "a", "b"]
+    assert [row.key for row in each_store.messages.owed(limit=1)] == ["c"]
+
+
+def test_an_answer_waits_for_what_it_answers(each_store: Store) -> None:
+    each_store.messages.show(a_message("log", thread_of="op-1:progress"))
+    each_store.messages.show(a_message("op-1:progress"))
+    assert owed(each_store) == ["op-1:progress"]
+
+    each_store.messages.mark_sent("op-1:progress", 1, "17.1")
+
+    assert owed(each_store) == ["log"]
+
+
+def test_a_refused_message_is_left_alone_until_it_changes(each_store: Store) -> None:
+    each_store.messages.show(a_message(summary="one"))
+    each_store.messages.mark_trouble("op-1:progress", 1, "channel_not_found")
+    assert owed(each_store) == []
+
+    each_store.messages.show(a_message(summary="two"))
+    each_store.messages.mark_trouble("op-1:progress", 1, "channel_not_found")
+
+    assert owed(each_store) == ["op-1:progress"]
+
+
+def test_a_file_for_one_reader_in_a_thread_comes_back_as_it_was(each_store: Store) -> None:
+    message = Message(
+        key="op-1:raw",
+        channel="C-runs",
+        content=Attachment(name="apply.log", text="line 1\nline 2 \N{SNOWMAN}"),
+        thread_of="op-1:progress",
+        reader="U-ada",
+        urgent=True,
+    )
+
+    each_store.messages.show(message)
+
+    row = each_store.messages.get("op-1:raw")
+    assert row is not None
+    assert Message.of(row) == message
+
+
+def test_of_twenty_deliveries_at_once_one_is_taken(each_store: Store) -> None:
+    def deliver(number: int) -> bool:
+        return each_store.interactions.take("view-1", {"delivery": number}, by=f"process-{number}")
+
+    with ThreadPoolExecutor(20) as deliveries:
+        taken = list(deliveries.map(deliver, range(20)))
+
+    assert taken.count(True) == 1
+    (row,) = each_store.interactions.unfinished()
+    assert row.payload == {"delivery": taken.index(True)}
+
+
+def test_what_was_taken_stays_unfinished_until_it_is_done(
+    each_store: Store, clock: MovableClock
+) -> None:
+    for key in ("first", "second"):
+        each_store.interactions.take(key, {})
+        clock.advance(timedelta(seconds=1))
+
+    each_store.interactions.finish("first")
+    each_store.interactions.finish("first")
+
+    assert [row.key for row in each_store.interactions.unfinished()] == ["second"]
+    assert not each_store.interactions.take("first", {})
+
+
+def test_the_interaction_of_a_dead_process_is_adopted_by_one_other(each_store: Store) -> None:
+    each_store.interactions.take("view-1", {}, by="dead")
+
+    def adopt(number: int) -> bool:
+        return each_store.interactions.adopt("view-1", of="dead", by=f"process-{number}")
+
+    with ThreadPoolExecutor(8) as processes:
+        assert list(processes.map(adopt, range(8))).count(True) == 1
+    each_store.interactions.finish("view-1")
+    assert not each_store.interactions.adopt("view-1", of="dead", by="late")
+
+
+def test_only_finished_interactions_are_forgotten_after_their_time(
+    each_store: Store, clock: MovableClock
+) -> None:
+    for key in ("done", "open"):
+        each_store.interactions.take(key, {})
+    each_store.interactions.finish("done")
+
+    assert each_store.interactions.forget(timedelta(days=1)) == 0
+    clock.advance(timedelta(days=2))
+
+    assert each_store.interactions.forget(timedelta(days=1)) == 1
+    assert [row.key for row in each_store.interactions.unfinished()] == ["open"]
+
+
+def test_a_memo_holds_the_last_value(each_store: Store) -> None:
+    assert each_store.memos.get("plan_blocks") is None
+
+    each_store.memos.set("plan_blocks", {"usable": True})
+    each_store.memos.set("plan_blocks", {"usable": False})
+
+    assert each_store.memos.get("plan_blocks") == {"usable": False}

@@ -27,6 +27,12 @@ from playground.slack.feed import Subscription
 from playground.slack.state import State
 from provisioning.clock import Clock
 
+MESSAGE_EVENTS = {
+    "public": ("channel", "message.channels"),
+    "private": ("group", "message.groups"),
+    "im": ("im", "message.im"),
+}
+"""By kind of channel: the event's channel_type, and the manifest's name of the subscription."""
 TROUBLE_CONNECTING = "We had some trouble connecting. Try again?"
 
 
@@ -95,13 +101,13 @@ class Workspace(State):
         if place.archived:
             raise NotPossible("this channel is archived")
         said = self.add(Message(channel, "", user, self.escaped(text), thread_ts=thread_ts))
-        mentioned = f"<@{BOT_USER_ID}" in said.text
-        group = {"public": "channel", "private": "group", "im": "im"}[place.kind]
-        if BOT_USER_ID in place.members:
-            if mentioned and "app_mention" in self.events:
-                await self._event(payloads.message_event(said, "app_mention", group), user)
-            if f"message.{group}s".replace("ims", "im") in self.events:
-                await self._event(payloads.message_event(said, "message", group), user)
+        channel_type, subscription = MESSAGE_EVENTS[place.kind]
+        if BOT_USER_ID not in place.members:
+            return said
+        if f"<@{BOT_USER_ID}" in said.text and "app_mention" in self.events:
+            await self._event(payloads.message_event(said, "app_mention", channel_type), user)
+        if subscription in self.events:
+            await self._event(payloads.message_event(said, "message", channel_type), user)
         return said
 
     def escaped(self, text: str) -> str:

@@ -41,6 +41,9 @@ ROLE_NEEDED: dict[str, tuple[Role, Role]] = {
 }
 """App permission to the role a person needs to (read, write) the same."""
 
+MEMBERS_READ = ("members", "organization_custom_properties")
+"""App permissions of which every member of the organisation has the reading side."""
+
 Kind = Literal["anonymous", "app", "installation", "user", "personal"]
 
 
@@ -199,7 +202,7 @@ def _check_person(
     world: World, login: str, permission: str, level: str, repo: Repository | None
 ) -> None:
     if permission not in ROLE_NEEDED or repo is None:
-        _check_in_organisation(world, login, permission)
+        _check_in_organisation(world, login, permission, level)
         return
     needed = ROLE_NEEDED[permission][level != "read"]
     role = cast("Role", world.role_of(login, repo))
@@ -210,9 +213,11 @@ def _check_person(
     raise Refusal(403, "Resource not accessible by integration")
 
 
-def _check_in_organisation(world: World, login: str, permission: str) -> None:
+def _check_in_organisation(world: World, login: str, permission: str, level: str) -> None:
     organisation = world.organisation
-    if permission == "members" and login not in organisation.members:
+    if permission == "metadata" or login in organisation.owners:
+        return
+    if login not in organisation.members:
         raise not_found()
-    if permission != "members" and login not in organisation.owners:
+    if level != "read" or permission not in MEMBERS_READ:
         raise Refusal(403, "You must be an organization owner to do that.")

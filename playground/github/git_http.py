@@ -7,6 +7,7 @@ references in the protocol's own report, which no hook can do.
 import asyncio
 import base64
 import binascii
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from aiohttp import web
 from playground.github import rules
 from playground.github.auth import Actor, Tokens, check, may_see
 from playground.github.calls import Refusal
-from playground.github.objects import NO_OBJECT, GitStore, valid_reference
+from playground.github.objects import NO_OBJECT, SHA, GitStore, valid_reference
 from playground.github.rules import RefChange
 from playground.github.world import Repository, World
 
@@ -48,12 +49,21 @@ def packets(data: bytes) -> tuple[list[bytes], bytes]:
     """Return the lines up to the first flush, and what follows it."""
     lines: list[bytes] = []
     while data:
-        length = int(data[:4], 16)
+        length = _length(data[:4])
         if length == 0:
             return lines, data[4:]
         lines.append(data[4:length])
         data = data[length:]
     return lines, b""
+
+
+def _length(digits: bytes) -> int:
+    if not re.fullmatch(rb"[0-9a-f]{4}", digits):
+        raise Refusal(400, "malformed packet line")
+    length = int(digits, 16)
+    if 0 < length < 4:
+        raise Refusal(400, "malformed packet line")
+    return length
 
 
 async def run_git(path: Path, arguments: list[str], given: bytes, protocol: str = "") -> bytes:
@@ -275,7 +285,11 @@ def _advertisement(git: GitStore) -> bytes:
 
 
 def _change(line: str) -> RefChange:
-    old, new, name = line.split(" ", 2)
+    """Read a push's command; what isn't SHA-1s and a name must not reach a command line."""
+    old, _, rest = line.partition(" ")
+    new, _, name = rest.partition(" ")
+    if not (SHA.fullmatch(old) and SHA.fullmatch(new) and name):
+        raise Refusal(400, "malformed push command")
     return RefChange(name, None if old == NO_OBJECT else old, None if new == NO_OBJECT else new)
 
 
@@ -285,8 +299,8 @@ async def _store(repo: Repository, pack: bytes, changes: list[RefChange]) -> Non
         await run_git(repo.path, ["unpack-objects", "-q"], pack)
     wanted = [change.new for change in changes if change.new]
     if wanted:
-        given = "\n".join(wanted).encode() + b"\n--not\n--all\n"
-        await run_git(repo.path, ["rev-list", "--objects", "--quiet", "--stdin"], given)
+        arguments = ["rev-list", "--objects", "--quiet", *wanted, "--not", "--all"]
+        await run_git(repo.path, arguments, b"")
 
 
 def _mechanical_problem(repo: Repository, change: RefChange) -> str | None:

@@ -63,7 +63,7 @@ async def membership(call: Call) -> Answer:
 
 
 async def user(call: Call) -> Answer:
-    """Return a person's profile (or the organisation's, which GitHub also serves here)."""
+    """Return a person's profile."""
     found = known_user(call)
     return Answer(200, payloads.public_user(call.root, found, call.org.created_at))
 

@@ -31,6 +31,8 @@ from playground.github.world import APP_ID, INSTALLATION_ID, Json, Repository
 from provisioning.clock import Clock
 
 API = "/api/v3"
+_BY_NAME, _BY_ID = "/repos/{owner}/{repo}", "/repositories/{repository_id}"
+"""GitHub serves a repository's endpoints by its id too, though it doesn't describe them."""
 _SPANNING = ("ref", "basehead", "branch", "tree_sha")
 """Path parameters that may contain slashes."""
 
@@ -50,6 +52,7 @@ class GitHub:
         *,
         latency: float = 0,
         limits: Limits | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self.world = seeded_world(clock, directory)
         self.app_id, self.installation_id = APP_ID, INSTALLATION_ID
@@ -60,7 +63,7 @@ class GitHub:
         self.root = ""
         self._faults = faults
         self._latency = latency
-        self._vault = Vault()
+        self._vault = vault or Vault()
         self._tokens = Tokens(self.world, self._vault)
         self._limits = RateLimits(clock, limits or Limits())
         self._runner: web.AppRunner | None = None
@@ -87,12 +90,12 @@ class GitHub:
         middlewares: list[Middleware] = [faulty, self._late]
         app = web.Application(middlewares=middlewares, client_max_size=LARGEST_PUSH)
         for operation in OPERATIONS:
-            app.router.add_route(
-                operation.method, API + _pattern(operation.path), self._serving(operation)
-            )
+            for path in {operation.path, operation.path.replace(_BY_NAME, _BY_ID, 1)}:
+                app.router.add_route(
+                    operation.method, API + _pattern(path), self._serving(operation)
+                )
         app.router.add_get("/.well-known/openid-configuration", self._oidc_configuration)
         app.router.add_get("/.well-known/jwks", self._oidc_keys)
-        app.router.add_route("*", f"{API}/repositories/{{id}}{{rest:.*}}", self._by_id)
         app.router.add_route("*", f"{API}/{{rest:.*}}", self._unknown)
         app.router.add_routes(GitHttp(self.world, self._tokens, self._changed).routes())
         return app
@@ -118,6 +121,11 @@ class GitHub:
     def repos(self) -> dict[str, Repository]:
         """Every repository by its name."""
         return self.world.repos
+
+    def installation_token(self) -> str:
+        """Return an installation token with all that is granted, as the App would get one."""
+        granted = dict(self.world.installation_permissions)
+        return self._tokens.for_installation(granted, None)[0]
 
     def user_token(self, login: str) -> str:
         """Return a token the App holds for a person who linked their account."""
@@ -229,6 +237,9 @@ class GitHub:
             f"{self.root}{request.path}",
             self.root,
         )
+        if "repository_id" in params:
+            names = {str(repo.id): repo.name for repo in self.repos.values()}
+            params["repo"] = names.get(params["repository_id"], "")
         if "repo" in params:
             call.found_repo = self._visible(operation, params["repo"], actor)
         return call
@@ -289,17 +300,6 @@ class GitHub:
         if self._latency:
             await asyncio.sleep(self._latency)
         return await handler(request)
-
-    async def _by_id(self, request: web.Request) -> web.StreamResponse:
-        """Serve `/repositories/ID/…`, which GitHub redirects renamed repositories to."""
-        number = request.match_info["id"]
-        repo = next((r for r in self.repos.values() if str(r.id) == number), None)
-        if repo is None:
-            return web.json_response(not_found().body, status=404)
-        path = f"{API}/repos/{self.world.organisation.login}/{repo.name}"
-        return web.Response(
-            status=307, headers={"Location": self.root + path + request.match_info["rest"]}
-        )
 
     async def _unknown(self, request: web.Request) -> web.Response:
         self.unknown_calls.append(f"{request.method} {request.path}")

@@ -74,9 +74,10 @@ class Bench:
 
 def read_fault(sent: Json) -> Fault:
     """Return the fault that a filled form describes, or say what is wrong with it."""
-    door, what, pattern = sent.get("door"), str(sent.get("what")), str(sent.get("pattern") or "")
-    if door not in get_args(Door):
-        raise NotPossible(f"there is no door {door!r}")
+    what, pattern = str(sent.get("what")), str(sent.get("pattern") or "")
+    door: Door | None = next((one for one in get_args(Door) if one == sent.get("door")), None)
+    if door is None:
+        raise NotPossible(f"there is no door {sent.get('door')!r}")
     try:
         re.compile(pattern)
     except re.error as error:

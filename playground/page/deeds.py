@@ -77,7 +77,7 @@ class Deeds:
             self._workspace.enter(self._viewer, surface, action, block, value)
         )
         self._background.add(deed)
-        deed.add_done_callback(self._background.discard)
+        deed.add_done_callback(self._settle)
         done, _ = await asyncio.wait({deed}, timeout=STORED_WITHIN)
         for one in done:
             one.result()
@@ -106,6 +106,12 @@ class Deeds:
         view_id = str(sent["surface"]).removeprefix("view:")
         await self._workspace.close(self._viewer, view_id, whole_stack=bool(sent.get("whole")))
         return {}
+
+    def _settle(self, deed: "asyncio.Task[Any]") -> None:
+        """Forget a finished entry; what its late delivery met shows on the surface itself."""
+        self._background.discard(deed)
+        if not deed.cancelled():
+            deed.exception()
 
     def _surface(self, sent: Json) -> Surface:
         kind, _, rest = str(sent["surface"]).partition(":")

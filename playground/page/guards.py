@@ -41,7 +41,11 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     listening = request.headers.get("Upgrade", "").lower() == "websocket"
     if (request.method != "GET" or listening) and not same_origin(request):
         return web.Response(status=403, text="Only the page itself may do that.\n")
-    response = await handler(request)
+    try:
+        response = await handler(request)
+    except web.HTTPException as refusal:
+        refusal.headers.update(HEADERS)
+        raise
     if not response.prepared:
         response.headers.update(HEADERS)
     return response

@@ -138,7 +138,7 @@ def _intro(scene: Scene, channel: Channel, at: Address, reader: Reader) -> Html:
     if channel.kind == "im":
         words = tag("p", "What SciCLOps tells you, and nobody else, arrives here.")
         return tag("div", tag("h2", "SciCLOps"), words, class_="intro", id="intro")
-    if "sciclops" != channel.name:
+    if channel.name != "sciclops":
         words = tag("p", f"This is the beginning of #{channel.name}.")
         return tag("div", tag("h2", f"#{channel.name}"), words, class_="intro", id="intro")
     first, about = scene.hints[0] if scene.hints else ("/sciclops help", "")

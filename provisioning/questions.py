@@ -1,5 +1,6 @@
 """The questions that a bundle template asks, as a form shows them."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from provisioning.errors import UserError
@@ -7,21 +8,35 @@ from provisioning.ports import Choice
 from provisioning.text import Frozen
 
 Answer = str | int | float | bool
-QuestionKind = Literal["text", "choice", "yes_no", "whole_number", "number"]
+
+AnswerType = Literal["text", "whole_number", "number", "yes_no"]
 
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
+_READERS: dict[AnswerType, Callable[[str], Answer]] = {
+    "text": str,
+    "whole_number": int,
+    "number": float,
+    "yes_no": lambda text: _YES_NO[text.strip().lower()],
+}
+_WANTED: dict[AnswerType, str] = {
+    "text": "text",
+    "whole_number": "a whole number",
+    "number": "a number",
+    "yes_no": "yes or no",
+}
 
 
 class Question(Frozen):
     """One question. An optional one may stay unanswered, then the template's default holds.
 
-    `default` is what the form shows at first; it is None where it depends on other answers.
-    `pattern` is a regular expression in Go's syntax, `hint` says in words what is allowed.
+    One with `options` is answered by picking one of them. `default` is what the form shows at
+    first; it is None where it depends on other answers. `pattern` is a regular expression in Go's
+    syntax, `hint` says in words what is allowed.
     """
 
     name: str
     title: str
-    kind: QuestionKind = "text"
+    answer_type: AnswerType = "text"
     options: tuple[Choice, ...] = ()
     default: Answer | None = None
     optional: bool = False
@@ -31,18 +46,8 @@ class Question(Frozen):
 
     def read(self, text: str) -> Answer:
         """Return the answer that somebody typed or picked, in its type; raises `UserError`."""
-        if self.kind in ("text", "choice"):
-            return text
-        if self.kind == "yes_no" and text.strip().lower() in _YES_NO:
-            return _YES_NO[text.strip().lower()]
         try:
-            if self.kind == "whole_number":
-                return int(text)
-            if self.kind == "number":
-                return float(text)
-        except ValueError:
-            pass
-        wanted = {"whole_number": "a whole number", "number": "a number"}.get(
-            self.kind, "yes or no"
-        )
-        raise UserError(f"{self.title}: please give {wanted}", field=self.name)
+            return _READERS[self.answer_type](text)
+        except (KeyError, ValueError):
+            wanted = _WANTED[self.answer_type]
+            raise UserError(f"{self.title}: please give {wanted}", field=self.name) from None

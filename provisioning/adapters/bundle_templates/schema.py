@@ -12,7 +12,7 @@ from provisioning.adapters.bundle_templates import go_regexp
 from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
 from provisioning.errors import UserError
 from provisioning.ports import Choice
-from provisioning.questions import Answer, Question, QuestionKind
+from provisioning.questions import Answer, AnswerType, Question
 
 SCHEMA_FILE = "databricks_template_schema.json"
 MAXIMUM_ANSWER = 3000
@@ -202,7 +202,7 @@ def _shown_default(about: Property, answers: Mapping[str, Answer], expand: Expan
 
 
 def _question(name: str, about: Property, place: int, default: Answer | None) -> Question:
-    kinds: dict[str, QuestionKind] = {
+    types: dict[str, AnswerType] = {
         "string": "text",
         "integer": "whole_number",
         "number": "number",
@@ -212,7 +212,7 @@ def _question(name: str, about: Property, place: int, default: Answer | None) ->
     return Question(
         name=name,
         title=_title(name, about),
-        kind="choice" if about.enum else kinds[about.type],
+        answer_type=types[about.type],
         options=tuple(Choice(value=str(each), label=str(each)) for each in about.enum),
         default=default,
         optional=about.default is not None,

@@ -230,13 +230,16 @@ class Edge:
         """Check, and begin what is accepted: both before anybody is told anything."""
         if await self._thread(self._services.store.operations.get, operation_id(request.key)):
             return tell("This request is on its way already.")
-        answer = await self._in(self._checks, dispatch, request, self._services)
+        answer: Answer = await self._in(self._checks, dispatch, request, self._services)
         if not isinstance(answer, Start):
             return answer
         try:
             return await self._begin(request, answer)
         except UserError as taken:
-            return await self._in(self._checks, _with_error, request, taken, self._services)
+            again: Answer = await self._in(
+                self._checks, _with_error, request, taken, self._services
+            )
+            return again
 
     async def _acknowledge(
         self,
@@ -246,9 +249,8 @@ class Edge:
         settled: asyncio.Future[Answer],
     ) -> None:
         if error := settled.exception():
-            answer: Answer = explain(error)
             field = getattr(error, "field", None) or first_input(view)
-            await ack(response_action="errors", errors={field: answer.notice.summary})
+            await ack(response_action="errors", errors={field: explain(error).notice.summary})
             return
         answer = settled.result()
         if isinstance(answer, Form) and shows_all(answer.errors, view):

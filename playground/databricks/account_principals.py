@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from playground.databricks.call import Call, Json, Route
 from playground.databricks.errors import scim_error
-from playground.databricks.scim import RESOURCES, listed, projected, written
+from playground.databricks.scim import RESOURCES, listed, memberships, projected, written
 from playground.databricks.scim_changes import (
     patch,
     refuse_taken_group,
@@ -84,7 +84,8 @@ def routes_of(kind: type[Principal]) -> tuple[Route, ...]:
 
     def list_all(call: Call) -> Json:
         # The vendor's account-wide lists carry no members (since August 2025): read each group.
-        resources = [written(call.world, each) for each in call.world.of_type(kind)]
+        known = memberships(call.world)
+        resources = [written(call.world, each, known) for each in call.world.of_type(kind)]
         for resource in resources:
             resource.pop("members", None)
         return listed(call, resources)

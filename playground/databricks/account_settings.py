@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from playground.databricks.assignments import workspace_by_id
-from playground.databricks.call import Call, Json, Route, millis
+from playground.databricks.call import Call, Json, Route, millis, objects
 from playground.databricks.errors import api_error, invalid, missing
 from playground.databricks.state import BudgetPolicy, Workspace
 
@@ -75,7 +75,7 @@ def create_budget(call: Call) -> Json:
 
 
 def _fill(call: Call, policy: BudgetPolicy, body: Json) -> None:
-    name, ids, tags = body.get("policy_name"), _ids(call, body), body.get("custom_tags") or []
+    name, ids, tags = body.get("policy_name"), _ids(call, body), objects(body, "custom_tags")
     if not isinstance(name, str) or not name:
         raise invalid("Missing required field: policy.policy_name")
     others = (each for each in call.world.budget_policies.values() if each is not policy)
@@ -87,15 +87,17 @@ def _fill(call: Call, policy: BudgetPolicy, body: Json) -> None:
 
 def _ids(call: Call, body: Json) -> list[int]:
     raw = body.get("binding_workspace_ids") or []
+    if not isinstance(raw, list):
+        raise invalid("binding_workspace_ids must be a list of numbers.")
     ids = [int(each) for each in raw if str(each).isdecimal()]
     if unknown := [each for each in raw if str(each) not in map(str, call.world.workspaces)]:
         raise invalid(f"Workspaces {unknown} do not exist in this account.")
     return ids
 
 
-def _refuse_bad_tags(tags: Any) -> None:
-    if not isinstance(tags, list) or len(tags) > TAGS_EACH:
-        raise invalid(f"custom_tags must be a list of at most {TAGS_EACH} tags.")
+def _refuse_bad_tags(tags: list[Json]) -> None:
+    if len(tags) > TAGS_EACH:
+        raise invalid(f"A budget policy has at most {TAGS_EACH} tags.")
     keys = [each.get("key") for each in tags]
     if not all(isinstance(key, str) and key for key in keys) or len(set(keys)) < len(keys):
         raise invalid("custom_tags need keys, each once.")

@@ -98,8 +98,8 @@ def delete(call: Call) -> Json:
 
 def add_by_name(call: Call) -> Json:
     """Assign principals that the request names instead of numbering them."""
-    items = call.body.get("permission_assignments")
-    if not isinstance(items, list) or not items:
+    items = call.objects("permission_assignments")
+    if not items:
         raise invalid("Missing required field: permission_assignments")
     chosen = [(_named(call, item), wanted_level(item.get("permissions", []))) for item in items]
     for principal, level in chosen:

@@ -56,6 +56,10 @@ class Call:
             raise invalid(f"Invalid value for {name}: expected a string")
         return value
 
+    def objects(self, name: str) -> list[Json]:
+        """Return a list of objects of the body, empty if it is absent."""
+        return objects(self.body, name)
+
     def asked(self, name: str) -> str:
         """Return a required query parameter."""
         if not self.query.get(name):
@@ -92,6 +96,22 @@ class Route:
     host: Literal["account", "workspace"]
     style: Literal["api", "scim"] = "api"
     status: int = 200
+
+
+def objects(body: Json, name: str) -> list[Json]:
+    """Return the list of objects under `name`, empty if it is absent; refuse anything else."""
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise invalid(f"Invalid value for {name}: expected a list of objects")
+    return found
+
+
+def strings(body: Json, name: str) -> list[str]:
+    """Return the list of strings under `name`, empty if it is absent; refuse anything else."""
+    found = body.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise invalid(f"Invalid value for {name}: expected a list of strings")
+    return found
 
 
 def millis(moment: datetime) -> int:

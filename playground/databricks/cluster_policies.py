@@ -194,7 +194,7 @@ def add_permissions(call: Call) -> Json:
 
 
 def _granted(call: Call) -> set[int]:
-    entries = call.body.get("access_control_list") or []
+    entries = call.objects("access_control_list")
     return {_principal(call, entry).id for entry in entries if not _is_admins(entry)}
 
 

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from playground.databricks.call import Call, Json, Route
+from playground.databricks.call import Call, Json, Route, strings
 from playground.databricks.errors import catalog_error, invalid
 from playground.databricks.privileges import (
     APPLICABLE,
@@ -81,14 +81,12 @@ def change(call: Call) -> Json:
     securable = target(call)
     require_manage(call.world, call.caller, securable)
     require_reach(call.world, call.caller, securable)
-    changes = call.body.get("changes")
-    if not isinstance(changes, list):
-        raise invalid("Missing required field: changes")
+    changes = call.objects("changes")
     plan = [
         (
             principal_named(call.world, str(each.get("principal", ""))),
-            _privileges(securable, each.get("add")),
-            _privileges(securable, each.get("remove")),
+            _privileges(securable, strings(each, "add")),
+            _privileges(securable, strings(each, "remove")),
         )
         for each in changes
     ]
@@ -102,9 +100,9 @@ def change(call: Call) -> Json:
     return {"privilege_assignments": assignments(call, securable)}
 
 
-def _privileges(securable: Securable, raw: list[str] | None) -> set[str]:
+def _privileges(securable: Securable, raw: list[str]) -> set[str]:
     """Return privileges under their own names; spaces are taken, underscores are answered."""
-    names = {str(each).strip().upper().replace(" ", "_") for each in raw or []}
+    names = {str(each).strip().upper().replace(" ", "_") for each in raw}
     for name in sorted(names):
         if name not in KNOWN:
             raise invalid(f"Privilege {name} is not a valid privilege.")

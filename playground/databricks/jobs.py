@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from playground.databricks.call import Call, Json, Route, millis
+from playground.databricks.call import Call, Json, Route, millis, objects
 from playground.databricks.cluster_policies import find as find_policy
 from playground.databricks.cluster_policies import may_use
 from playground.databricks.errors import denied, invalid
@@ -13,9 +13,9 @@ BASE = "/api/2.2/jobs"
 
 def create(call: Call) -> Json:
     """Create a job; the cluster policies it names must be usable by the caller."""
-    tasks = call.body.get("tasks") or []
+    tasks = call.objects("tasks")
     keys = [each.get("task_key") for each in tasks]
-    if not all(keys) or len(set(keys)) < len(keys):
+    if not all(keys) or len(set(map(str, keys))) < len(keys):
         raise invalid("Tasks need task_keys, each once.")
     for policy_id in _policy_ids(call.body):
         if not may_use(call, find_policy(call, policy_id)):
@@ -27,9 +27,11 @@ def create(call: Call) -> Json:
 
 
 def _policy_ids(body: Json) -> list[str]:
-    holders = [*(body.get("job_clusters") or []), *(body.get("tasks") or [])]
-    clusters = (holder.get("new_cluster") or {} for holder in holders)
-    return [cluster["policy_id"] for cluster in clusters if cluster.get("policy_id")]
+    holders = [*objects(body, "job_clusters"), *objects(body, "tasks")]
+    clusters = [holder.get("new_cluster") or {} for holder in holders]
+    if not all(isinstance(cluster, dict) for cluster in clusters):
+        raise invalid("new_cluster must be an object.")
+    return [str(cluster["policy_id"]) for cluster in clusters if cluster.get("policy_id")]
 
 
 def written(job: Job) -> Json:

@@ -1,7 +1,6 @@
 """Logging in: OAuth client credentials and the exchange of outside tokens."""
 
 from base64 import b64decode
-from binascii import Error as Base64Error
 from datetime import datetime
 from hmac import compare_digest
 from urllib.parse import unquote
@@ -74,7 +73,7 @@ def _client(form: dict[str, str], authorization: str) -> tuple[str, str]:
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
         client_id, _, secret = b64decode(encoded, validate=True).decode().partition(":")
-    except (Base64Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise oauth_error(401, "invalid_client", "Client authentication failed") from error
     return unquote(client_id), unquote(secret)
 

@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 
-from playground.databricks.call import Call, Json, Route
+from playground.databricks.call import Call, Json, Route, objects, strings
 from playground.databricks.errors import RefusalError, denied, invalid, missing
 from playground.databricks.state import (
     Group,
@@ -102,7 +102,7 @@ def put(call: Call) -> Json:
         raise invalid("Missing required field: rule_set.etag")
     if proposal["etag"] != etag(rule_set):
         raise _conflict(rule_set)
-    rules = _rules(call, kind_of(call, name), proposal.get("grant_rules") or [])
+    rules = _rules(call, kind_of(call, name), objects(proposal, "grant_rules"))
     call.world.rule_sets[name] = RuleSet(name, rule_set.version + 1, rules)
     return written(call.world.rule_sets[name])
 
@@ -125,9 +125,9 @@ def _rules(call: Call, kind: str, proposed: list[Json]) -> dict[str, list[str]]:
         role = rule.get("role", "")
         if role not in ROLES[kind]:
             raise invalid(f"Role {role} is not assignable on this resource.")
-        for reference in rule.get("principals", []):
+        for reference in strings(rule, "principals"):
             _refuse_unknown(call.world, reference)
-        rules.setdefault(role, []).extend(rule.get("principals", []))
+        rules.setdefault(role, []).extend(strings(rule, "principals"))
     return {role: sorted(set(who)) for role, who in rules.items()}
 
 

@@ -29,21 +29,32 @@ COMPARE: dict[str, Callable[[str, str], bool]] = {
 FILTERABLE = ("displayName", "userName", "externalId", "applicationId", "id", "active")
 
 
-def written(world: World, principal: Principal) -> Json:
-    """Return a principal as a SCIM resource; absent attributes are left out, as Databricks does."""
+def memberships(world: World) -> dict[int, list[Group]]:
+    """Return the groups that each principal is directly in."""
+    found: dict[int, list[Group]] = {}
+    for group in world.of_type(Group):
+        for member in group.members:
+            found.setdefault(member, []).append(group)
+    return found
+
+
+def written(
+    world: World, principal: Principal, known: dict[int, list[Group]] | None = None
+) -> Json:
+    """Return a principal as a SCIM resource; absent attributes are left out, as Databricks does.
+
+    Whoever writes many passes the `memberships` as `known`.
+    """
+    groups = (memberships(world) if known is None else known).get(principal.id, [])
     resource: Json = {
         "schemas": [SCHEMAS[type(principal)]],
         "id": str(principal.id),
         "displayName": principal.display_name,
         "externalId": principal.external_id,
-        "groups": [reference(group) for group in world.of_type(Group) if _in(group, principal)],
+        "groups": [reference(group) for group in groups],
         "roles": [{"value": role} for role in sorted(principal.roles)],
     } | _particulars(world, principal)
     return {key: value for key, value in resource.items() if value not in ("", [])}
-
-
-def _in(group: Group, principal: Principal) -> bool:
-    return principal.id in group.members
 
 
 def _particulars(world: World, principal: Principal) -> Json:

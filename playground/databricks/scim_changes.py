@@ -28,7 +28,8 @@ def replace(world: World, principal: Principal, body: Json) -> None:
 def patch(world: World, principal: Principal, body: Json) -> None:
     """Apply the operations of a PATCH in their order."""
     operations = body.get("Operations")
-    if not isinstance(operations, list) or not operations:
+    objects = isinstance(operations, list) and all(isinstance(o, dict) for o in operations)
+    if not operations or not objects:
         raise scim_error(400, "Request body must contain Operations", "invalidSyntax")
     for operation in operations:
         kind = str(operation.get("op", "")).lower()

@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
 
 from playground.databricks.call import Call, Json, Route, millis
 from playground.databricks.errors import api_error, denied, invalid, missing
@@ -132,7 +131,7 @@ def _value(call: Call) -> bytes:
         return text.encode()
     try:
         return b64decode(text, validate=True)
-    except Base64Error as error:
+    except ValueError as error:
         raise invalid("bytes_value must be base64.") from error
 
 

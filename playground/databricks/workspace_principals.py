@@ -26,8 +26,10 @@ def seen(call: Call, principal: Principal) -> Json:
 
 
 def me(call: Call) -> Json:
-    """Return the caller."""
-    return projected(call, seen(call, call.caller))
+    """Return the caller; a service principal appears as a user named by its application id."""
+    resource = seen(call, call.caller) | {"userName": call.caller.name}
+    resource.pop("applicationId", None)
+    return projected(call, resource)
 
 
 def find_here(call: Call, kind: type[Principal]) -> Principal:
@@ -66,7 +68,7 @@ def _entitle(call: Call, principal: Principal, entitlements: set[str]) -> None:
 def change(call: Call, principal: Principal) -> Json:
     """Change entitlements; everything else belongs to the account."""
     current = set(call.workspace.entitlements.get(principal.id, ()))
-    for operation in call.body.get("Operations") or []:
+    for operation in call.objects("Operations"):
         path = PATH.match(str(operation.get("path", "")))
         if path is None or path.group(1) != "entitlements":
             raise scim_error(403, "Account-level attributes are changed at the account only.")

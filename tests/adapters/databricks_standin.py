@@ -34,7 +34,7 @@ class Issuer:
         self.kid = "key-1"
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
-    def token(self, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
+    def token(self, key: rsa.RSAPrivateKey | None = None, /, **claims: Any) -> str:
         """Return a signed token that is right in all that `claims` does not change."""
         now = int(time.time())
         right = {"iss": self.url, "sub": SUBJECT, "aud": ACCOUNT, "iat": now, "exp": now + 300}

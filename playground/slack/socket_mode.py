@@ -116,6 +116,7 @@ class SocketMode:
             return
         if self.lose_acks:
             self.lose_acks -= 1
+            self._state.feed.changed()
             return
         if waiting.attempt.answer.outcome == "late":
             waiting.attempt.answer.ms = waiting.ms()

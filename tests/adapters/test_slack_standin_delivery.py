@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from aiohttp import web
 from slack_standin_app import CHANNEL, Running, ask, error_of, running_bot, running_slack
 
 from playground.cast import ADA, BOT_USER_ID, GRACE
-from playground.slack.entities import Delivery, Message
+from playground.slack.entities import Attempt, Delivery, Message
 from playground.slack.http_mode import signature
 
 
@@ -58,6 +59,10 @@ async def after_three_seconds(running: Running, doing: asyncio.Task[Any], sent: 
 
 def acting(doing: Any) -> asyncio.Task[Any]:
     return asyncio.create_task(doing)
+
+
+def is_late(attempt: Attempt) -> bool:
+    return attempt.answer.outcome == "late"
 
 
 # Without an ack -----------------------------------------------------------------------------
@@ -152,10 +157,8 @@ async def test_events_are_retried_at_once_after_a_minute_and_after_five(
     delivery = await doing
     assert delivery is not None
     for pause in (timedelta(), timedelta(minutes=1), timedelta(minutes=5)):
-        answered = len(seen)
-        assert await running.workspace.feed.until(
-            lambda: delivery.attempts[answered - 1].answer.outcome == "late", 5
-        )
+        attempt = delivery.attempts[len(seen) - 1]
+        assert await running.workspace.feed.until(partial(is_late, attempt), 5)
         running.clock.advance(pause)
         seen.append(await socket.receive_json())
         running.clock.advance(timedelta(seconds=4))
@@ -243,8 +246,8 @@ async def test_tickets_open_one_socket(raw: tuple[Running, RawApp]) -> None:
 
 async def test_ten_connections_are_the_limit(raw: tuple[Running, RawApp]) -> None:
     _, app = raw
-    for _ in range(10):
-        await app.connect()
+    held = [await app.connect() for _ in range(10)]
+    assert len(held) == 10
     assert await error_of(app.url()) == "too_many_websockets"
 
 

@@ -27,6 +27,14 @@ def find(world: World, kind: type[P], principal_id: str) -> P:
     return found
 
 
+def text(call: Call, name: str) -> str:
+    """Return a string of the body, empty if it is absent."""
+    value = call.body.get(name) or ""
+    if not isinstance(value, str):
+        raise scim_error(400, f"Invalid value for {name}", "invalidValue")
+    return value
+
+
 def _blank_user(call: Call) -> User:
     user_name = call.body.get("userName")
     if not isinstance(user_name, str) or "@" not in user_name:
@@ -36,21 +44,21 @@ def _blank_user(call: Call) -> User:
 
 
 def _blank_group(call: Call) -> Group:
-    refuse_taken_group(call.world, call.body.get("displayName", ""))
+    refuse_taken_group(call.world, text(call, "displayName"))
     return Group(call.world.next_id(), "")
 
 
 def blank_service_principal(call: Call) -> ServicePrincipal:
     """Return a new service principal; names may repeat, application ids may not."""
-    application_id = call.body.get("applicationId") or str(uuid4())
+    application_id = text(call, "applicationId") or str(uuid4())
     if call.world.named(application_id):
         raise scim_error(
             409, f"Service principal with application ID {application_id} already exists.",
             "uniqueness",
         )  # fmt: skip
-    if not (name := call.body.get("displayName")) and "applicationId" not in call.body:
+    if not (name := text(call, "displayName")) and "applicationId" not in call.body:
         raise scim_error(400, "Service principal displayName is required.", "invalidValue")
-    return ServicePrincipal(call.world.next_id(), name or "", application_id=application_id)
+    return ServicePrincipal(call.world.next_id(), name, application_id=application_id)
 
 
 BLANKS: dict[type[Principal], Callable[[Call], Principal]] = {

@@ -1,6 +1,6 @@
 """The people of one workspace, over its own SCIM: a view on the account plus entitlements."""
 
-from playground.databricks.account_principals import blank_service_principal, find
+from playground.databricks.account_principals import blank_service_principal, find, text
 from playground.databricks.call import Call, Json, Route
 from playground.databricks.errors import scim_error
 from playground.databricks.scim import RESOURCES, listed, projected, values, written
@@ -42,7 +42,7 @@ def find_here(call: Call, kind: type[Principal]) -> Principal:
 
 def add_service_principal(call: Call) -> Json:
     """Bring a service principal in: the account's own by application id, else a new one."""
-    application_id = call.body.get("applicationId", "")
+    application_id = text(call, "applicationId")
     known = call.world.named(application_id) if application_id else None
     principal = known if isinstance(known, ServicePrincipal) else blank_service_principal(call)
     if principal.id in call.workspace.assignments:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import jwt
@@ -25,6 +26,12 @@ IN_ACCOUNT = f"/api/2.0/accounts/{ACCOUNT}"
 SUBJECT = "repo:acme@845100/ada-7@9001:environment:Development"
 
 
+@cache
+def first_key() -> rsa.RSAPrivateKey:
+    """Return the key that every issuer starts with: making one takes a tenth of a second."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 class Issuer:
     """An OpenID issuer as GitHub Actions is one, with keys of its own."""
 
@@ -32,7 +39,7 @@ class Issuer:
         self.url = ""
         self.fetches = 0
         self.kid = "key-1"
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key = first_key()
 
     def token(self, key: rsa.RSAPrivateKey | None = None, /, **claims: Any) -> str:
         """Return a signed token that is right in all that `claims` does not change."""
@@ -74,6 +81,16 @@ class Standin:
     clock: MovableClock
     faults: Faults
     issuer: Issuer
+    loop: asyncio.AbstractEventLoop
+    http: requests.Session
+
+    def server_seconds(self) -> float:
+        """Return the processor time that the serving thread has used."""
+
+        async def used() -> float:
+            return time.thread_time()
+
+        return asyncio.run_coroutine_threadsafe(used(), self.loop).result(5)
 
     def account(self, client_id: str = "", client_secret: str = "") -> AccountClient:
         """Return an account client, of the bot unless told otherwise."""
@@ -117,7 +134,7 @@ class Standin:
         """Send one raw request with the bot's (or another) token; no stage means the account."""
         at = self.databricks.hosts[("gbx1", stage)] if stage else self.databricks.account_host
         headers = {"Authorization": f"Bearer {token or self.bot_token(stage)}"}
-        return requests.request(method, at + path, json=body, headers=headers, timeout=10)
+        return self.http.request(method, at + path, json=body, headers=headers, timeout=10)
 
     def bot_token(self, stage: str = "") -> str:
         """Return a fresh access token of the bot."""
@@ -157,7 +174,8 @@ def running() -> Iterator[Standin]:
     started: Future[web.AppRunner] = asyncio.run_coroutine_threadsafe(start(), loop)
     runner = started.result(10)
     try:
-        yield Standin(databricks, clock, faults, issuer)
+        with requests.Session() as http:
+            yield Standin(databricks, clock, faults, issuer, loop, http)
     finally:
         asyncio.run_coroutine_threadsafe(stop(runner), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)

@@ -22,15 +22,27 @@ DEV = "development"
 def standin() -> Iterator[Standin]:
     """One stand-in for all: nothing here may change it. `ada7` exists, with a volume."""
     for standin in running():
-        bot = standin.workspace(DEV)
-        bot.schemas.create("ada7", "gbx1_dev")
-        standin.ask("POST", f"{UC}/volumes", stage=DEV, body={
-            "catalog_name": "gbx1_dev", "schema_name": "ada7", "name": "files",
-            "volume_type": "MANAGED"})  # fmt: skip
-        bot.secrets.create_scope("taken")
-        bot.cluster_policies.create(name="taken", definition="{}")
-        standin.account().service_principals_v2.create(display_name="outsider")
+        furnish(standin)
         yield standin
+
+
+@pytest.fixture
+def scratch() -> Iterator[Standin]:
+    """One of its own for a test that may change it."""
+    for standin in running():
+        furnish(standin)
+        yield standin
+
+
+def furnish(standin: Standin) -> None:
+    bot = standin.workspace(DEV)
+    bot.schemas.create("ada7", "gbx1_dev")
+    standin.ask("POST", f"{UC}/volumes", stage=DEV, body={
+        "catalog_name": "gbx1_dev", "schema_name": "ada7", "name": "files",
+        "volume_type": "MANAGED"})  # fmt: skip
+    bot.secrets.create_scope("taken")
+    bot.cluster_policies.create(name="taken", definition="{}")
+    standin.account().service_principals_v2.create(display_name="outsider")
 
 
 def made(standin: Standin, name: str) -> Any:
@@ -277,11 +289,12 @@ FIELDS = (
     "policy_name", "principal", "properties", "request_id", "roles", "rule_set", "scope", "tasks",
     "userName", "volume_type",
 )  # fmt: skip
-ODD_VALUES = (5, "x", [5], [{}], [{"add": 5, "value": 5, "principal": {}}], {"a": [1]}, None, True)
+ODD_VALUES: tuple[Any, ...] = (5, "x", [5], [{"add": 5, "value": 5, "principal": {}}], {"a": [1]})
 
 
 @pytest.mark.parametrize("value", ODD_VALUES)
-def test_values_of_the_wrong_type_are_refused_and_never_crash(standin: Standin, value: Any) -> None:
+def test_values_of_the_wrong_type_are_refused_and_never_crash(scratch: Standin, value: Any) -> None:
+    standin = scratch
     number = str(made(standin, "outsider").id)
     application_id = made(standin, "outsider").application_id
     filled = {

@@ -52,6 +52,8 @@ class Deliveries:
 
     def __init__(self, state: State) -> None:
         self.door: Door = NoDoor()
+        self.lose_acks = 0
+        """How many of the next acks get lost on their way: a fault to inject."""
         self._state = state
         self._retries: set[asyncio.Task[None]] = set()
         self._closing = asyncio.Event()
@@ -73,9 +75,25 @@ class Deliveries:
         attempt = Attempt(len(delivery.attempts), self._state.clock.now(), reason)
         delivery.attempts.append(attempt)
         self._state.feed.changed()
-        attempt.answer = await self.door.send(delivery, attempt)
+        answer = await self.door.send(delivery, attempt)
+        attempt.answer = await self._lost(attempt) if self._loses(answer) else answer
         self._state.feed.changed()
         return attempt
+
+    def _loses(self, answer: Answer) -> bool:
+        if not self.lose_acks or answer.outcome != "acked":
+            return False
+        self.lose_acks -= 1
+        self._state.feed.changed()
+        return True
+
+    async def _lost(self, attempt: Attempt) -> Answer:
+        await moment(self._state.clock, attempt.at + ACK_DEADLINE, self._closing)
+        return Answer("late")
+
+    def start(self) -> None:
+        """Begin, perhaps again after `stop`."""
+        self._closing.clear()
 
     async def _retry(self, delivery: Delivery) -> None:
         for pause in RETRY_AFTER:

@@ -51,9 +51,11 @@ class SlackDriver:
         """Return everything that was handed to the app, oldest first."""
         return list(self.slack.workspace.deliveries)
 
-    def redeliver(self, delivery: Delivery, times: int = 1) -> list[Attempt]:
-        """Hand the same payload to the app again."""
-        return self.run(self.slack.workspace.redeliver(delivery, times))
+    def redeliver(
+        self, delivery: Delivery, times: int = 1, *, at_once: bool = False
+    ) -> list[Attempt]:
+        """Hand the same payload to the app again, one after the other or all at once."""
+        return self.run(self.slack.workspace.redeliver(delivery, times, at_once=at_once))
 
     def drop_sockets(self) -> int:
         """Cut the app's connections; return how many there were."""
@@ -66,6 +68,18 @@ class SlackDriver:
     def run(self, doing: Coroutine[Any, Any, Result], seconds: float = ACTION_PATIENCE) -> Result:
         """Run a coroutine in Slack's loop and return its result."""
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result(seconds)
+
+    def look(self, look: Callable[[], Result]) -> Result:
+        """Return what `look` sees in Slack's loop, where nothing changes meanwhile."""
+
+        async def seen() -> Result:
+            return look()
+
+        try:
+            here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            here = False
+        return look() if here else self.run(seen())
 
     def until(
         self, look: Callable[[], Result | None], seconds: float, what: str, seen: Callable[[], str]
@@ -143,15 +157,18 @@ class Person:
 
     def visible_messages(self, channel: str = "") -> list[Message]:
         """Return what this person sees in a channel, threads left out, oldest first."""
-        return self._workspace.visible_messages(self.user, channel or self.channel)
+        place = channel or self.channel
+        return self.driver.look(lambda: self._workspace.visible_messages(self.user, place))
 
     def thread(self, message: Message) -> list[Message]:
         """Return the replies to a message that this person sees, oldest first."""
-        return self._workspace.thread(message.channel, message.ts, self.user)[1:]
+        where = (message.channel, message.ts, self.user)
+        return self.driver.look(lambda: self._workspace.thread(*where)[1:])
 
     def files(self) -> list[File]:
         """Return the files shared in channels of this person, oldest first."""
-        return [file for message in self._readable() for file in message.files]
+        messages = self.driver.look(self._readable)
+        return [file for message in messages for file in message.files]
 
     def view(self) -> View:
         """Return the modal on top."""
@@ -228,7 +245,7 @@ class Person:
 
     def _with_button(self, label: str) -> Surface:
         surfaces: list[Surface] = [*self._workspace.views(self.user)[-1:]]
-        surfaces += reversed(self._readable())
+        surfaces += reversed(self.driver.look(self._readable))
         surfaces += [home] if (home := self.home()) else []
         for surface in surfaces:
             if label in buttons(surface):

@@ -88,6 +88,7 @@ class HttpMode:
         await asyncio.gather(*self._posts, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
+            self._session = None
 
 
 def _wire(delivery: Delivery) -> tuple[str, str]:

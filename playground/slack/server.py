@@ -41,6 +41,7 @@ class Slack:
         commands: tuple[str, ...] = ("/sciclops",),
         events: tuple[str, ...] = ("app_home_opened", "app_mention"),
         plan_blocks: bool = True,
+        port: int = 0,
     ) -> None:
         self.workspace = Workspace(clock, commands=commands, events=events)
         self.workspace.plan_blocks = plan_blocks
@@ -59,6 +60,7 @@ class Slack:
         handlers = web_api_chat.METHODS | web_api_reading.METHODS | web_api_views.METHODS
         self._web_api = WebApi(self._api, handlers)
         self._faults = faults
+        self._port = port
         self._runner: web.AppRunner | None = None
 
     @property
@@ -67,7 +69,8 @@ class Slack:
         return self._api.calls
 
     async def start(self) -> str:
-        """Listen on a free loopback port and return the base URL."""
+        """Listen on a loopback port (free, or the one given) and return the base URL."""
+        self.workspace.post.start()
         # aiohttp's protocol names its arguments, which no Callable can promise.
         faulty = cast("Middleware", self._faults.middleware("slack"))
         app = web.Application(middlewares=[faulty], client_max_size=LARGEST_UPLOAD)
@@ -77,13 +80,13 @@ class Slack:
         app.router.add_post("/upload/v1/{file}", self._upload)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        port = self._runner.addresses[0][1]
-        self.workspace.base_url = f"http://127.0.0.1:{port}"
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        self._port = self._runner.addresses[0][1]
+        self.workspace.base_url = f"http://127.0.0.1:{self._port}"
         return self.workspace.base_url
 
     async def stop(self) -> None:
-        """Close every connection and stop listening."""
+        """Close every connection and stop listening; `start` resumes with the same state."""
         await self.workspace.post.stop()
         await self.sockets.stop()
         await self.http.stop()

@@ -136,7 +136,7 @@ class WebApi:
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one call as Slack does: 200 with `ok`, or 429."""
         method = request.match_info["method"]
-        headers: dict[str, str] = {}
+        headers = {"x-oauth-scopes": ",".join(sorted(self.api.scopes))}
         status, error, caller = 200, "", "nobody"
         try:
             arguments = Arguments(await _arguments(request))
@@ -149,6 +149,8 @@ class WebApi:
             status, error = 429, "ratelimited"
             headers["Retry-After"] = str(limited.seconds)
             body = {"ok": False, "error": error}
+        if caller != "bot":
+            del headers["x-oauth-scopes"]
         self.api.calls.append(Call(method, self.api.workspace.clock.now(), caller, error))
         return web.json_response(body, status=status, headers=headers)
 

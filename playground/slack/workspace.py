@@ -5,6 +5,7 @@ Mode or HTTP), and shows the person what Slack shows when the app does not answe
 `NotPossible` for what Slack's client would not let the person do.
 """
 
+import asyncio
 import re
 from typing import Any
 
@@ -234,8 +235,13 @@ class Workspace(State):
             payloads.app_home_opened(member, channel, home, self.next_ts()), user
         )
 
-    async def redeliver(self, delivery: Delivery, times: int = 1) -> list[Attempt]:
-        """Send the same envelope's payload again, as Slack does when it is unsure."""
+    async def redeliver(
+        self, delivery: Delivery, times: int = 1, *, at_once: bool = False
+    ) -> list[Attempt]:
+        """Send the same payload again, as Slack does when it is unsure."""
+        if at_once:
+            sending = [self.post.again(delivery, "timeout") for _ in range(times)]
+            return list(await asyncio.gather(*sending))
         return [await self.post.again(delivery, "timeout") for _ in range(times)]
 
     # Inside ---------------------------------------------------------------------------------

@@ -133,10 +133,10 @@ async def test_without_a_connection_a_command_cannot_be_dispatched() -> None:
 async def test_lost_acks_look_like_no_ack(raw: tuple[Running, RawApp]) -> None:
     running, app = raw
     socket = await app.connect()
-    running.slack.sockets.lose_acks = 1
+    running.workspace.post.lose_acks = 1
     doing = acting(running.workspace.slash(ADA.slack, CHANNEL, "/sciclops new"))
     await ack(socket, await socket.receive_json())
-    assert await running.workspace.feed.until(lambda: not running.slack.sockets.lose_acks, 5)
+    assert await running.workspace.feed.until(lambda: not running.workspace.post.lose_acks, 5)
     running.clock.advance(timedelta(seconds=4))
     delivery = await doing
     assert delivery is not None

@@ -103,6 +103,8 @@ def test_redelivery_and_dropped_sockets_can_be_injected(story: Story, ada: Perso
     story.driver.redeliver(delivery, 2)
     assert story.bot.heard == ["command help"] * 3
     assert len(delivery.attempts) == 3
+    story.driver.redeliver(delivery, 20, at_once=True)
+    assert len(story.bot.heard) == 23
     assert story.driver.drop_sockets() == 1
 
 

@@ -215,8 +215,8 @@ async def test_a_short_query_asks_nobody(workspace: Workspace, app: Attentive) -
     view = modal(workspace, field("f", {"type": "external_select"}))
     assert await workspace.suggest(ADA.slack, view, "f_entered", "f", "ab") == []
     assert app.heard == []
+    other = modal(workspace, field("g", {"type": "users_select"}))
     with pytest.raises(NotPossible, match="has no suggestions"):
-        other = modal(workspace, field("g", {"type": "users_select"}))
         await workspace.suggest(ADA.slack, other, "g_entered", "g", "abc")
 
 

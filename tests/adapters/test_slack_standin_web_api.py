@@ -86,6 +86,21 @@ async def test_tokens_are_checked(running: Running) -> None:
     assert await error_of(as_app) == "not_allowed_token_type"
 
 
+async def test_the_granted_scopes_are_in_the_header(running: Running) -> None:
+    answer = await running.client().auth_test()
+    assert set(answer.headers["x-oauth-scopes"].split(",")) == set(BOT_SCOPES)
+
+
+async def test_slack_can_go_away_and_come_back_with_its_state(running: Running) -> None:
+    await running.client().chat_postMessage(channel=CHANNEL, text="before")
+    await running.slack.stop()
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await running.client().auth_test()
+    assert await running.slack.start() == running.base_url
+    [message] = (await running.client().conversations_history(channel=CHANNEL))["messages"]
+    assert message["text"] == "before"
+
+
 async def test_an_unknown_method_says_so(running: Running) -> None:
     with pytest.raises(SlackApiError) as refused:
         await running.client().api_call("chat.shout")

@@ -16,12 +16,14 @@ from playground.terraform.values import Attributes
 from playground.terraform.vendor import Api, Json, VendorError
 
 _REPO = "/repos/{owner}/{repository}"
-_SETTINGS = (
-    "name", "description", "visibility", "has_discussions", "has_issues", "has_projects",
-    "has_wiki", "has_downloads", "is_template", "allow_merge_commit", "allow_squash_merge",
-    "allow_rebase_merge", "allow_auto_merge", "allow_update_branch", "delete_branch_on_merge",
-    "squash_merge_commit_title", "squash_merge_commit_message", "merge_commit_title",
-    "merge_commit_message", "web_commit_signoff_required",
+_WORDS = (
+    "name", "description", "visibility", "squash_merge_commit_title",
+    "squash_merge_commit_message", "merge_commit_title", "merge_commit_message",
+)  # fmt: skip
+_SWITCHES = (
+    "has_discussions", "has_issues", "has_projects", "has_wiki", "has_downloads", "is_template",
+    "allow_merge_commit", "allow_squash_merge", "allow_rebase_merge", "allow_auto_merge",
+    "allow_update_branch", "delete_branch_on_merge", "web_commit_signoff_required",
 )  # fmt: skip
 _AT_CREATION = ("auto_init", "gitignore_template", "license_template")
 _UNSUPPORTED = ("pages", "security_and_analysis", "template")
@@ -36,7 +38,7 @@ class Repository:
         for name in _UNSUPPORTED:
             if planned.get(name):
                 raise VendorError(f"the playground's provider does not manage `{name}`")
-        body = given(planned, (*_SETTINGS, *_AT_CREATION)) | _homepage(planned)
+        body = _settings(planned) | given(planned, _AT_CREATION)
         if planned.get("private") is not None and planned.get("visibility") is None:
             body["private"] = planned["private"]
         answer = api.call("POST", api.path("/orgs/{owner}/repos", {}), body)
@@ -50,12 +52,12 @@ class Repository:
         answer = api.find(path)
         if answer is None:
             return None
-        facts = {name: answer[name] for name in _SETTINGS if name in answer}
+        facts = {name: answer[name] for name in (*_WORDS, *_SWITCHES) if name in answer}
         return facts | _read_only(answer) | {"vulnerability_alerts": _alerts(api, path)}
 
     def update(self, api: Api, prior: Attributes, planned: Attributes) -> Attributes:
         """Change it in place; a new name is a rename."""
-        body = given(planned, _SETTINGS) | _homepage(planned) | given(planned, ("archived",))
+        body = _settings(planned) | given(planned, ("archived",))
         if prior.get("archived") == body.get("archived"):
             body.pop("archived", None)
         if prior.get("visibility") == body.get("visibility"):
@@ -87,9 +89,11 @@ class Repository:
             api.call("PUT" if alerts else "DELETE", f"{path}/vulnerability-alerts")
 
 
-def _homepage(state: Attributes) -> dict[str, Any]:
+def _settings(state: Attributes) -> dict[str, Any]:
+    """Return what is always sent: switches that are not set are sent as off."""
+    body = given(state, _WORDS) | {name: bool(state.get(name)) for name in _SWITCHES}
     url = state.get("homepage_url")
-    return {} if url is None else {"homepage": url}
+    return body if url is None else {**body, "homepage": url}
 
 
 def _alerts(api: Api, path: str) -> bool:
@@ -153,28 +157,25 @@ class DefaultBranch:
 
 
 class TeamRepository:
-    """`github_team_repository`: by the team's number, though its slug may be given."""
+    """`github_team_repository`: ids have the team's number, though its slug may be given."""
 
-    path = "/organizations/{org}/team/{team}/repos/{owner}/{repository}"
+    path = "/orgs/{owner}/teams/{slug}/repos/{owner}/{repository}"
 
     def create(self, api: Api, planned: Attributes) -> Attributes:
         """Give the team its role."""
-        team = self._team(api, str(planned["team_id"]))
+        number, slug = self._team(api, str(planned["team_id"]))
         body = {"permission": planned["permission"]}
-        api.call("PUT", self._path(api, team, planned), body)
-        return self.read(api, {**planned, "id": f"{team}:{planned['repository']}"}) or vanished()
+        api.call("PUT", api.path(self.path, {**planned, "slug": slug}), body)
+        return self.read(api, {**planned, "id": f"{number}:{planned['repository']}"}) or vanished()
 
     def read(self, api: Api, state: Attributes) -> Attributes | None:
         """Look which role the team has."""
-        team, _, repository = str(state["id"]).partition(":")
-        where = self._path(api, team, {"repository": repository})
-        answer = api.find(where, accept=_REPOSITORY_JSON)
+        number, _, repository = str(state["id"]).partition(":")
+        answer = api.find(self._path(api, state), accept=_REPOSITORY_JSON)
         if not answer:
             return None
-        role = str(answer.get("role_name", ""))
-        named = {"read": "pull", "write": "push"}.get(role, role)
-        facts = {"id": state["id"], "repository": repository, "permission": named}
-        return {"team_id": team, **facts} if state.get("team_id") is None else facts
+        facts = {"id": state["id"], "repository": repository, "permission": plain_role(answer)}
+        return {"team_id": number, **facts} if state.get("team_id") is None else facts
 
     def update(self, api: Api, _prior: Attributes, planned: Attributes) -> Attributes:
         """Give the team another role."""
@@ -182,30 +183,31 @@ class TeamRepository:
 
     def delete(self, api: Api, state: Attributes) -> None:
         """Take the team's access away."""
-        team, _, repository = str(state["id"]).partition(":")
-        where = self._path(api, team, {"repository": repository})
-        unless_gone(lambda: api.call("DELETE", where))
+        unless_gone(lambda: api.call("DELETE", self._path(api, state)))
 
     def identify(self, import_id: str) -> Attributes:
         """Imports give `team:repository`."""
         return parsed_id("{team_id}:{repository}", import_id)
 
-    def _path(self, api: Api, team: str, attributes: Attributes) -> str:
-        numbers = {"org": organisation_id(api), "team": team}
-        return api.path(self.path, {**attributes, **numbers})
+    def _path(self, api: Api, state: Attributes) -> str:
+        number, _, repository = str(state["id"]).partition(":")
+        _, slug = self._team(api, number)
+        return api.path(self.path, {"slug": slug, "repository": repository})
 
-    def _team(self, api: Api, given_id: str) -> str:
-        if given_id.isdecimal():
-            return given_id
-        slug = {"slug": given_id}
-        return str(api.call("GET", api.path("/orgs/{owner}/teams/{slug}", slug))["id"])
+    def _team(self, api: Api, number_or_slug: str) -> tuple[str, str]:
+        """Return number and slug; the documented paths take slugs, a team's number is for good."""
+        if number_or_slug not in api.cache:
+            by_number = number_or_slug.isdecimal()
+            path = "/teams/{team}" if by_number else "/orgs/{owner}/teams/{team}"
+            answer = api.call("GET", api.path(path, {"team": number_or_slug}))
+            api.cache[number_or_slug] = (str(answer["id"]), answer["slug"])
+        return api.cache[number_or_slug]
 
 
-def organisation_id(api: Api) -> str:
-    """Return the numeric id of the owner, asked for once."""
-    if "organisation" not in api.cache:
-        api.cache["organisation"] = str(api.call("GET", api.path("/orgs/{owner}", {}))["id"])
-    return str(api.cache["organisation"])
+def plain_role(answer: Json) -> str:
+    """Return a role as the provider calls it."""
+    role = str(answer.get("role_name", ""))
+    return {"read": "pull", "write": "push"}.get(role, role)
 
 
 class Collaborator:
@@ -226,10 +228,8 @@ class Collaborator:
         people = api.find(api.path(self.path, state), query=query) or []
         for person in people:
             if person["login"].lower() == str(state["username"]).lower():
-                role = person.get("role_name", "")
-                named = {"read": "pull", "write": "push"}.get(role, role)
                 known = {name: state[name] for name in ("id", "repository", "username")}
-                return {**known, "permission": named}
+                return {**known, "permission": plain_role(person)}
         return None
 
     def update(self, api: Api, _prior: Attributes, planned: Attributes) -> Attributes:

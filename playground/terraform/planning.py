@@ -149,21 +149,28 @@ def reconcile(block: Block, ours: Attributes, theirs: Attributes) -> Attributes:
 
 
 def _settled(attribute: Attribute, ours: Value, theirs: Value) -> Value:
-    unset = ours is None and theirs in EMPTY and not attribute.computed
+    unset = ours in EMPTY and theirs in EMPTY and not (attribute.computed and ours is None)
     if unset or _same_attribute(attribute, ours, theirs):
         return ours
     if attribute.nested is not None and isinstance(ours, dict) and isinstance(theirs, dict):
-        return reconcile(attribute.nested, ours, theirs)
+        return _settled_object(attribute.nested, ours, theirs)
     return theirs
 
 
 def _settled_block(nested: NestedBlock, ours: Value, theirs: Value) -> Value:
     mine, vendors = _as_list(ours), _as_list(theirs)
+    if nested.nesting == "set":
+        mine = []  # elements of sets have no position by which they could be matched
     settled = [
-        reconcile(nested.block, mine[at] if at < len(mine) else {}, each)
+        _settled_object(nested.block, mine[at] if at < len(mine) else {}, each)
         for at, each in enumerate(vendors)
     ]
     return ours if _canonical_block(nested, settled) == _canonical_block(nested, ours) else settled
+
+
+def _settled_object(block: Block, ours: Attributes, theirs: Attributes) -> Attributes:
+    """Inside objects the vendor tells everything: what is absent there is absent."""
+    return reconcile(block, ours, conform(block, theirs))
 
 
 def _as_list(value: Value) -> list[Attributes]:
@@ -179,9 +186,10 @@ def faults(type_name: str, block: Block, config: Attributes) -> list[tuple[str, 
     found = list(_bad_choices(block, config))
     group = EXACTLY_ONE.get(type_name, ())
     given = [name for name in group if config.get(name) is not None]
-    if group and len(given) != 1:
-        found.append((given[0] if given else group[0], f"exactly one of `{','.join(group)}`"
-                      f" must be specified, {len(given)} were"))  # fmt: skip
+    sure = [name for name in given if config[name] is not UNKNOWN]
+    if len(sure) > 1 or (group and not given):
+        rule = f"only one of `{','.join(group)}` can be specified, but"
+        found.append((given[0] if given else group[0], f"{rule} `{','.join(sure)}` were specified"))
     return found
 
 

@@ -80,7 +80,9 @@ class ProviderService:
         )
         return grpc.method_handlers_generic_handler("tfplugin6.Provider", methods)
 
-    def _rpc(self, asked: Message, answered: Message, handle: Handle) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    def _rpc(
+        self, asked: Message, answered: Message, handle: Handle
+    ) -> "grpc.RpcMethodHandler[bytes, bytes]":
         def call(request: bytes, context: grpc.ServicerContext) -> bytes:
             values = asked.decode(request)
             try:

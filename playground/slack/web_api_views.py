@@ -1,5 +1,7 @@
 """views.*, apps.connections.open, and the upload of files in three steps."""
 
+from typing import Any
+
 from aiohttp import web
 
 from playground.cast import BOT_USER_ID
@@ -124,11 +126,13 @@ def complete_upload(api: Api, arguments: Arguments) -> Json:
     return {"files": [{"id": one.id, "title": one.title} for one in files]}
 
 
-def _finished(api: Api, wanted: Json) -> File:
+def _finished(api: Api, wanted: Any) -> File:
+    if not isinstance(wanted, dict):
+        raise _invalid("[ERROR] must provide an object [json-pointer:/files/0]")
     file = api.workspace.files.get(str(wanted.get("id")))
     if file is None or not file.arrived:
         raise Refused("file_not_found")
-    file.title = wanted.get("title") or file.name
+    file.title = str(wanted.get("title") or file.name)
     return file
 
 

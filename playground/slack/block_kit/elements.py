@@ -28,6 +28,7 @@ from playground.slack.block_kit.rules import (
     exactly_one_of,
     integer,
     items,
+    pattern,
     shape,
     string,
     tagged,
@@ -63,7 +64,7 @@ def _bounds(low: str, high: str) -> Check:
     return check
 
 
-_decimal = string(least=1)
+_decimal = pattern(r"-?\d+(\.\d+)?", "a number as text")
 image = shape(
     {"alt_text": string(2000)},
     {"image_url": url, "slack_file": slack_file},

@@ -171,10 +171,11 @@ BLOCKS: dict[str, Check] = {
         {"call_id": string()}, {**_id, "api_decoration_available": boolean, "call": anything}
     ),
 }
+_NOT_INSIDE = ("input", "alert")
 BLOCKS["container"] = shape(
     {
         "child_blocks": items(
-            tagged({kind: check for kind, check in BLOCKS.items() if kind != "input"}), 10
+            tagged({kind: check for kind, check in BLOCKS.items() if kind not in _NOT_INSIDE}), 10
         )
     },
     {

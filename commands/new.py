@@ -5,11 +5,22 @@ from concurrent.futures import wait
 from datetime import date
 from functools import partial
 
-from commands.command import Answer, Command, Field, Form, Request, Role, Services, Start, Value
+from commands import command
+from commands.command import (
+    Command,
+    Field,
+    FieldKind,
+    Form,
+    Request,
+    Role,
+    Services,
+    Start,
+    Value,
+)
 from provisioning.errors import TemporaryError, UserError
 from provisioning.policy import Policy
-from provisioning.ports import Choice, Question
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
+from provisioning.questions import Answer, Choice, Question
 from provisioning.text import bold, say
 
 LASTING, SANDBOX = "lasting", "sandbox"
@@ -20,7 +31,7 @@ ANSWER = "answer."
 Check = Callable[[], str]
 
 
-def new(request: Request, services: Services) -> Answer:
+def new(request: Request, services: Services) -> command.Answer:
     """Show the form, follow a draft, or check and start what was submitted."""
     if request.values is None:
         return form({"owners": (request.who,)}, services)
@@ -107,15 +118,18 @@ def fill(field: Field, values: Mapping[str, Value]) -> Field:
 def question_field(question: Question) -> Field:
     """Return the field that asks a template's question."""
     options = question.options
-    if question.kind == "boolean":
-        options = (Choice(value="true", label="Yes"), Choice(value="false", label="No"))
+    initial = "" if question.default is None else str(question.default)
+    if question.kind == "yes_no":
+        options = (Choice(value="yes", label="Yes"), Choice(value="no", label="No"))
+        initial = "yes" if question.default is True else "no"
+    kinds: dict[str, FieldKind] = {"whole_number": "number", "number": "text", "text": "text"}
     return Field(
         ANSWER + question.name,
         question.title[:150],
-        "choice" if options else "number" if question.kind == "integer" else "text",
+        kinds.get(question.kind, "choice"),
         hint=question.hint,
         options=options,
-        initial=question.default or None,
+        initial=initial or None,
         optional=question.optional,
     )
 
@@ -191,19 +205,27 @@ def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
         reviewers=tuple(read_reviewer(word) for word in many(values, "reviewers")),
         workspace_groups=many(values, "workspace_groups"),
         template=template,
-        answers=services.templates.check(template, answers(values)),
+        answers=read_answers(text(values, "name"), template, values, services),
         data_access=tuple(read_access(word) for word in many(values, "data_access")),
         sandbox_until=read_end(values),
     )
 
 
-def answers(values: Mapping[str, Value]) -> dict[str, str]:
-    """Return the answers to the template's questions by their names."""
-    return {
-        name.removeprefix(ANSWER): value
-        for name, value in values.items()
-        if name.startswith(ANSWER) and isinstance(value, str)
-    }
+def read_answers(
+    name: str, template: str, values: Mapping[str, Value], services: Services
+) -> dict[str, Answer]:
+    """Return the answers to the template's questions; raises UserError on the field of a bad one."""
+    given: dict[str, Answer] = {}
+    try:
+        for question in services.templates.questions(template):
+            said = text(values, ANSWER + question.name)
+            if said or not question.optional:
+                given[question.name] = question.read(said)
+        services.templates.check(template, {"project_name": name, **given})
+    except UserError as bad:
+        known = bad.field if bad.field in (None, "template") else f"{ANSWER}{bad.field}"
+        raise UserError(str(bad), field=known) from bad
+    return given
 
 
 def read_reviewer(word: str) -> Reviewer:

@@ -5,30 +5,12 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 """
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 from provisioning.project import ProjectSpec
+from provisioning.questions import Answer, Choice, Question
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
-
-
-class Choice(Frozen):
-    """Something that can be picked in a form: `value` is stored, `label` is read."""
-
-    value: str
-    label: str
-
-
-class Question(Frozen):
-    """What a template asks: a property of its `databricks_template_schema.json`."""
-
-    name: str
-    title: str
-    kind: Literal["string", "integer", "number", "boolean"] = "string"
-    hint: str = ""
-    options: tuple[Choice, ...] = ()
-    default: str = ""
-    optional: bool = False
 
 
 class RepositoryFacts(Frozen):
@@ -171,11 +153,13 @@ class Templates(Protocol):
     def names(self) -> tuple[str, ...]:
         """Return the templates on offer."""
 
-    def questions(self, template: str) -> tuple[Question, ...]:
-        """Return what the template asks people, in its order."""
+    def questions(
+        self, template: str, answers: Mapping[str, Answer] | None = None
+    ) -> tuple[Question, ...]:
+        """Return what the form asks, given the answers so far; what we answer is left out."""
 
-    def check(self, template: str, answers: Mapping[str, str]) -> dict[str, str | int | bool]:
-        """Return the answers as values; raises UserError(field="answer.<name>") on a bad one."""
+    def check(self, template: str, answers: Mapping[str, Answer]) -> None:
+        """Raise `UserError`, whose `field` is the question, unless the answers will do."""
 
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
         """Return the repository's files: relative path to content; the same for the same input."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from provisioning.questions import Answer
 from provisioning.text import Frozen
 
 STAGES = ("development", "testing", "staging", "production")
@@ -40,7 +41,7 @@ class ProjectSpec(Frozen):
     reviewers: tuple[Reviewer, ...]
     workspace_groups: tuple[str, ...]
     template: str
-    answers: dict[str, str | int | bool] = Field(default_factory=dict)
+    answers: dict[str, Answer] = Field(default_factory=dict)
     data_access: tuple[DataAccess, ...] = ()
     sandbox_until: date | None = None
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Literal
 
 from provisioning.errors import UserError
-from provisioning.ports import Choice
 from provisioning.text import Frozen
 
 Answer = str | int | float | bool
@@ -24,6 +23,13 @@ _WANTED: dict[AnswerType, str] = {
     "number": "a number",
     "yes_no": "yes or no",
 }
+
+
+class Choice(Frozen):
+    """Something that can be picked in a form: `value` is stored, `label` is read."""
+
+    value: str
+    label: str
 
 
 class Question(Frozen):

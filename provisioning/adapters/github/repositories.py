@@ -104,6 +104,7 @@ class GitHubRepositories:
         up for what is missing, so nobody's later work is overwritten.
         """
         with translated(f"push the starter code to {name}"), self._connection.writer() as client:
+            commit: str
             repository = client.get_repo(f"{self._organisation}/{name}")
             done = self._starter_commit(repository, marker)
             commit = done or self._commit_files(repository, files, marker)

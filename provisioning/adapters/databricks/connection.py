@@ -1,0 +1,144 @@
+"""The bot's clients: one for each account and each workspace, made when first needed.
+
+databricks-sdk retries for five minutes by default, longer than anybody waits for a form; ours gives
+up after ten seconds, and the engine tries again where that makes sense.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import requests
+from databricks.sdk import AccountClient, WorkspaceClient
+from databricks.sdk.config import Config
+from databricks.sdk.errors import (
+    DeadlineExceeded,
+    InternalError,
+    NotFound,
+    PermissionDenied,
+    TemporarilyUnavailable,
+    TooManyRequests,
+    Unauthenticated,
+)
+from databricks.sdk.errors.base import DatabricksError
+
+from provisioning.errors import PermanentError, TemporaryError
+from provisioning.project import Environment
+
+SECONDS = 10
+SILENT = (
+    TooManyRequests,
+    TemporarilyUnavailable,
+    InternalError,
+    DeadlineExceeded,
+    requests.exceptions.RequestException,
+    TimeoutError,
+    OSError,
+)
+"""What may work later."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """The bot's own service principal; it must be account admin (OAuth M2M)."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True)
+class WorkspaceAddress:
+    """Where a workspace group's stage lives."""
+
+    host: str
+    catalog: str
+
+
+@dataclass(frozen=True)
+class AccountAddress:
+    """Where a workspace group's account lives."""
+
+    host: str
+    account_id: str
+
+
+class Accounts:
+    """Clients by workspace group and stage; safe to use from several threads."""
+
+    def __init__(
+        self,
+        login: Login,
+        accounts: Mapping[str, AccountAddress],
+        workspaces: Mapping[tuple[str, str], WorkspaceAddress],
+    ) -> None:
+        self._login = login
+        self.accounts = accounts
+        self.workspaces = workspaces
+        self._lock = threading.Lock()
+        self._account_clients: dict[AccountAddress, AccountClient] = {}
+        self._workspace_clients: dict[str, WorkspaceClient] = {}
+
+    def account(self, group: str) -> AccountClient:
+        """Return the client of a workspace group's account."""
+        address = self.accounts[group]
+        with self._lock:
+            if address not in self._account_clients:
+                config = self._config(address.host, address.account_id)
+                self._account_clients[address] = AccountClient(config=config)
+            return self._account_clients[address]
+
+    def workspace(self, environment: Environment) -> WorkspaceClient:
+        """Return the client of an environment's workspace."""
+        host = self.workspaces[environment.group, environment.stage].host
+        with self._lock:
+            if host not in self._workspace_clients:
+                self._workspace_clients[host] = WorkspaceClient(config=self._config(host))
+            return self._workspace_clients[host]
+
+    def catalog(self, environment: Environment) -> str:
+        """Return the catalog of an environment."""
+        return self.workspaces[environment.group, environment.stage].catalog
+
+    def _config(self, host: str, account_id: str | None = None) -> Config:
+        return Config(
+            host=host,
+            account_id=account_id,
+            client_id=self._login.client_id,
+            client_secret=self._login.client_secret,
+            auth_type="oauth-m2m",
+            http_timeout_seconds=SECONDS,
+            retry_timeout_seconds=SECONDS,
+            product="sciclops-bot",
+            product_version="0.1.0",
+        )
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Turn Databricks' errors into ours; `doing` says what was attempted."""
+    try:
+        yield
+    except SILENT as error:
+        wish = getattr(error, "retry_after_secs", None)
+        after = timedelta(seconds=wish) if wish else None
+        raise TemporaryError(
+            f"Databricks did not answer (could not {doing})", after=after
+        ) from error
+    except (PermissionDenied, Unauthenticated) as error:
+        raise PermanentError(
+            f"Databricks does not let the bot {doing}: {error} The platform team must grant its "
+            "service principal the right; `sciclops doctor` names what is missing."
+        ) from error
+    except DatabricksError as error:
+        raise PermanentError(f"Databricks refused to {doing}: {error}") from error
+    except ValueError as error:
+        # The SDK's own: it could not log in (bad secret, wrong host).
+        raise PermanentError(
+            f"The bot could not log in to Databricks (to {doing}). The platform team must check "
+            "`databricks.client_id`, its secret and the hosts; `sciclops doctor` tells more."
+        ) from error
+
+
+__all__ = ["AccountAddress", "Accounts", "Login", "NotFound", "WorkspaceAddress", "translated"]

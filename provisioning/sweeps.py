@@ -1,0 +1,94 @@
+"""Level-triggered sweeps: each looks at everything that is due by now, so a missed one is no loss.
+
+APScheduler only fires them; the engine runs each slot once, over all processes.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from provisioning.clock import Clock
+from provisioning.desk import Desk, read_operation
+from provisioning.engine import Engine, Steps, Workflow
+from provisioning.errors import UserError
+from provisioning.operation import ENDED, WORKING, Trouble, part_of
+from provisioning.store import Store
+
+log = logging.getLogger(__name__)
+
+KEPT = timedelta(days=90)
+"""How long finished workflows and interactions are kept: much longer than anybody resends one."""
+
+
+@dataclass(frozen=True)
+class Sweeps:
+    """The sweeps and how often each is due."""
+
+    store: Store
+    desk: Desk
+    engine: Engine
+    clock: Clock
+
+    def all(self) -> dict[str, Workflow]:
+        """Return the sweeps by the names they are registered under."""
+        return {
+            "sweep.unstarted": self._as_workflow(self.start_what_is_not_started),
+            "sweep.deadlines": self._as_workflow(self.expire),
+            "sweep.forget": self._as_workflow(self.forget),
+        }
+
+    def periods(self) -> dict[str, timedelta]:
+        """Return how often each sweep is due."""
+        return {
+            "sweep.unstarted": timedelta(seconds=15),
+            "sweep.deadlines": timedelta(seconds=30),
+            "sweep.forget": timedelta(days=1),
+        }
+
+    def _as_workflow(self, sweep: Callable[[], None]) -> Workflow:
+        def run(steps: Steps, slot: str) -> None:
+            del slot
+            steps.do("sweep", sweep)
+
+        return run
+
+    def start_what_is_not_started(self) -> None:
+        """Start parts that a crash kept from starting; end runs whose workflow broke."""
+        for row in self.store.operations.unended(*WORKING):
+            operation = read_operation(row)
+            part = f"{part_of(operation.phase)}:{operation.attempt}"
+            state = self.engine.state(operation.id, part)
+            if state == "unknown":
+                log.info("starting %s of %s, which a crash had kept from it", part, operation.id)
+                self.desk.start(operation)
+            elif state in ("failed", "finished"):
+                self._end_broken(operation.id)
+        for row in self.store.operations.unended(*ENDED):
+            self.store.operations.end(row.id, row.phase)
+
+    def _end_broken(self, run: str) -> None:
+        trouble = Trouble(
+            step="The bot",
+            what="The work on this run broke off; the platform team finds the reason in the log.",
+            left_behind="whatever was made so far: Retry goes on from it, Clean Up removes it",
+            reference=run,
+        )
+        row = self.store.operations.get(run)
+        if row and not row.ended_at and row.phase in WORKING:
+            self.store.operations.end(run, "failed", {"trouble": trouble.model_dump(mode="json")})
+            self.desk.show(run)
+
+    def expire(self) -> None:
+        """End runs whose questions nobody answered in time."""
+        late = {approval.operation for approval in self.store.approvals.due(self.clock.now())}
+        for run in sorted(late):
+            try:
+                self.desk.expire(self.desk.find(run))
+            except UserError:
+                self.store.approvals.void(run)  # it was settled otherwise meanwhile
+
+    def forget(self) -> None:
+        """Drop what ended long ago."""
+        self.engine.forget(KEPT)
+        self.store.interactions.forget(KEPT)

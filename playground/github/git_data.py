@@ -288,7 +288,7 @@ async def create_blob(call: Call) -> Answer:
     content = call.text("content").encode()
     if call.text("encoding", "utf-8") == "base64":
         try:
-            content = base64.b64decode(content)
+            content = base64.b64decode(b"".join(content.split()), validate=True)
         except binascii.Error:
             raise Refusal(422, "Content is not valid Base64") from None
     sha = call.git.write("blob", content)

@@ -21,15 +21,32 @@ from playground.github.world import Json
 
 TARGET = Path(__file__).with_name("openapi.json.gz")
 SOURCE = "@octokit/openapi 23.0.2, generated/api.github.com.json"
-CORRECTED: dict[tuple[str, str], Json] = {
-    ("GET", "/app/installations"): {
+_SCHEMA = "#/components/schemas/"
+CORRECTED: dict[tuple[str, str, str], Json] = {
+    ("GET", "/app/installations", "200"): {
         "type": "array",
-        "items": {"$ref": "#/components/schemas/installation"},
-    }
+        "items": {"$ref": f"{_SCHEMA}installation"},
+    },
+    ("POST", "/repos/{owner}/{repo}/git/blobs", "422"): {
+        "anyOf": [
+            {"$ref": f"{_SCHEMA}validation-error"},
+            {"$ref": f"{_SCHEMA}repository-rule-violation-error"},
+        ]
+    },
 }
-"""Answers whose description no answer can satisfy: there, every account is said to be a user and an
-enterprise at once (`allOf`). The component of the same name says it rightly (`anyOf`)."""
-_PROSE = ("example", "examples", "externalDocs", "x-github", "summary", "tags", "operationId")
+"""Answers whose description no answer can satisfy: every account a user and an enterprise at once
+(`allOf` where the component says `anyOf`), and two errors that exclude each other (`oneOf`) though
+every instance of one is an instance of the other."""
+_PROSE = (
+    "example",
+    "examples",
+    "externalDocs",
+    "headers",
+    "operationId",
+    "summary",
+    "tags",
+    "x-github",
+)
 
 
 def subset(whole: Json, operations: Iterable[tuple[str, str]]) -> Json:
@@ -38,8 +55,7 @@ def subset(whole: Json, operations: Iterable[tuple[str, str]]) -> Json:
     kept: dict[str, Json] = {}
     for method, path in sorted(operations):
         operation = cast("Json", paths[path][method.lower()])
-        if (method, path) in CORRECTED:
-            _correct(operation, CORRECTED[method, path])
+        _correct(operation, method, path)
         bodies: Json = {k: operation[k] for k in ("requestBody", "responses") if k in operation}
         kept.setdefault(path, {})[method.lower()] = _without_prose(_resolved(whole, bodies))
     schemas: Json = {}
@@ -47,9 +63,12 @@ def subset(whole: Json, operations: Iterable[tuple[str, str]]) -> Json:
     return {"source": SOURCE, "paths": kept, "components": {"schemas": schemas}}
 
 
-def _correct(operation: Json, schema: Json) -> None:
+def _correct(operation: Json, method: str, path: str) -> None:
     answers = cast("dict[str, dict[str, dict[str, Json]]]", operation["responses"])
-    answers["200"]["content"]["application/json"]["schema"] = schema
+    for status in answers:
+        if (method, path, status) in CORRECTED:
+            content = answers[status]["content"]["application/json"]
+            content["schema"] = CORRECTED[method, path, status]
 
 
 def _resolved(whole: Json, bodies: Json) -> Json:

@@ -17,7 +17,8 @@ def _refuse_invalid(call: Call, current: Ruleset | None) -> None:
         if rule["type"] not in rules.ENFORCED:
             errors.append(f"Invalid rule '{rule['type']}': this stand-in does not enforce it")
     if errors:
-        raise Refusal(422, "Validation Failed", errors)
+        kind = {"resource": "RepositoryRuleset", "code": "custom"}
+        raise Refusal(422, "Validation Failed", [kind | {"message": e} for e in errors])
 
 
 def _name_errors(call: Call, current: Ruleset | None) -> list[str]:

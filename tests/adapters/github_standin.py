@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from github import Auth, Github, GithubIntegration
+from github import Auth, Github, GithubIntegration, InputGitTreeElement
 from github.Repository import Repository
 
 from playground.faults import Faults
@@ -30,6 +30,16 @@ GIT_ENVIRONMENT = {
     "GIT_AUTHOR_EMAIL": "ada@acme.example",
     "GIT_COMMITTER_NAME": "Ada",
     "GIT_COMMITTER_EMAIL": "ada@acme.example",
+}
+PULL_REQUEST = {
+    "type": "pull_request",
+    "parameters": {
+        "dismiss_stale_reviews_on_push": False,
+        "require_code_owner_review": True,
+        "require_last_push_approval": False,
+        "required_approving_review_count": 1,
+        "required_review_thread_resolution": False,
+    },
 }
 _QUICK = {"seconds_between_requests": 0, "seconds_between_writes": 0}
 
@@ -154,3 +164,30 @@ def running(
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+
+
+def element(path: str, content: str = "x\n", mode: str = "100644") -> InputGitTreeElement:
+    return InputGitTreeElement(path, mode, "blob", content=content)
+
+
+def commit_on(repo: Repository, elements: list[InputGitTreeElement], branch: str = "main") -> str:
+    """Put files on a branch in one commit, as the bot does; return the commit."""
+    ref = repo.get_git_ref(f"heads/{branch}")
+    parent = repo.get_git_commit(ref.object.sha)
+    tree = repo.create_git_tree(elements, parent.tree)
+    commit = repo.create_git_commit("Starter code", tree, [parent])
+    ref.edit(commit.sha)
+    return commit.sha
+
+
+def add_ruleset(world: Standin, rules: list[Any], **changes: object) -> Any:
+    body = {
+        "name": "main",
+        "target": "branch",
+        "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": rules,
+    } | changes
+    answer = world.call("POST", "/repos/acme/ada-7/rulesets", body)
+    assert answer.status_code == 201, answer.text
+    return answer.json()

@@ -142,7 +142,7 @@ def _unique(blocks: list[Json], at: str) -> Problems:
 
 
 def _unique_actions(block: Json, at: str) -> Problems:
-    if block["type"] in ("carousel", "container"):
+    if block.get("type", "task_card") in ("carousel", "container", "task_card"):
         return
     held = [element.get("action_id") for _, element in inputs.elements([block])]
     for action_id, times in Counter(held).items():

@@ -35,6 +35,8 @@ def with_ids(blocks: list[Json]) -> list[Json]:
     filled = copy.deepcopy(blocks)
     for number, block in enumerate(filled):
         block.setdefault("block_id", f"auto{number}")
+        for task in block.get("tasks", []):
+            task.setdefault("type", "task_card")
     for number, (block, element) in enumerate(inputs.elements(filled)):
         block.setdefault("block_id", f"nested{number}")
         element.setdefault("action_id", f"auto{number}")

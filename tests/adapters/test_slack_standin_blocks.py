@@ -20,6 +20,7 @@ from slack_sdk.models.views import View
 from slack_standin_bad_blocks import BAD_MESSAGES, BAD_VIEWS, mrkdwn, plain, plan, section, task
 
 from playground.slack.blocks import message_problems, too_long, view_problems
+from playground.slack.state import with_ids
 
 
 @pytest.mark.parametrize("name", BAD_MESSAGES)
@@ -166,6 +167,13 @@ def test_what_the_sdk_makes_for_forms_is_accepted(name: str) -> None:
         blocks=[alert, block],
     )
     assert view_problems(view.to_dict()) == []
+
+
+def test_tasks_of_a_plan_need_no_type() -> None:
+    bare = {key: value for key, value in task().items() if key != "type"}
+    assert message_problems([plan(bare)]) == []
+    [filled] = with_ids([plan(bare)])
+    assert filled["tasks"][0]["type"] == "task_card"
 
 
 def test_an_empty_home_and_a_form_without_inputs_are_fine() -> None:

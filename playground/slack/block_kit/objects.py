@@ -116,6 +116,14 @@ _style = shape(
     ),
 )
 _styled = {"style": _style}
+
+
+def _timestamp(value: Any, at: str) -> Problems:
+    # The reference says integer, Slack's own SDK sends the digits as text.
+    if not (isinstance(value, str) and value.isdigit()):
+        yield from integer(0)(value, at)
+
+
 _inline = tagged(
     {
         "text": shape({"text": string()}, _styled),
@@ -128,7 +136,7 @@ _inline = tagged(
         "broadcast": shape({"range": choice("here", "channel", "everyone")}, _styled),
         "color": shape({"value": string()}),
         "date": shape(
-            {"timestamp": integer(0), "format": string()},
+            {"timestamp": _timestamp, "format": string()},
             {"url": url, "fallback": string(), **_styled},
         ),
     }
@@ -145,7 +153,7 @@ rich_text_parts = tagged(
         "rich_text_list": shape(
             {
                 "style": choice("bullet", "ordered"),
-                "elements": items(tagged({"rich_text_section": _section})),
+                "elements": items(tagged({"rich_text_section": _section}), least=0),
             },
             {"indent": integer(0, 8), "offset": integer(0), **_framed},
         ),

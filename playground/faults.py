@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 Door = Literal["slack", "github", "databricks", "terraform"]
 Kind = Literal["status", "delay", "drop"]
@@ -62,9 +63,7 @@ class Faults:
                 return fault
         return None
 
-    def middleware(
-        self, door: Door
-    ) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self, door: Door) -> Middleware:
         """Return the aiohttp middleware of one door."""
 
         @web.middleware

@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import Any
 
 import page_samples as samples
+
 from playground.cast import BOT_USER_ID
 from playground.faults import Faults
 from playground.page import Control, Page

@@ -123,7 +123,8 @@ CONFIRM: list[Json] = [
         "block_id": "who",
         "elements": [
             mrkdwn(
-                "Platform engineers may confirm · expires <!date^1795600000^{date_short_pretty} at {time}|soon>"
+                "Platform engineers may confirm · "
+                "expires <!date^1795600000^{date_short_pretty} at {time}|soon>"
             )
         ],
     },

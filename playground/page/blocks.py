@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from playground.page.cards import alert, card, container_head, plan, table, task_card
 from playground.page.elements import element, image
+from playground.page.fields import GROUPS
 from playground.page.html import Html, join, tag
 from playground.page.markdown import markdown
 from playground.page.place import Place
@@ -56,7 +57,11 @@ def _input(block: Json, place: Place) -> Html:
     inner = block["element"]
     dom_id = place.dom_id(block, inner)
     optional = tag("span", "(optional)", class_="optional") if block.get("optional") else None
-    label = tag("label", place.words(block["label"]), optional, for_=dom_id)
+    words = [place.words(block["label"]), optional]
+    if inner["type"] in GROUPS:
+        label = tag("div", words, class_="label", id=f"{dom_id}-label")
+    else:
+        label = tag("label", words, class_="label", for_=dom_id)
     problem = place.errors.get(block.get("block_id", ""))
     error = (
         tag("p", problem, class_="error", id=f"{dom_id}-error", role="alert") if problem else None

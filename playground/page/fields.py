@@ -8,6 +8,8 @@ from playground.page.place import Place, words_only
 from playground.slack import inputs
 from playground.slack.entities import Json
 
+GROUPS = frozenset({"checkboxes", "radio_buttons"})
+"""Inputs of several controls, which one label can't be `for`."""
 Draw = Callable[[Json, Json, Place], Html]
 _TEXT_KIND = {
     "plain_text_input": "text",
@@ -32,6 +34,7 @@ def described(block: Json, element: Json, place: Place) -> dict[str, Attribute]:
         "id": dom_id,
         "aria_describedby": " ".join(about) or None,
         "aria_invalid": "true" if wrong else None,
+        "aria_labelledby": f"{dom_id}-label" if not outside and element["type"] in GROUPS else None,
         "aria_required": "true" if not outside and not block.get("optional") else None,
         "aria_label": element.get("accessibility_label") or (label if outside else None),
         "data_autofocus": bool(element.get("focus_on_load")),

@@ -162,7 +162,7 @@ def deliveries_view(deliveries: list[Delivery], reader: Reader) -> Listed:
 
 def _delivery(one: Delivery, reader: Reader) -> Html:
     answer = one.answer
-    took = f"{one.ack_ms:.0f} ms" if one.ack_ms is not None else "—"
+    took = f"{one.ack_ms:.1f} ms" if one.ack_ms is not None else "—"
     again = len(one.attempts) - 1
     head = tag(
         "summary",

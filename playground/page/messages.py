@@ -85,7 +85,7 @@ def author(one: Message, reader: Reader) -> str:
 def avatar(user: str, name: str) -> Html:
     """Return a person's initials on a colour of their own."""
     letters = "".join(word[0] for word in name.split()[:2]).upper()
-    colour = sum(map(ord, user)) % 8
+    colour = int.from_bytes(user.encode(), "big") % 19 % 8
     robot = user.startswith("U0SCICLOPS")
     inner = "S" if robot else letters
     return tag(

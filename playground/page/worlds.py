@@ -103,7 +103,8 @@ def _sequence(items: list[Any], here: str) -> Html:
     rows = [one for one in items if isinstance(one, Mapping)]
     if len(rows) == len(items) and _is_table(rows):
         return _table(rows)
-    return join(_card(one, here, at) for at, one in enumerate(items))
+    alone = len(items) == 1
+    return join(_card(one, here, at, opened=alone) for at, one in enumerate(items))
 
 
 def _is_table(rows: Sequence[Mapping[str, Any]]) -> bool:
@@ -142,19 +143,21 @@ def title_of(item: Mapping[str, Any]) -> str:
     return str(found)
 
 
-def _card(item: Any, here: str, at: int) -> Html:
+def _card(item: Any, here: str, at: int, *, opened: bool) -> Html:
     if not isinstance(item, Mapping):
         return tag("div", _value(str(at), item, here), class_="leaf")
     title = title_of(item) or f"No. {at + 1}"
     key = f"{here}/{title}"
     head = tag("summary", tag("b", title), _summary(item, title))
-    return tag("details", head, _card_body(item, key), class_="leaf card-leaf", data_key=key)
+    return tag(
+        "details", head, _card_body(item, key), class_="leaf card-leaf", data_key=key, open=opened
+    )
 
 
 def _summary(item: Mapping[str, Any], title: str) -> Html:
     """Return a line about a folded card: how many of what it holds, and its state."""
     counts = [
-        tag("span", f"{len(value)} {words(key).lower()}", class_="tag")
+        tag("span", f"{words(key)}: {len(value)}", class_="tag")
         for key, value in item.items()
         if isinstance(value, Mapping | list) and value
     ]

@@ -40,7 +40,7 @@ export function settleModal() {
     before = null;
     return;
   }
-  if (dialog.open) return;
+  if (dialog.open) return seekError(dialog);
   before ??= document.activeElement;
   dialog.showModal();
   const first = dialog.querySelector("[data-autofocus]") ||
@@ -60,16 +60,20 @@ async function submit(dialog) {
   if (dialog.dataset.waiting || dialog.hasAttribute("data-busy")) return;
   const button = dialog.querySelector("[data-submit]");
   if (!button || button.disabled) return;
-  dialog.dataset.waiting = "yes";
+  dialog.dataset.waiting = dialog.dataset.seekError = "yes";
   await flush(dialog);
   const answer = await tell("submit", { surface: dialog.dataset.surface });
   delete dialog.dataset.waiting;
-  if (answer.errors) requestAnimationFrame(() => showFirstError(dialog));
+  if (answer.errors) seekError(dialog);
+  else delete dialog.dataset.seekError;
 }
 
-function showFirstError(dialog) {
+// Moves the focus to the first error of a submission, whichever comes first: answer or picture.
+function seekError(dialog) {
   const wrong = dialog.querySelector("[aria-invalid=true]");
-  (wrong?.matches("div") ? wrong.querySelector("input") : wrong)?.focus();
+  if (!dialog.dataset.seekError || !wrong) return;
+  delete dialog.dataset.seekError;
+  (wrong.matches("div") ? wrong.querySelector("input") : wrong).focus();
 }
 
 function keepInside(event, dialog) {

@@ -4,7 +4,7 @@
 const CONTROLS = new Set(["INPUT", "TEXTAREA", "SELECT"]);
 // What the browser or the person changes; a re-rendering must not change it back.
 const THEIRS = new Set(["value", "checked", "open", "selected", "data-value", "data-local",
-  "data-before", "data-waiting"]);
+  "data-before", "data-waiting", "data-seek-error"]);
 
 export function html(words) {
   const template = document.createElement("template");

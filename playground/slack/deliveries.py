@@ -18,14 +18,14 @@ RETRY_REASONS = {"late": "timeout", "unreachable": "connection_failed", "refused
 class Door(Protocol):
     """How payloads reach the app."""
 
-    async def send(self, delivery: Delivery, attempt: Attempt) -> Answer:
+    async def send(self, delivery: Delivery, attempt: Attempt, /) -> Answer:
         """Hand the payload over and return the answer, at most `ACK_DEADLINE` later."""
 
 
 class NoDoor:
     """No app is connected."""
 
-    async def send(self, delivery: Delivery, attempt: Attempt) -> Answer:  # noqa: ARG002
+    async def send(self, _delivery: Delivery, _attempt: Attempt, /) -> Answer:
         """Answer that nobody is there."""
         return Answer("unreachable")
 

@@ -1,9 +1,8 @@
 """The stand-in Slack: one workspace with one installed app, on a loopback port."""
 
-from typing import Literal, cast
+from typing import Literal
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from playground.faults import Faults
 from playground.slack import (
@@ -71,8 +70,7 @@ class Slack:
     async def start(self) -> str:
         """Listen on a loopback port (free, or the one given) and return the base URL."""
         self.workspace.post.start()
-        # aiohttp's protocol names its arguments, which no Callable can promise.
-        faulty = cast("Middleware", self._faults.middleware("slack"))
+        faulty = self._faults.middleware("slack")
         app = web.Application(middlewares=[faulty], client_max_size=LARGEST_UPLOAD)
         app.router.add_route("*", "/api/{method}", self._web_api.answer)
         app.router.add_get("/link/", self.sockets.connect)

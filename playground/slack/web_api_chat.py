@@ -40,8 +40,8 @@ def _attachments(arguments: Arguments) -> list[Json] | None:
 
 def _metadata(arguments: Arguments) -> Json | None:
     metadata = arguments.data("metadata", "invalid_metadata_format")
-    if metadata in (None, {}):
-        return metadata  # type: ignore[no-any-return]
+    if metadata is None or metadata == {}:
+        return None if metadata is None else {}
     if not isinstance(metadata, dict) or set(metadata) != {"event_type", "event_payload"}:
         raise Refused("invalid_metadata_format")
     right = isinstance(metadata["event_type"], str) and isinstance(metadata["event_payload"], dict)

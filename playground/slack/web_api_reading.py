@@ -44,7 +44,7 @@ def _paged(name: str, page: list[Json] | list[str], cursor: str) -> Json:
     return {name: page, "response_metadata": {"next_cursor": cursor}}
 
 
-def auth_test(api: Api, arguments: Arguments) -> Json:  # noqa: ARG001 - every handler's signature
+def auth_test(api: Api, _: Arguments) -> Json:
     """auth.test."""
     return {
         "url": f"https://{SLACK_TEAM_DOMAIN}.slack.com/",

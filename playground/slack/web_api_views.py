@@ -72,7 +72,7 @@ def publish_home(api: Api, arguments: Arguments) -> Json:
     return {"view": view.payload()}
 
 
-def open_connection(api: Api, arguments: Arguments) -> Json:  # noqa: ARG001
+def open_connection(api: Api, _: Arguments) -> Json:
     """apps.connections.open: only for apps in Socket Mode."""
     if api.open_socket is None:
         raise Refused("socket_mode_not_enabled")

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from slack_standin_app import CHANNEL, Running, form, plain, running_slack
-from test_slack_standin_blocks import SDK_INPUTS, sdk_messages
+from slack_standin_good_blocks import SDK_INPUTS, sdk_messages
 
 from playground.cast import ADA
 from playground.slack.blocks import message_problems, view_problems

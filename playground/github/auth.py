@@ -18,6 +18,7 @@ from playground.github.vault import Vault
 from playground.github.world import (
     APP_CLIENT_ID,
     APP_ID,
+    INSTALLATION_ID,
     ROLES,
     Repository,
     Role,
@@ -64,7 +65,9 @@ class Actor:
     @property
     def budget(self) -> str:
         """Whose rate limit the call counts against."""
-        return self.login or self.kind
+        if self.kind == "installation":
+            return f"installation ID {INSTALLATION_ID}"
+        return f"user {self.login}" if self.login else self.kind
 
 
 class Tokens:

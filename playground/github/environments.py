@@ -101,6 +101,8 @@ async def put(call: Call) -> Answer:
 
 
 def _refuse(call: Call, wanted: list[Json], wait: int, policy: dict[str, bool] | None) -> None:
+    if not all({"type", "id"} <= item.keys() for item in wanted):
+        raise Refusal(422, "Invalid request.\n\nA reviewer needs a type and an id.")
     if len(wanted) > MOST_REVIEWERS:
         raise Refusal(
             422,

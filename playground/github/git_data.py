@@ -148,7 +148,7 @@ async def create_commit(call: Call) -> Answer:
 def _signature(call: Call, wanted: object) -> str:
     given = cast("dict[str, str]", wanted or {})
     user = call.world.find_user(call.actor.login)
-    if given:
+    if given.keys() >= {"name", "email"}:
         name, email = given["name"], given["email"]
     elif user:
         name, email = user.name, payloads_repo.noreply(user.id, user.login)
@@ -156,8 +156,8 @@ def _signature(call: Call, wanted: object) -> str:
         name = f"{APP_SLUG}[bot]"
         email = payloads_repo.noreply(call.world.organisation.id + 1, name)
     moment = datetime.fromisoformat(given["date"]) if "date" in given else call.world.now()
-    clean = re.sub(r"[<>\n]", "", name).strip()
-    return f"{clean} <{email}> {int(moment.timestamp())} +0000"
+    name, email = (re.sub(r"[<>\n\0]", "", text).strip() for text in (name, email))
+    return f"{name} <{email}> {int(moment.timestamp())} +0000"
 
 
 # Trees

@@ -86,7 +86,7 @@ class GitHub:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        faulty = cast("Middleware", self._faults.middleware("github"))
+        faulty = self._faults.middleware("github")
         middlewares: list[Middleware] = [faulty, self._late]
         app = web.Application(middlewares=middlewares, client_max_size=LARGEST_PUSH)
         for operation in OPERATIONS:
@@ -177,6 +177,8 @@ class GitHub:
                 answer = await self._answer(operation, request, actor)
             except Refusal as refusal:
                 answer = Answer(refusal.status, refusal.body, refusal.headers)
+            except UnicodeEncodeError:  # half of a surrogate pair, which no text can hold
+                answer = Answer(400, Refusal(400, "Problems parsing JSON").body)
             return self._response(operation, request, answer, caller)
 
         return serve

@@ -47,6 +47,12 @@ def files(git: GitStore, ref: str) -> dict[str, bytes]:
     return {path: git.read(sha)[1] for path, (mode, sha) in held.items() if mode != "160000"}
 
 
+def paths(git: GitStore, ref: str) -> list[str]:
+    """Return the path of every file at a branch, tag or commit, without reading the files."""
+    commit = git.resolve(ref)
+    return sorted(git.files(git.commit(commit).tree)) if commit else []
+
+
 def snapshot(world: World, root: str) -> Json:
     """Return the whole world without secrets' values."""
     org = world.organisation
@@ -74,7 +80,7 @@ def _repository(world: World, root: str, repo: Repository) -> Json:
         "created_at": stamp(repo.created_at),
         "default_branch": repo.default_branch,
         "branches": branches,
-        "files": sorted(files(git, repo.default_branch)),
+        "files": paths(git, repo.default_branch),
         "commits": [
             {"sha": c.sha, "message": c.message, "author": c.author, "date": c.date}
             for c in commits(git, repo.default_branch)[:20]

@@ -227,7 +227,7 @@ def test_the_hourly_limit_refuses_until_the_window_ends(tmp_path: Path) -> None:
         assert left == ["2", "1", "0"]
         refused = world.call("GET", "/orgs/acme", token=token)
         assert refused.status_code == 403
-        assert "API rate limit exceeded" in refused.json()["message"]
+        assert "API rate limit exceeded for installation ID" in refused.json()["message"]
         assert refused.headers["x-ratelimit-remaining"] == "0"
         with pytest.raises(RateLimitExceededException):
             world.client(token).get_organization("acme").complete()

@@ -91,6 +91,7 @@ def test_six_reviewers_are_the_most(world: Standin) -> None:
         {"prevent_self_review": True},
         {"deployment_branch_policy": {"protected_branches": True, "custom_branch_policies": True}},
         {"reviewers": [{"type": "App", "id": 1}]},
+        {"reviewers": [{"type": "User"}]},
         {"no_such_setting": 1},
     ],
 )

@@ -253,3 +253,20 @@ def test_a_push_whose_objects_are_missing_is_not_unpacked(world: Standin) -> Non
     answer = world.session.post(url, data=body, timeout=10)
     assert b"ng refs/heads/main unpacker error" in answer.content
     assert world.github.commits("ada-7")[0].sha == old
+
+
+def test_a_commit_may_name_its_author_and_nobody_can_forge_a_header(world: Standin) -> None:
+    world.new_repo()
+    tree = world.call("GET", f"{GIT}/trees/main").json()["sha"]
+    author = {
+        "name": "Ada\nparent x <y>",
+        "email": "ada@acme.example",
+        "date": "2026-01-02T03:04:05Z",
+    }
+    body = {"message": "m", "tree": tree, "author": author, "committer": {}}
+    made = world.call("POST", f"{GIT}/commits", body).json()
+    assert made["author"] == author | {"name": "Adaparent x y"}
+    assert made["committer"]["name"] == "sciclops-bot[bot]"
+    assert made["parents"] == []
+    shown = world.call("GET", f"/repos/acme/ada-7/commits/{made['sha']}").json()
+    assert shown["author"]["login"] == "ada"

@@ -1,11 +1,13 @@
 """The stand-in GitHub's organisation, teams and repositories, through PyGithub and raw requests."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 from github import GithubException, UnknownObjectException
-from github_standin import Standin, running
+from github_standin import Standin, commit_on, element, running
 
 from playground.github.world import APP_ID, INSTALLATION_ID
 
@@ -250,3 +252,49 @@ def test_the_platform_repository_lends_its_workflow_to_the_organisation(world: S
     assert b"workflow_call:" in files[".github/workflows/deploy-bundle.yml"]
     access = world.call("GET", "/repos/acme/sciclops-platform/actions/permissions/access")
     assert access.json() == {"access_level": "organization"}
+
+
+def test_of_twenty_who_take_one_name_at_once_one_wins(world: Standin) -> None:
+    def create(_: int) -> int:
+        with requests.Session() as session:
+            headers = {"Authorization": f"Bearer {world.github.installation_token()}"}
+            url = f"{world.github.base_url}/orgs/acme/repos"
+            body = {"name": "ada-7", "private": True, "auto_init": True}
+            return session.post(url, json=body, headers=headers, timeout=20).status_code
+
+    with ThreadPoolExecutor(20) as people:
+        statuses = list(people.map(create, range(20)))
+    assert sorted(statuses) == [201] + [422] * 19
+    assert len(world.github.commits("ada-7")) == 1
+
+
+HOSTILE = (
+    "../x",
+    "<!channel> *bold*",
+    '${file("/etc/hostname")} %{if}',
+    "a\nb: !!python/object x",
+    "$(touch /tmp/x); `id`",
+    "{{ 7*7 }}",
+    "\u202etxt.exe\u200b",
+    "x" * 100_000,
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_arrives_verbatim_and_only_as_text(world: Standin, text: str) -> None:
+    repo = world.new_repo(description=text)
+    again = world.app().get_repo("acme/ada-7")
+    assert again.description == text
+    environment = repo.create_environment("Production")
+    environment.create_variable("NOTE", text[:40_000])
+    assert environment.get_variable("NOTE").value == text[:40_000]
+    commit_on(repo, [element("note.txt", text)])
+    assert world.github.files("ada-7")["note.txt"] == text.encode()
+
+
+def test_half_a_surrogate_pair_is_a_bad_request(world: Standin) -> None:
+    world.new_repo()
+    item = {"path": "x", "mode": "100644", "type": "blob", "content": "\ud800"}
+    answer = world.call("POST", "/repos/acme/ada-7/git/trees", {"tree": [item]})
+    assert answer.status_code == 400
+    assert world.call("GET", "/orgs/acme/teams?per_page=²&page=x").ok

@@ -7,8 +7,8 @@ from provisioning.errors import UserError
 from provisioning.text import Frozen
 
 Answer = str | int | float | bool
-
 AnswerType = Literal["text", "whole_number", "number", "yes_no"]
+QuestionKind = Literal["choice", "text", "whole_number", "number", "yes_no"]
 
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _READERS: dict[AnswerType, Callable[[str], Answer]] = {
@@ -49,6 +49,11 @@ class Question(Frozen):
     pattern: str = ""
     hint: str = ""
     order: int = 0
+
+    @property
+    def kind(self) -> QuestionKind:
+        """Return what the form shows: the type's input, or a choice where there are options."""
+        return "choice" if self.options else self.answer_type
 
     def read(self, text: str) -> Answer:
         """Return the answer that somebody typed or picked, in its type; raises `UserError`."""

@@ -20,8 +20,7 @@ from provisioning.adapters.bundle_templates import (
 from provisioning.adapters.bundle_templates.functions import BUILTINS
 from provisioning.adapters.bundle_templates.parser import parse
 from provisioning.errors import UserError
-from provisioning.ports import Choice
-from provisioning.questions import Answer, Question
+from provisioning.questions import Answer, Choice, Question
 
 PROPERTIES: dict[str, dict[str, object]] = {
     "last": {"type": "string", "default": "x"},
@@ -78,6 +77,7 @@ def test_a_question_has_all_that_a_form_needs(templates: BundleTemplates) -> Non
         Choice(value="small", label="small"),
         Choice(value="large", label="large"),
     )
+    assert (summary.kind, size.kind, contact.kind) == ("text", "choice", "text")
     assert (contact.title, contact.default, contact.optional) == ("Whom to ask?", None, False)
 
 
@@ -154,6 +154,15 @@ def test_answers_of_the_bot_that_a_template_does_not_ask_for_are_ignored(
     templates: BundleTemplates,
 ) -> None:
     templates.check("demo", {"project_name": "ada", "contact": "x", "platform_team": "platform"})
+
+
+def test_what_an_installation_knows_is_answered_for_all_its_projects(
+    templates: BundleTemplates,
+) -> None:
+    here = BundleTemplates(templates.folder, BundleContext(answers={"summary": "from here"}))
+    given = {"project_name": "ada", "contact": "x"}
+    assert here.render("demo", given)["x"].startswith(b"ada - from here ")
+    assert here.render("demo", {**given, "summary": "mine"})["x"].startswith(b"ada - mine ")
 
 
 @pytest.mark.parametrize(

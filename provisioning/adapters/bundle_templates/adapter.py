@@ -32,15 +32,17 @@ class BundleTemplates:
         What the bot answers itself is left out: `schema.BOT_ANSWERS`.
         """
         found = schema.read_schema(self._template(template))
-        return schema.questions(found, answers or {}, expand_text)
+        return schema.questions(found, {**self.context.answers, **(answers or {})}, expand_text)
 
     def check(self, template: str, answers: Mapping[str, object]) -> None:
         """Raise `UserError`, whose `field` is the question, unless the answers will do."""
-        schema.complete(schema.read_schema(self._template(template)), answers, expand_text)
+        found = schema.read_schema(self._template(template))
+        schema.complete(found, {**self.context.answers, **answers}, expand_text)
 
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
         """Return the files of the repository: what lies in the template's `{{.project_name}}`."""
-        rendered = render_bundle(self._template(template), answers, self.context)
+        given = {**self.context.answers, **answers}
+        rendered = render_bundle(self._template(template), given, self.context)
         top = f"{answers.get('project_name', '')}/"
         outside = next((path for path in rendered if not path.startswith(top)), None)
         if top == "/" or outside is not None:

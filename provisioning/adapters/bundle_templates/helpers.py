@@ -7,8 +7,8 @@ number of the call. What only a workspace knows is taken from a `BundleContext`.
 
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -25,13 +25,15 @@ from provisioning.adapters.bundle_templates.values import (
     type_name,
 )
 from provisioning.errors import UserError
+from provisioning.questions import Answer
 
 
 @dataclass(frozen=True)
 class BundleContext:
-    """What the helper functions say; whatever is None is refused with a clear error.
+    """What an installation of the bot knows; whatever helper is None is refused, with the reason.
 
     `seed` tells installations apart: two of them give projects of one name different ids.
+    `answers` are the same for all its projects, e.g. the organisation.
     """
 
     seed: UUID = NAMESPACE_URL
@@ -41,6 +43,7 @@ class BundleContext:
     is_service_principal: bool | None = None
     default_catalog: str | None = None
     smallest_node_type: str | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
 
 _FROM_WORKSPACE = (

@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from provisioning.adapters.bundle_templates import go_regexp
 from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
 from provisioning.errors import UserError
-from provisioning.ports import Choice
-from provisioning.questions import Answer, AnswerType, Question
+from provisioning.questions import Answer, AnswerType, Choice, Question
 
 SCHEMA_FILE = "databricks_template_schema.json"
 MAXIMUM_ANSWER = 3000

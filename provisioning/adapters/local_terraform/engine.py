@@ -12,6 +12,7 @@ from pathlib import Path
 from provisioning.adapters.local_terraform import plans
 from provisioning.adapters.local_terraform.events import Story
 from provisioning.adapters.local_terraform.places import (
+    INITIALISED,
     Places,
     private_folder,
     read_or_empty,
@@ -159,7 +160,7 @@ class LocalTerraform:
                 f"{project} has no root to plan; nothing was run. Prepare it first"
             )
         key = self._tools.initialisation_key(root)
-        stamp = root / ".initialised"
+        stamp = root / INITIALISED
         if read_or_empty(stamp) == key and (root / ".terraform").exists():
             return None
         commands = {"init": self._tools.lines.init()}

@@ -74,12 +74,23 @@ class Places:
                 draft.rename(target)
             except OSError:  # somebody else was faster
                 shutil.rmtree(draft)
-        link = self.root(project) / "modules"
-        fresh = link.with_name(f"modules.{uuid.uuid4().hex}")
-        fresh.symlink_to(Path("../../../modules") / version)
-        fresh.rename(link)
+        self._point_modules_to(Path("../../../modules") / version, self.root(project))
         return version
 
+    def _point_modules_to(self, target: Path, root: Path) -> None:
+        link = root / "modules"
+        if link.is_symlink() and link.readlink() == target:
+            return
+        # Terraform notes where a link led and would not look again.
+        (root / INITIALISED).unlink(missing_ok=True)
+        shutil.rmtree(root / ".terraform" / "modules", ignore_errors=True)
+        fresh = root / f"modules.{uuid.uuid4().hex}"
+        fresh.symlink_to(target)
+        fresh.rename(link)
+
+
+INITIALISED = ".initialised"
+"""The mark of a root that was initialised; it holds what for."""
 
 UNVERSIONED = (".terraform", ".terraform.lock.hcl", "__pycache__", "*.pyc")
 

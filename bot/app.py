@@ -29,6 +29,8 @@ EVENTS = ("app_home_opened",)
 ANYTHING = re.compile(".*", re.DOTALL)
 
 Ack = Callable[..., Awaitable[Any]]
+Respond = Callable[..., Awaitable[Any]]
+Body = dict[str, Any]
 
 
 def web_client(settings: SlackSettings) -> AsyncWebClient:
@@ -42,48 +44,63 @@ def web_client(settings: SlackSettings) -> AsyncWebClient:
 
 
 def bolt_app(settings: SlackSettings, client: AsyncWebClient, edge: Edge, home: Home) -> AsyncApp:
-    """Return the app with its listeners."""
+    """Return the app with its listeners; in HTTP mode it checks signatures and their age."""
     app = AsyncApp(
         client=client,
         signing_secret=settings.signing_secret.get_secret_value() or None,
         request_verification_enabled=settings.mode == "http",
     )
+    doors = Doors(edge, home)
+    app.command(COMMAND)(doors.slash)
+    app.action(ANYTHING)(doors.action)
+    app.options(ANYTHING)(doors.options)
+    app.view("form")(doors.submit)
+    app.view(ANYTHING)(doors.other_view)
+    app.event(EVENTS[0])(doors.home_opened)
+    app.event(ANYTHING)(doors.other_event)
+    app.error(doors.failed)
+    return app
 
-    @app.command(COMMAND)
-    async def slash(ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
-        await edge.slash(ack, body, respond)
 
-    @app.action(ANYTHING)
-    async def action(ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+class Doors:
+    """The listeners; Bolt fills their arguments by name."""
+
+    def __init__(self, edge: Edge, home: Home) -> None:
+        self._edge = edge
+        self._home = home
+
+    async def slash(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """Somebody typed the command."""
+        await self._edge.slash(ack, body, respond)
+
+    async def action(self, ack: Ack, body: Body, respond: Respond) -> None:
+        """Somebody pressed a button, or changed a field that follows along."""
         if body["actions"][0]["type"] == "button":
-            await edge.click(ack, body, respond)
+            await self._edge.click(ack, body, respond)
         else:
-            await edge.draft(ack, body)
+            await self._edge.draft(ack, body)
 
-    @app.options(ANYTHING)
-    async def options(ack: Ack, body: dict[str, Any]) -> None:
-        await edge.options(ack, body)
+    async def options(self, ack: Ack, body: Body) -> None:
+        """Somebody types into a type-ahead field."""
+        await self._edge.options(ack, body)
 
-    @app.view("form")
-    async def submit(ack: Ack, body: dict[str, Any]) -> None:
-        await edge.submit(ack, body)
+    async def submit(self, ack: Ack, body: Body) -> None:
+        """Somebody submitted a form."""
+        await self._edge.submit(ack, body)
 
-    @app.view(ANYTHING)
-    async def other_view(ack: Ack) -> None:
+    async def other_view(self, ack: Ack) -> None:
+        """Acknowledge views that only say something."""
         await ack()
 
-    @app.event(EVENTS[0])
-    async def home_opened(event: dict[str, Any]) -> None:
+    async def home_opened(self, event: Body) -> None:
+        """Somebody opened the app's page."""
         if event.get("tab") == "home":
-            await home.publish(event["user"])
+            await self._home.publish(event["user"])
 
-    @app.event(ANYTHING)
-    async def other_event() -> None:
+    async def other_event(self) -> None:
         """Acknowledge events that a changed manifest may send."""
 
-    @app.error
-    async def failed(error: Exception, ack: Ack) -> None:
+    async def failed(self, error: Exception, ack: Ack) -> None:
+        """Log what no door caught; the person hears of it through Slack's own notice."""
         log.error("a listener failed", exc_info=error)
         await ack()
-
-    return app

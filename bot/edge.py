@@ -73,7 +73,9 @@ class Edge:
 
     # ------------------------------------------------------------------ doors
 
-    async def slash(self, ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+    async def slash(
+        self, ack: Ack, body: dict[str, Any], respond: Callable[..., Awaitable[Any]]
+    ) -> None:
         """Somebody typed `/sciclops …`."""
         request = Request(
             who=body["user_id"],
@@ -83,7 +85,9 @@ class Edge:
         )
         await self._store_and_act(ack, request, Live(body["trigger_id"], respond))
 
-    async def click(self, ack: Ack, body: dict[str, Any], respond: Callable[..., Any]) -> None:
+    async def click(
+        self, ack: Ack, body: dict[str, Any], respond: Callable[..., Awaitable[Any]]
+    ) -> None:
         """Somebody pressed a button: it types its words."""
         action = body["actions"][0]
         words = words_of(action.get("value"))

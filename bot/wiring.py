@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from provisioning.terraform_root import (
+    TerraformContext,
+    root_files,
+)
+
 import commands
 import provisioning
 from bot.people import SlackPeople
@@ -32,12 +37,6 @@ from provisioning.run_steps import RunSteps
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
-from provisioning.terraform_root import (
-    EnvironmentContext,
-    GroupContext,
-    TerraformContext,
-    root_files,
-)
 from provisioning.workflows.create_project import CreateProject
 
 TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
@@ -56,9 +55,7 @@ class Bot:
     redact: Redactor
 
 
-def build(
-    settings: Settings, clock: Clock | None = None, observe: Observer | None = None
-) -> Bot:
+def build(settings: Settings, clock: Clock | None = None, observe: Observer | None = None) -> Bot:
     """Put a bot together; its database is brought up to date."""
     clock = clock or SystemClock()
     settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)

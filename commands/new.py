@@ -119,14 +119,14 @@ def question_field(question: Question) -> Field:
     """Return the field that asks a template's question."""
     options = question.options
     initial = "" if question.default is None else str(question.default)
-    if question.kind == "yes_no":
+    if question.answer_type == "yes_no":
         options = (Choice(value="yes", label="Yes"), Choice(value="no", label="No"))
         initial = "yes" if question.default is True else "no"
-    kinds: dict[str, FieldKind] = {"whole_number": "number", "number": "text", "text": "text"}
+    kind: FieldKind = "number" if question.answer_type == "whole_number" else "text"
     return Field(
         ANSWER + question.name,
         question.title[:150],
-        kinds.get(question.kind, "choice"),
+        "choice" if options else kind,
         hint=question.hint,
         options=options,
         initial=initial or None,
@@ -214,7 +214,7 @@ def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
 def read_answers(
     name: str, template: str, values: Mapping[str, Value], services: Services
 ) -> dict[str, Answer]:
-    """Return the answers to the template's questions; raises UserError on the field of a bad one."""
+    """Return the answers to the template's questions; raises UserError on the field of one."""
     given: dict[str, Answer] = {}
     try:
         for question in services.templates.questions(template):

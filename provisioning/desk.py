@@ -4,7 +4,7 @@ Everything here is quick and touches only our own database, except that rights a
 live membership. Work is then done by the operation's workflow, which the engine starts.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from provisioning.clock import Clock
 from provisioning.engine import Engine
@@ -28,6 +28,15 @@ from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
 from provisioning.text import Notice, bold, person, say
 
 CREATE = "create_project"
+FRESH: dict[str, Any] = {
+    "started": {},
+    "finished": {},
+    "progress": None,
+    "applied": None,
+    "findings": [],
+    "trouble": None,
+}
+"""What another attempt forgets of the one before; plan, confirmation and decisions stay."""
 
 
 def read_operation(row: OperationRow) -> Operation:
@@ -249,6 +258,7 @@ class Desk:
             raise UserError(self._too_late(self.find(run.id)))
         if holder.state == "gone":
             self._store.projects.become(run.project, "reserved")
+        self._store.operations.remember(run.id, **FRESH)
         self.note(run, by, what)
         self.show(run.id)
         self.start(self.find(run.id))
@@ -326,10 +336,8 @@ class Desk:
         """Remember who decided what about a run, for its message."""
         decision = Decision(by=by, at=self._clock.now(), what=what, comment=comment)
 
-        def add(facts: dict[str, object]) -> dict[str, object]:
-            known = facts.get("decisions")
-            earlier = known if isinstance(known, list) else []
-            return {"decisions": [*earlier, decision.model_dump(mode="json")]}
+        def add(facts: dict[str, Any]) -> dict[str, Any]:
+            return {"decisions": [*facts.get("decisions", []), decision.model_dump(mode="json")]}
 
         self._store.operations.revise(run.id, add)
 

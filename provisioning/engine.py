@@ -145,6 +145,11 @@ class Engine:
         Engine._launched = None
         return at_rest
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether `stop` was called; an effect that only waits for others may then give up."""
+        return self._stopping.is_set()
+
     def start(self, name: str, operation: str, *, project: str, part: str) -> bool:
         """Accept one part of an operation; tell whether it is new (again is harmless).
 
@@ -186,6 +191,12 @@ class Engine:
             DBOS._recover_pending_workflows(sorted(dead))  # noqa: SLF001
             self._liveness.bury(dead)
         return dead
+
+    def is_gone(self, executor: str) -> bool:
+        """Tell whether a process is certainly dead: what it had taken is anybody's."""
+        if executor == self.executor:
+            return False
+        return executor not in self._liveness.known() or bool(self._liveness.dead({executor}))
 
     def forget(self, older_than: timedelta) -> int:
         """Drop what ended that long ago; must be longer than anybody may start an id again."""

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter
 
-from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
+from provisioning.errors import PermanentError, RunEnded, SciclopsError, TemporaryError, UserError
 from provisioning.text import Frozen
 
 P = ParamSpec("P")
@@ -71,6 +71,8 @@ class Outcome(Frozen):
             reference = uuid4().hex[:8]
             log.error("unexpected error %s in step %s", reference, step, exc_info=error)
             return Outcome(error="permanent", message=_unexpected(step, reference))
+        if isinstance(error, RunEnded):
+            return Outcome(error="ended", message=str(error))
         if isinstance(error, UserError):
             return Outcome(error="user", message=str(error), field=error.field)
         if isinstance(error, TemporaryError):
@@ -83,6 +85,8 @@ class Outcome(Frozen):
         match self.error:
             case "":
                 return shape.validate_python(self.value)
+            case "ended":
+                raise RunEnded(self.message)
             case "user":
                 raise UserError(self.message, field=self.field)
             case "temporary":

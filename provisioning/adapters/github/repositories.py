@@ -104,14 +104,13 @@ class GitHubRepositories:
         up for what is missing, so nobody's later work is overwritten.
         """
         with translated(f"push the starter code to {name}"), self._connection.writer() as client:
-            commit: str
             repository = client.get_repo(f"{self._organisation}/{name}")
-            done = self._starter_commit(repository, marker)
-            commit = done or self._commit_files(repository, files, marker)
-            if not done:
+            commit = self._starter_commit(repository, marker)
+            if not commit:
+                commit = self._commit_files(repository, files, marker)
                 repository.get_git_ref("heads/main").edit(commit)
             self._point_template_branch(repository, commit)
-        return commit
+            return commit
 
     def _starter_commit(self, repository: Repository, marker: str) -> str:
         for commit in repository.get_commits(sha="main")[:100]:

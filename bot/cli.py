@@ -1,0 +1,92 @@
+"""The command line: `sciclops serve | doctor | db | manifest`, and what other packages add.
+
+Packages add sub-commands through the entry point group `sciclops.commands`.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import logs
+from bot.settings import Settings, load
+from provisioning.errors import SciclopsError
+
+SettingsFile = Annotated[
+    Path, typer.Option("--settings", envvar="SCICLOPS_SETTINGS", help="the settings file")
+]
+DEFAULT = Path("sciclops.toml")
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+db = typer.Typer(no_args_is_help=True, help="Look after the database.")
+cli.add_typer(db, name="db")
+
+
+def read_settings(file: Path) -> Settings:
+    """Read the settings file and the environment."""
+    return load(file, os.environ)  # noqa: TID251 - the one place where the environment is read
+
+
+@cli.command()
+def serve(settings: SettingsFile = DEFAULT) -> None:
+    """Run the bot until it is told to stop."""
+    from bot import serve as server
+    from bot.wiring import build
+
+    read = read_settings(settings)
+    server.refuse_without_tokens(read.slack)
+    bot = build(read)
+    logs.set_up(bot.redact)
+    server.serve(bot)
+
+
+@db.command("upgrade")
+def upgrade(settings: SettingsFile = DEFAULT) -> None:
+    """Bring the database's schema up to date."""
+    from provisioning import migrations
+    from provisioning.database import Database
+
+    read = read_settings(settings)
+    read.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(read.url())
+    migrations.upgrade(database)
+    typer.echo(f"The schema is at revision {migrations.current(database)}.")
+
+
+@db.command("check")
+def check(settings: SettingsFile = DEFAULT) -> None:
+    """Tell whether the schema is what this version needs."""
+    from provisioning import migrations
+    from provisioning.database import Database
+
+    database = Database(read_settings(settings).url())
+    migrations.check(database)
+    typer.echo("The schema is up to date.")
+
+
+@cli.command()
+def manifest(
+    mode: Annotated[str, typer.Option(help="socket or http")] = "socket",
+    url: Annotated[str, typer.Option(help="public address of the bot, for http")] = "",
+) -> None:
+    """Print the Slack app's manifest."""
+    from bot.manifest import manifest as build_manifest
+
+    typer.echo(json.dumps(build_manifest(mode, url), indent=2))
+
+
+def main() -> None:
+    """Run the command line; errors that people can mend are told without a traceback."""
+    for entry in entry_points(group="sciclops.commands"):
+        command: Callable[..., None] = entry.load()
+        cli.command(entry.name)(command)
+    try:
+        cli()
+    except SciclopsError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)

@@ -1,0 +1,198 @@
+"""Runs the bot until it is told to stop; whatever was under way goes on at the next start."""
+
+import asyncio
+import logging
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import bolt_app, web_client
+from bot.edge import Edge
+from bot.home import Home
+from bot.publisher import Publisher
+from bot.schedule import Schedule
+from bot.settings import SlackSettings
+from bot.wiring import Bot
+from provisioning.errors import UserError
+
+log = logging.getLogger(__name__)
+
+CONNECTIONS = 2
+"""Socket Mode connections: Slack allows ten and delivers to any one, so one may drop."""
+PING_SECONDS = 3
+"""With this an aborted connection is noticed after 2.5 s instead of 10."""
+HEARTBEAT_SECONDS = 2
+REFUSALS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
+
+
+def refuse_without_tokens(settings: SlackSettings) -> None:
+    """Raise UserError, naming each variable, unless there is everything to talk to Slack with."""
+    needed = {"SCICLOPS__SLACK__BOT_TOKEN": (settings.bot_token, "xoxb-")}
+    if settings.mode == "socket":
+        needed["SCICLOPS__SLACK__APP_TOKEN"] = (settings.app_token, "xapp-")
+    else:
+        needed["SCICLOPS__SLACK__SIGNING_SECRET"] = (settings.signing_secret, "")
+    wrong = [
+        f"  {name}: set it to the app's token, which starts with {prefix or '(a hex string)'}"
+        for name, (secret, prefix) in needed.items()
+        if not secret.get_secret_value() or not secret.get_secret_value().startswith(prefix)
+    ]
+    if wrong:
+        raise UserError(
+            "The bot does not start without its Slack tokens (api.slack.com/apps):\n"
+            + "\n".join(wrong)
+        )
+
+
+class Server:
+    """The bot's processes within this process: engine, schedule, Slack connection, publisher."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._settings = bot.settings.slack
+        at_once = bot.settings.limits.commands_at_once
+        self._commands = ThreadPoolExecutor(at_once, thread_name_prefix="command")
+        self._checks = ThreadPoolExecutor(at_once * 2, thread_name_prefix="check")
+        self._client = web_client(self._settings)
+        self._edge = Edge(
+            bot.services, self._client, self._commands, self._checks, bot.engine.executor
+        )
+        home = Home(bot.services, self._client)
+        self._app = bolt_app(self._settings, self._client, self._edge, home)
+        self._publisher = Publisher(
+            self._client,
+            bot.services.store,
+            bot.services.clock,
+            bot.settings.limits.message_edit_seconds,
+            self._settings.plan_blocks,
+        )
+        self._schedule = Schedule(bot.engine, bot.services.clock, bot.sweeps.periods())
+        self._handlers: list[AsyncSocketModeHandler] = []
+        self._ready = False
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT; then end the process, since threads may be waiting."""
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await asyncio.to_thread(self._bot.engine.launch)
+        web_server = await self._serve_http()
+        tasks = [
+            asyncio.create_task(self._connect()),
+            asyncio.create_task(self._publisher.run()),
+            asyncio.create_task(self._recover_forever()),
+        ]
+        self._schedule.start()
+        waiting = asyncio.create_task(stopping.wait())
+        done, _ = await asyncio.wait([waiting, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0] in done and tasks[0].exception() is None:
+            await waiting
+        await self._stop(tasks, web_server)
+        if tasks[0].done() and not tasks[0].cancelled():
+            tasks[0].result()
+
+    async def _stop(self, tasks: list[asyncio.Task[None]], web_server: web.AppRunner) -> None:
+        log.info("stopping; what is under way goes on at the next start")
+        self._schedule.stop()
+        for handler in self._handlers:
+            await handler.close_async()  # type: ignore[no-untyped-call]
+        await self._edge.stop()
+        for task in tasks:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await web_server.cleanup()
+        await asyncio.to_thread(self._bot.engine.stop)
+
+    # ------------------------------------------------------------------ Slack
+
+    async def _connect(self) -> None:
+        await self._say_hello()
+        if self._settings.mode == "socket":
+            await self._open_sockets()
+        self._ready = True
+        log.info("SciCLOps is ready (%s)", self._settings.mode)
+
+    async def _say_hello(self) -> None:
+        """Wait for Slack if it is away; refuse to go on with a token that it refuses."""
+        while True:
+            try:
+                await self._client.auth_test()
+            except SlackApiError as error:
+                if error.response["error"] in REFUSALS:
+                    raise UserError(
+                        f"Slack refuses SCICLOPS__SLACK__BOT_TOKEN: {error.response['error']}. "
+                        "Copy the Bot User OAuth Token from the app's page."
+                    ) from error
+                log.warning("Slack says %s; trying again", error.response["error"])
+            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
+                log.warning("Slack does not answer; trying again")
+            else:
+                return
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _open_sockets(self) -> None:
+        token = self._settings.app_token.get_secret_value()
+        for _ in range(CONNECTIONS):
+            handler = AsyncSocketModeHandler(self._app, token, ping_interval=PING_SECONDS)
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+            self._handlers.append(handler)
+
+    async def _recover_forever(self) -> None:
+        """Act upon what dead processes had stored, soon after they died."""
+        while True:
+            try:
+                await self._edge.recover(self._bot.engine.is_gone)
+            except Exception:
+                log.exception("could not look for what dead processes left; trying again")
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    # ------------------------------------------------------------------ HTTP
+
+    async def _serve_http(self) -> web.AppRunner:
+        application = web.Application()
+        application.router.add_get("/healthz", self._healthy)
+        application.router.add_get("/readyz", self._readyz)
+        if self._settings.mode == "http":
+            application.router.add_post("/slack/events", slack_door(self._app))
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, self._settings.host, self._settings.port)
+        await site.start()
+        return runner
+
+    async def _healthy(self, request: web.Request) -> web.Response:
+        del request
+        return web.json_response({"ok": True})
+
+    async def _readyz(self, request: web.Request) -> web.Response:
+        del request
+        return web.json_response({"ready": self._ready}, status=200 if self._ready else 503)
+
+
+def slack_door(app: AsyncApp):  # type: ignore[no-untyped-def]
+    """Return the handler of Slack's requests; Bolt checks their signature and age."""
+
+    async def handle(request: web.Request) -> web.Response:
+        bolt_request = await to_bolt_request(request)
+        return await to_aiohttp_response(await app.async_dispatch(bolt_request))
+
+    return handle
+
+
+def serve(bot: Bot) -> None:
+    """Run the bot and end the process."""
+    asyncio.run(Server(bot).run())
+    os._exit(0)  # threads that wait for a vendor would keep the process alive
+
+
+__all__ = ["AsyncWebClient", "Server", "refuse_without_tokens", "serve"]

@@ -1,0 +1,139 @@
+"""Starts, holds, kills and restarts the bot's process, from outside, as an operator could."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+
+READY_SECONDS = 30
+ROOT = Path(__file__).parents[1]
+
+
+class BotDiedError(RuntimeError):
+    """The bot's process ended by itself; its log says why."""
+
+
+class BotProcess:
+    """The bot as a process; `points` are the steps it went through, in order."""
+
+    def __init__(
+        self, settings: Path, clock: Path, log: Path, secrets: Mapping[str, str], port: int
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self.log = log
+        self._secrets = secrets
+        self._port = port
+        self._process: Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._held = asyncio.Event()
+        self.points: list[tuple[str, str]] = []
+
+    @property
+    def pid(self) -> int:
+        """Return the process id."""
+        if self._process is None:
+            raise BotDiedError("the bot was not started")
+        return self._process.pid
+
+    async def start(self, hold_at: tuple[str, ...] = ()) -> None:
+        """Start the process and wait until it says that it is ready (GET /readyz)."""
+        await self.spawn(hold_at)
+        await self.ready()
+
+    async def spawn(self, hold_at: tuple[str, ...] = ()) -> None:
+        """Start the process; `hold_at` names points such as `after plan 0` to stop dead at."""
+        self._held.clear()
+        with self.log.open("ab") as out:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "playground.bot_process",
+                str(self._settings),
+                str(self._clock),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=out,
+                cwd=ROOT,
+                env={**_inherited(), **self._secrets},
+            )
+        await self.hold_at(*hold_at)
+        self._listening = asyncio.create_task(self._listen(self._process))
+
+    async def hold_at(self, *points: str) -> None:
+        """Make the bot stop dead at these points from now on; none makes it go on for ever."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(json.dumps(points).encode() + b"\n")
+            with suppress(ConnectionError):
+                await self._process.stdin.drain()
+
+    async def held(self) -> None:
+        """Wait until the bot stands at a point where it was to hold."""
+        await self._held.wait()
+
+    async def ready(self) -> None:
+        """Wait until the bot answers that it is ready."""
+        url = f"http://127.0.0.1:{self._port}/readyz"
+        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
+            while True:
+                if self._process is None or self._process.returncode is not None:
+                    raise BotDiedError(self.log.read_text()[-4000:])
+                with suppress(aiohttp.ClientError):
+                    async with session.get(url) as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+
+    async def kill(self) -> None:
+        """Kill the process (SIGKILL): it gets no chance to say goodbye."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+        await self._gone()
+
+    async def stop(self) -> None:
+        """Ask the process to stop (SIGTERM), and wait for it."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            try:
+                async with asyncio.timeout(15):
+                    await self._process.wait()
+            except TimeoutError:
+                self._process.kill()
+        await self._gone()
+
+    async def _gone(self) -> None:
+        if self._process is not None:
+            await self._process.wait()
+        if self._listening is not None:
+            await self._listening
+        self._process = self._listening = None
+
+    async def _listen(self, process: Process) -> None:
+        if process.stdout is None:
+            return
+        async for line in process.stdout:
+            said = json.loads(line)
+            self.points.append((said["operation"], said["point"]))
+            if said["held"]:
+                self._held.set()
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody uses now."""
+    with socket.socket() as some:
+        some.bind(("127.0.0.1", 0))
+        port: int = some.getsockname()[1]
+        return port
+
+
+def _inherited() -> dict[str, str]:
+    """Return what the bot's process gets of our environment: enough to run, nothing secret."""
+    wanted = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH")
+    return {name: value for name in wanted if (value := os.getenv(name)) is not None}

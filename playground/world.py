@@ -1,0 +1,155 @@
+"""The whole playground in one event loop: the stand-ins, the provider process and the bot."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+from playground.bot import BotProcess, free_port
+from playground.cast import ORGANISATION
+from playground.clock import SharedClock
+from playground.databricks.server import Databricks
+from playground.faults import Faults
+from playground.github.limits import UNLIMITED, Limits
+from playground.github.server import GitHub
+from playground.settings_file import Addresses, Choices, settings_toml
+from playground.slack.driver import Person, SlackDriver
+from playground.slack.server import Slack
+from playground.terraform.server import TerraformProviders
+
+T = TypeVar("T")
+
+
+class World:
+    """Everything outside the bot, and the bot's process; `directory` holds all that is written."""
+
+    def __init__(
+        self, directory: Path, choices: Choices | None = None, limits: Limits = UNLIMITED
+    ) -> None:
+        self.directory = directory
+        port = free_port()
+        self.choices = choices or Choices()
+        self._port = self.choices.port or port
+        self.clock = SharedClock(directory / "clock")
+        self.faults = Faults()
+        self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
+        self.databricks = Databricks(self.clock, self.faults)
+        self.slack = Slack(
+            self.clock,
+            self.faults,
+            mode=cast("Literal['socket', 'http']", self.choices.mode),
+            request_url=f"http://127.0.0.1:{self._port}/slack/events",
+        )
+        self.providers = TerraformProviders(
+            self.clock,
+            self.faults,
+            github_app=(
+                str(self.github.app_id),
+                str(self.github.installation_id),
+                self.github.app_private_key_pem,
+            ),
+            databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
+        )
+        self.bot: BotProcess
+
+    async def start(self) -> None:
+        """Start the vendors and write the bot's settings; the bot itself is not started."""
+        await self.github.start()
+        await self.databricks.start()
+        slack_url = await self.slack.start()
+        await self.providers.start()
+        self._write_settings(slack_url)
+        self.bot = BotProcess(
+            settings=self.directory / "sciclops.toml",
+            clock=self.directory / "clock",
+            log=self.directory / "bot.log",
+            secrets=self.secrets(),
+            port=self._port,
+        )
+
+    async def stop(self) -> None:
+        """Stop everything."""
+        await self.bot.stop()
+        await self.providers.stop()
+        await self.slack.stop()
+        await self.databricks.stop()
+        await self.github.stop()
+
+    def secrets(self) -> dict[str, str]:
+        """Return the bot's secrets, as it gets them: by environment."""
+        return {
+            "SCICLOPS__SLACK__BOT_TOKEN": "xoxb-playground",
+            "SCICLOPS__SLACK__APP_TOKEN": "xapp-playground",
+            "SCICLOPS__SLACK__SIGNING_SECRET": self.slack.signing_secret,
+            "SCICLOPS__DATABRICKS__CLIENT_SECRET": self.databricks.bot_client_secret,
+        }
+
+    def _write_settings(self, slack_url: str) -> None:
+        pem = self.directory / "app.pem"
+        pem.write_text(self.github.app_private_key_pem)
+        pem.chmod(0o600)
+        choices = Choices(**{**self.choices.__dict__, "port": self._port})
+        workspaces = self.databricks.hosts
+        at = Addresses(
+            slack_api=f"{slack_url}/api/",
+            github_api=self.github.base_url,
+            oidc_issuer=self.github.oidc_issuer,
+            account_host=self.databricks.account_host,
+            hosts=workspaces,
+            workspace_ids={key: self.databricks.workspace(*key).id for key in workspaces},
+        )
+        text = settings_toml(
+            self.directory,
+            at,
+            choices,
+            (self.github.app_id, self.github.installation_id),
+            self.databricks.bot_client_id,
+            self.providers.reattach,
+        )
+        (self.directory / "sciclops.toml").write_text(text)
+
+
+class Playground:
+    """A world in a thread of its own, for tests and tools that are not asynchronous."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="world", daemon=True)
+        self._thread.start()
+        self.run(world.start())
+        self.chat = SlackDriver(world.slack, self._loop)
+
+    def run(self, doing: Coroutine[Any, Any, T], timeout: float = 60) -> T:
+        """Run a coroutine in the world's loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(doing, self._loop).result(timeout)
+
+    def person(self, user: str) -> Person:
+        """Return somebody to type and click as."""
+        return self.chat.as_person(user)
+
+    def close(self) -> None:
+        """Stop the world and its loop."""
+        self.run(self.world.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def running(
+    directory: Path, choices: Choices | None = None, limits: Limits = UNLIMITED
+) -> Iterator[Playground]:
+    """Run a playground with its bot."""
+    directory.mkdir(parents=True, exist_ok=True)
+    playground = Playground(World(directory, choices, limits))
+    try:
+        playground.run(playground.world.bot.start())
+        yield playground
+    finally:
+        playground.close()
+
+
+__all__ = ["ORGANISATION", "Choices", "Playground", "World", "running"]

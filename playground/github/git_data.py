@@ -1,5 +1,6 @@
 """The git data API: references, commits, trees and blobs as git itself has them."""
 
+import asyncio
 import base64
 import binascii
 import re
@@ -197,6 +198,11 @@ def _tree(call: Call, sha: str, found: list[tuple[str, TreeEntry]]) -> Json:
 
 async def create_tree(call: Call) -> Answer:
     """Store a tree: the base's files with the given ones put in, or taken out by `sha: null`."""
+    return await asyncio.to_thread(_create_tree, call)
+
+
+def _create_tree(call: Call) -> Answer:
+    """Write many small files, which takes too long for the loop that serves everybody."""
     _refuse_empty(call)
     files: dict[str, tuple[str, str]] = {}
     if "base_tree" in call.body:

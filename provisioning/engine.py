@@ -111,7 +111,8 @@ class Engine:
         Engine._launched = self
         self._liveness.begin()
         # Without a handler of its own DBOS would write to the console, past our log's redaction.
-        logging.getLogger("dbos").addHandler(logging.NullHandler())
+        if not logging.getLogger("dbos").handlers:
+            logging.getLogger("dbos").addHandler(logging.NullHandler())
         self._dbos = DBOS(config=self._configuration())
         self._run = DBOS.workflow(name="run")(self._runner())
         DBOS.launch()
@@ -182,7 +183,7 @@ class Engine:
     def reap(self) -> frozenset[str]:
         """Take over the work of processes that died; return their ids."""
         self._liveness.beat()
-        rows = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        rows = _detached(DBOS.list_workflows, status="PENDING", load_input=False, load_output=False)
         owners = {row.executor_id for row in rows if row.executor_id}
         dead = self._liveness.dead(owners | self._liveness.known())
         if dead:

@@ -200,21 +200,28 @@ class Demo:
         self.app = DemoApp(self.workspace)
         self.done: list[str] = []
         furnish(self.workspace)
-        self.page = Page(
+        self.world = dict(WORLD)
+        self.page = self._page(0)
+
+    def _page(self, port: int) -> Page:
+        """Return the page, to be served at a port."""
+        return Page(
             self.workspace,
-            {"github": lambda: WORLD},
+            {"github": lambda: self.world},
             self.faults,
             self.clock,
             controls={
-                "kill": Control(
-                    "Kill the Bot (SIGKILL)", self._kill, "At once, with no goodbye.", danger=True
-                ),
-                "crash": Control(
-                    "Crash There", self._kill, "The next run dies at that step.", asks="Step"
-                ),
+                "kill": Control("Kill the Bot (SIGKILL)", self._kill, "No goodbye.", danger=True),
+                "crash": Control("Crash There", self._kill, "The next run dies.", asks="Step"),
             },
             zone=UTC,
+            port=port,
         )
+
+    async def restarted(self, url: str) -> str:
+        """Serve again where the page was before."""
+        self.page = self._page(int(url.rpartition(":")[2]))
+        return await self.page.start()
 
     async def _kill(self, argument: str) -> str:
         self.done.append(argument)

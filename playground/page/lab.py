@@ -9,6 +9,7 @@ from playground.faults import Door, Fault, Faults
 from playground.page.html import Html, join, tag
 from playground.page.messages import Listed
 from playground.page.reader import Reader
+from playground.page.worlds import world_name
 from playground.slack.entities import Attempt, Delivery
 from provisioning.clock import Clock, MovableClock
 
@@ -50,7 +51,7 @@ def _panel(title: str, about: str, *parts: Html | None) -> Html:
 
 def _faults(faults: Faults) -> Html:
     about = "The next requests at one door meet this. Everything else goes on as usual."
-    doors = [(door, door.title()) for door in get_args(Door)]
+    doors = [(door, world_name(door)) for door in get_args(Door)]
     form = tag(
         "form",
         _select("Where", "door", doors),
@@ -84,7 +85,7 @@ def fault_words(fault: Fault) -> str:
     }
     where = f" matching {fault.pattern}" if fault.pattern else ""
     left = f"{fault.times} more request{'' if fault.times == 1 else 's'}"
-    return f"{fault.door.title()}: {what[fault.kind]} for {left}{where}"
+    return f"{world_name(fault.door)}: {what[fault.kind]} for {left}{where}"
 
 
 def _process(controls: Mapping[str, Control]) -> Html | None:

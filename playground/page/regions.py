@@ -12,8 +12,8 @@ from playground.page.messages import Listed, message_list, readable_size, thread
 from playground.page.modals import home, modal
 from playground.page.reader import Reader, unchanged
 from playground.page.shell import Hints, Region
-from playground.page.sidebar import Attention, sidebar, world_name
-from playground.page.worlds import world
+from playground.page.sidebar import Attention, sidebar
+from playground.page.worlds import world, world_name
 from playground.slack.entities import Channel, File
 from playground.slack.workspace import Workspace
 from provisioning.clock import Clock

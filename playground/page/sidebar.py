@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from playground.page.address import Address, Kind
 from playground.page.html import Html, classes, tag
 from playground.page.messages import avatar
+from playground.page.worlds import world_name
 from playground.slack.entities import Channel, Member, Message
 from playground.slack.state import State
 
@@ -13,7 +14,6 @@ BEHIND: tuple[tuple[Kind, str, str], ...] = (
     ("faults", "Faults and time", "⚡"),
 )
 WORLD_SIGNS = {"github": "⌥", "databricks": "◈", "terraform": "△"}
-WORLD_NAMES = {"github": "GitHub"}
 
 
 class Attention:
@@ -79,11 +79,6 @@ def _world(at: Address, name: str) -> Html:
     here = at.kind == "world" and at.name == name
     sign = WORLD_SIGNS.get(name, "◇")
     return _entry(Address(at.viewer, "world", name), sign, world_name(name), here=here)
-
-
-def world_name(name: str) -> str:
-    """Return a world's name as people write it."""
-    return WORLD_NAMES.get(name, name.title())
 
 
 def _entry(

@@ -9,6 +9,7 @@ from typing import Any
 
 from playground.page.html import Html, join, tag
 
+NAMES = {"github": "GitHub"}
 TITLES = ("full_name", "name", "display_name", "title", "path", "slug", "login", "key", "id")
 SIGNS = {True: "Yes", False: "No", None: "—"}
 MOST_COLUMNS = 8
@@ -28,6 +29,11 @@ def world(snapshot: Mapping[str, Any]) -> Html:
     facts = {name: value for name, value in snapshot.items() if is_plain(value)}
     parts = [_section(name, value) for name, value in snapshot.items() if not is_plain(value)]
     return join([_facts(facts) if facts else None, parts])
+
+
+def world_name(name: str) -> str:
+    """Return a world's name as people write it."""
+    return NAMES.get(name, name.title())
 
 
 def is_plain(value: object) -> bool:

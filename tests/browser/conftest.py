@@ -1,14 +1,14 @@
-import asyncio
 import os
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import cast
 
 import pytest
-from page_demo import Demo
-from playwright.sync_api import Browser, Page, sync_playwright
+from browser_seat import CHANNEL, Seat, Served, Sitting
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 
+NETWORK = ("Failed to load resource", "WebSocket connection to")
+"""What the browser itself logs about refusals and a server that is away: tests provoke these."""
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
     "--no-sandbox",
@@ -19,32 +19,6 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-Result = TypeVar("Result")
-
-
-class Served:
-    """The demo's page in an event loop of its own, as browsers reach it."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.demo, self.url = self.run(self._start())
-
-    async def _start(self) -> tuple[Demo, str]:
-        demo = Demo()
-        return demo, await demo.page.start()
-
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Run something where the workspace lives, and return what it returns."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    def stop(self) -> None:
-        """Stop serving."""
-        self.run(self.demo.page.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +41,30 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def ada(chromium: Browser, served: Served) -> Iterator[Page]:
-    """Ada's browser, in the channel; a script error fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(5000)
-    page = context.new_page()
-    broken: list[str] = []
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    page.on("console", lambda line: broken.append(line.text) if line.type == "error" else None)
-    page.goto(f"{served.url}/as/U0ADA/c/C0SCICLOPS")
-    page.wait_for_selector("body[data-live]")
-    yield page
-    context.close()
-    assert broken == []
+def seat(chromium: Browser, served: Served) -> Iterator[Seat]:
+    """Browsers for people; an error in a page's script fails the test."""
+    contexts: list[BrowserContext] = []
+    pages: list[Sitting] = []
+
+    def sit(user: str, place: str = f"c/{CHANNEL}", *, width: int = 1280) -> Sitting:
+        context = chromium.new_context(viewport={"width": width, "height": 800})
+        contexts.append(context)
+        context.set_default_timeout(5000)
+        page = cast("Sitting", context.new_page())
+        page.errors = []
+        pages.append(page)
+        page.on("pageerror", lambda error: page.errors.append(str(error)))
+        page.on("console", lambda line: _note(page, line))
+        page.goto(f"{served.url}/as/{user}/{place}")
+        page.wait_for_selector("body[data-live]")
+        return page
+
+    yield sit
+    for context in contexts:
+        context.close()
+    assert [one.errors for one in pages if one.errors] == []
+
+
+def _note(page: Sitting, line: ConsoleMessage) -> None:
+    if line.type == "error" and not line.text.startswith(NETWORK):
+        page.errors.append(line.text)

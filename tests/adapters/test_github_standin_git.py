@@ -270,3 +270,15 @@ def test_a_commit_may_name_its_author_and_nobody_can_forge_a_header(world: Stand
     assert made["parents"] == []
     shown = world.call("GET", f"/repos/acme/ada-7/commits/{made['sha']}").json()
     assert shown["author"]["login"] == "ada"
+
+
+def test_a_push_from_a_stale_view_of_a_branch_is_refused(world: Standin) -> None:
+    repo = world.new_repo()
+    stale = world.github.commits("ada-7")[0].sha
+    current = commit_on(repo, [element("a.py")])
+    line = f"{stale} {stale} refs/heads/main\0report-status".encode()
+    body = b"%04x" % (len(line) + 4) + line + b"0000"
+    url = world.github.clone_url("ada-7", "pat") + "/git-receive-pack"
+    answer = world.session.post(url, data=body, timeout=10)
+    assert b"ng refs/heads/main failed to update ref" in answer.content
+    assert world.github.commits("ada-7")[0].sha == current

@@ -25,6 +25,9 @@ def test_the_app_signs_in_with_its_key_and_finds_its_installation(world: Standin
     assert integration.get_app().id == APP_ID
     assert [i.id for i in integration.get_installations()] == [INSTALLATION_ID]
     assert integration.get_org_installation("acme").id == INSTALLATION_ID
+    assert integration.get_app_installation(INSTALLATION_ID).target_type == "Organization"
+    with pytest.raises(UnknownObjectException):
+        integration.get_app_installation(1)
     installed = integration.get_github_for_installation(INSTALLATION_ID)
     assert installed.get_organization("acme").id == 845100
     installed.close()
@@ -188,6 +191,47 @@ def test_a_team_gets_and_loses_a_role_in_a_repository(world: Standin) -> None:
     assert world.call("GET", path).status_code == 404
 
 
+def test_team_endpoints_answer_alike_by_slug_and_by_number(world: Standin) -> None:
+    world.new_repo()
+    grant = "/repos/acme/ada-7"
+    by_number, by_slug = f"/teams/501{grant}", f"/orgs/acme/teams/data-science{grant}"
+    assert world.call("PUT", by_number, {"permission": "push"}).status_code == 204
+    assert world.call("PUT", by_slug, {"permission": "maintain"}).status_code == 204
+    for path in ("", "/members", "/memberships/ada", "/repos", grant):
+        teams = ("/orgs/acme/teams/data-science", "/teams/501")
+        answers = [world.call("GET", team + path) for team in teams]
+        assert answers[0].ok, path
+        assert answers[0].content == answers[1].content
+    listed = world.call("GET", "/teams/501/repos").json()
+    assert [(repo["name"], repo["role_name"]) for repo in listed] == [("ada-7", "maintain")]
+    assert world.call("DELETE", by_slug).status_code == 204
+    assert world.call("GET", by_number).status_code == 404
+    assert world.call("GET", "/teams/999").status_code == 404
+
+
+def test_members_and_collaborators_are_listed_with_their_roles(world: Standin) -> None:
+    world.new_repo()
+    org = world.app().get_organization("acme")
+    everybody = {"ada", "grace", "rosa", "dora", "pat"}
+    assert {member.login for member in org.get_members()} == everybody
+    assert {member.login for member in org.get_members(role="admin")} == {"pat"}
+    people = world.call("GET", "/repos/acme/ada-7/collaborators").json()
+    assert {p["login"]: p["role_name"] for p in people} == dict.fromkeys(everybody, "read") | {
+        "pat": "admin"
+    }
+
+
+def test_security_switches_go_off_together(world: Standin) -> None:
+    repo = world.new_repo()
+    assert repo.enable_vulnerability_alert()
+    assert repo.enable_automated_security_fixes()
+    assert repo.disable_automated_security_fixes()
+    assert repo.enable_automated_security_fixes()
+    assert repo.disable_vulnerability_alert()
+    held = world.github.repos["ada-7"]
+    assert (held.vulnerability_alerts, held.automated_fixes) == (False, False)
+
+
 def test_a_renamed_repository_is_found_under_its_old_name(world: Standin) -> None:
     repo = world.new_repo()
     number = repo.id
@@ -207,6 +251,7 @@ def test_custom_properties_take_only_values_their_schema_allows(world: Standin) 
     assert world.call("PUT", f"{schema}/tier", wanted, token=owner).status_code == 200
     assert world.call("PUT", f"{schema}/tier", wanted).status_code == 403
     assert [p["property_name"] for p in world.call("GET", schema).json()] == ["tier"]
+    assert world.call("GET", f"{schema}/tier").json()["allowed_values"] == ["gold", "silver"]
     assert world.call("GET", f"{schema}/nothing").status_code == 404
     values = "/repos/acme/ada-7/properties/values"
 

@@ -140,7 +140,7 @@ class Edge:
         if done:
             await self._acknowledge(ack, request, view, settled)
             return
-        await self._thread(self._services.store.interactions.take, *self._row(request, view["id"]))
+        await self._thread(self._take, request, view["id"])
         await ack(response_action="update", view=forms.message_view("Checking…", CHECKING))
         self._spawn(self._finish_submission(request, view["id"], settled))
 
@@ -165,7 +165,7 @@ class Edge:
 
     async def _store_and_act(self, ack: Ack, request: Request, live: Live) -> None:
         try:
-            new = await self._thread(self._services.store.interactions.take, *self._row(request))
+            new = await self._thread(self._take, request)
         except SciclopsError as error:
             await ack()
             await self._say(request, live, explain(error))
@@ -314,7 +314,8 @@ class Edge:
 
     # ------------------------------------------------------------------ threads and tasks
 
-    def _row(self, request: Request, view_id: str = "") -> tuple[str, dict[str, Any], str]:
+    def _take(self, request: Request, view_id: str = "") -> bool:
+        """Store a request; False if it is known already."""
         payload = {
             "who": request.who,
             "channel": request.channel,
@@ -322,7 +323,7 @@ class Edge:
             "values": plain_values(request.values),
             "view_id": view_id,
         }
-        return request.key, payload, self._executor
+        return self._services.store.interactions.take(request.key, payload, by=self._executor)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

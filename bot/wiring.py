@@ -1,16 +1,11 @@
 """The composition root: from settings to a bot. The only place that builds adapters."""
 
 import os
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-
-from provisioning.terraform_root import (
-    TerraformContext,
-    root_files,
-)
+from uuid import NAMESPACE_URL, uuid5
 
 import commands
 import provisioning
@@ -20,8 +15,7 @@ from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.helpers import BundleContext
-from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login, WorkspaceAddress
-from provisioning.adapters.databricks.connection import AccountAddress
+from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login
 from provisioning.adapters.github import App, Connection, GitHubRepositories
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
@@ -37,6 +31,12 @@ from provisioning.run_steps import RunSteps
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
+from provisioning.terraform_root import (
+    AccountContext,
+    TerraformContext,
+    WorkspaceContext,
+    root_files,
+)
 from provisioning.workflows.create_project import CreateProject
 
 TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
@@ -70,11 +70,11 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     policy = policy_of(settings)
     desk = Desk(store, engine, policy, people, clock, redact)
     repositories = GitHubRepositories(Connection(app_of(settings, private_key), clock), clock)
-    workspaces = DatabricksWorkspaces(accounts_of(settings))
+    context = terraform_context(settings)
+    workspaces = DatabricksWorkspaces(accounts_of(settings, context))
     templates = BundleTemplates(TEMPLATES, bundle_context(settings))
     terraform = LocalTerraform(installation_of(settings, redact))
     run_steps = RunSteps(store, desk, clock, policy, terraform, redact)
-    context = terraform_context(settings)
     parts = TerraformParts(
         run_steps,
         repositories,
@@ -157,27 +157,22 @@ def app_of(settings: Settings, private_key: str) -> App:
     )
 
 
-def accounts_of(settings: Settings) -> Accounts:
+def accounts_of(settings: Settings, context: TerraformContext) -> Accounts:
     """Return the Databricks accounts and workspaces."""
-    groups = settings.workspace_groups
-    return Accounts(
-        Login(settings.databricks.client_id, settings.databricks.client_secret.get_secret_value()),
-        {
-            name: AccountAddress(group.account_host, group.account_id)
-            for name, group in groups.items()
-        },
-        {
-            (name, stage): WorkspaceAddress(workspace.host, workspace.catalog)
-            for name, group in groups.items()
-            for stage, workspace in group.stages.items()
-        },
-    )
+    secret = settings.databricks.client_secret.get_secret_value()
+    login = Login(settings.databricks.client_id, secret)
+    return Accounts(login, context.accounts, context.workspaces)
 
 
 def bundle_context(settings: Settings) -> BundleContext:
     """Return what templates may know of this installation."""
-    del settings
-    return BundleContext()
+    github = settings.github
+    answers = {
+        "organisation": github.organisation,
+        "platform_repository": github.platform_repository,
+        "platform_team": github.platform_team,
+    }
+    return BundleContext(seed=uuid5(NAMESPACE_URL, github.organisation), answers=answers)
 
 
 def installation_of(settings: Settings, redact: Redactor) -> Installation:
@@ -205,7 +200,31 @@ def installation_of(settings: Settings, redact: Redactor) -> Installation:
 
 def terraform_context(settings: Settings) -> TerraformContext:
     """Return what a root needs to know of this installation."""
-    raise NotImplementedError
-
-
-Environment = Mapping[str, str]
+    github, groups = settings.github, settings.workspace_groups
+    return TerraformContext(
+        organisation=github.organisation,
+        github_url=github.api_url.rstrip("/") + "/",
+        github_app_id=github.app_id,
+        visibility=github.visibility,
+        platform_team=github.platform_team,
+        write_delay_ms=round(github.seconds_between_writes * 1000),
+        oidc_issuer=github.oidc_issuer,
+        oidc_audience=settings.databricks.token_audience,
+        immutable_subjects=github.immutable_subjects,
+        automation_client_id=settings.databricks.client_id,
+        accounts={
+            name: AccountContext(account_id=group.account_id, host=group.account_host)
+            for name, group in groups.items()
+        },
+        workspaces={
+            name: {
+                stage: WorkspaceContext(
+                    host=workspace.host,
+                    catalog=workspace.catalog,
+                    policy_family=workspace.policy_family,
+                )
+                for stage, workspace in group.stages.items()
+            }
+            for name, group in groups.items()
+        },
+    )

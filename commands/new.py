@@ -205,14 +205,14 @@ def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
         reviewers=tuple(read_reviewer(word) for word in many(values, "reviewers")),
         workspace_groups=many(values, "workspace_groups"),
         template=template,
-        answers=read_answers(text(values, "name"), template, values, services),
+        answers=read_answers(template, values, services),
         data_access=tuple(read_access(word) for word in many(values, "data_access")),
         sandbox_until=read_end(values),
     )
 
 
 def read_answers(
-    name: str, template: str, values: Mapping[str, Value], services: Services
+    template: str, values: Mapping[str, Value], services: Services
 ) -> dict[str, Answer]:
     """Return the answers to the template's questions; raises UserError on the field of one."""
     given: dict[str, Answer] = {}
@@ -221,7 +221,7 @@ def read_answers(
             said = text(values, ANSWER + question.name)
             if said or not question.optional:
                 given[question.name] = question.read(said)
-        services.templates.check(template, {"project_name": name, **given})
+        services.templates.check(template, given)
     except UserError as bad:
         known = bad.field if bad.field in (None, "template") else f"{ANSWER}{bad.field}"
         raise UserError(str(bad), field=known) from bad

@@ -81,12 +81,15 @@ class CreateProject:
 
     def _render(self, operation: Operation) -> dict[str, bytes]:
         spec = operation.spec
-        return self.templates.render(spec.template, {"project_name": spec.name, **spec.answers})
+        known = {"project_name": spec.name, "github_team": spec.github_team}
+        return self.templates.render(spec.template, {**spec.answers, **known})
 
     def _note_outputs(self, run: str) -> None:
         operation = self.run_steps.load(run)
         outputs = self.run_steps.terraform.outputs(operation.project)
-        changes = {"outputs": outputs, "repository_url": str(outputs.get("repository_url", ""))}
+        repository = outputs.get("repository")
+        url = repository.get("url", "") if isinstance(repository, dict) else ""
+        changes = {"outputs": outputs, "repository_url": str(url)}
         self.run_steps.store.projects.become(operation.project, "reserved", changes)
         self.run_steps.finish(run, "applying")
 

@@ -26,6 +26,7 @@ from databricks.sdk.errors.base import DatabricksError
 
 from provisioning.errors import PermanentError, TemporaryError
 from provisioning.project import Environment
+from provisioning.terraform_root import AccountContext, WorkspaceContext
 
 SECONDS = 10
 SILENT = (
@@ -48,36 +49,20 @@ class Login:
     client_secret: str
 
 
-@dataclass(frozen=True)
-class WorkspaceAddress:
-    """Where a workspace group's stage lives."""
-
-    host: str
-    catalog: str
-
-
-@dataclass(frozen=True)
-class AccountAddress:
-    """Where a workspace group's account lives."""
-
-    host: str
-    account_id: str
-
-
 class Accounts:
     """Clients by workspace group and stage; safe to use from several threads."""
 
     def __init__(
         self,
         login: Login,
-        accounts: Mapping[str, AccountAddress],
-        workspaces: Mapping[tuple[str, str], WorkspaceAddress],
+        accounts: Mapping[str, AccountContext],
+        workspaces: Mapping[str, Mapping[str, WorkspaceContext]],
     ) -> None:
         self._login = login
         self.accounts = accounts
         self.workspaces = workspaces
         self._lock = threading.Lock()
-        self._account_clients: dict[AccountAddress, AccountClient] = {}
+        self._account_clients: dict[AccountContext, AccountClient] = {}
         self._workspace_clients: dict[str, WorkspaceClient] = {}
 
     def account(self, group: str) -> AccountClient:
@@ -91,7 +76,7 @@ class Accounts:
 
     def workspace(self, environment: Environment) -> WorkspaceClient:
         """Return the client of an environment's workspace."""
-        host = self.workspaces[environment.group, environment.stage].host
+        host = self.workspaces[environment.group][environment.stage].host
         with self._lock:
             if host not in self._workspace_clients:
                 self._workspace_clients[host] = WorkspaceClient(config=self._config(host))
@@ -99,7 +84,7 @@ class Accounts:
 
     def catalog(self, environment: Environment) -> str:
         """Return the catalog of an environment."""
-        return self.workspaces[environment.group, environment.stage].catalog
+        return self.workspaces[environment.group][environment.stage].catalog
 
     def _config(self, host: str, account_id: str | None = None) -> Config:
         return Config(
@@ -141,4 +126,4 @@ def translated(doing: str) -> Iterator[None]:
         ) from error
 
 
-__all__ = ["AccountAddress", "Accounts", "Login", "NotFound", "WorkspaceAddress", "translated"]
+__all__ = ["Accounts", "Login", "NotFound", "translated"]

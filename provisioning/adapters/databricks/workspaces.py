@@ -93,14 +93,16 @@ class DatabricksWorkspaces:
         accounts = {self._accounts.accounts[group]: group for group in spec.workspace_groups}
         for group in accounts.values():
             if existing := self._existing_group(spec, group):
-                address = f"{account_module(spec, group)}.databricks_group.project"
+                address = (
+                    f"{account_module(self._accounts.accounts, group)}.databricks_group.project"
+                )
                 found[address] = existing.id or ""
         for environment, some in zip(
             spec.environments(),
             self._everywhere(spec, lambda s, e: self._leftovers_in(s, e, marker)),
             strict=True,
         ):
-            module = environment_module(spec, environment)
+            module = environment_module(environment)
             found |= {f"{module}.{resource}": import_id for resource, import_id in some.items()}
         return found
 

@@ -4,6 +4,7 @@ import base64
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 
 from github import Github, InputGitTreeElement
 from github.GithubException import GithubException, UnknownObjectException
@@ -105,26 +106,29 @@ class GitHubRepositories:
         """
         with translated(f"push the starter code to {name}"), self._connection.writer() as client:
             repository = client.get_repo(f"{self._organisation}/{name}")
-            commit = self._starter_commit(repository, marker)
+            commit: str = self._starter_commit(repository, marker)
             if not commit:
-                commit = self._commit_files(repository, files, marker)
-                repository.get_git_ref("heads/main").edit(commit)
+                main = repository.get_git_ref("heads/main")
+                commit = self._commit_files(repository, files, marker, parent=main.object.sha)
+                main.edit(commit)
             self._point_template_branch(repository, commit)
             return commit
 
     def _starter_commit(self, repository: Repository, marker: str) -> str:
-        for commit in repository.get_commits(sha="main")[:100]:
+        for commit in islice(repository.get_commits(sha="main"), 100):
             if commit.commit.message.rstrip().endswith(marker):
                 return str(commit.sha)
         return ""
 
-    def _commit_files(self, repository: Repository, files: Mapping[str, bytes], marker: str) -> str:
+    def _commit_files(
+        self, repository: Repository, files: Mapping[str, bytes], marker: str, *, parent: str
+    ) -> str:
         tree = repository.create_git_tree(
             [_element(repository, path, content) for path, content in sorted(files.items())]
         )
-        parent = repository.get_git_commit(repository.get_git_ref("heads/main").object.sha)
         message = f"Start from the template\n\n{marker}"
-        return str(repository.create_git_commit(message, tree, [parent]).sha)
+        commit = repository.create_git_commit(message, tree, [repository.get_git_commit(parent)])
+        return str(commit.sha)
 
     def _point_template_branch(self, repository: Repository, commit: str) -> None:
         try:

@@ -1,0 +1,34 @@
+"""A playground with the real bot, shared by the conversations of one module."""
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from conversation import Conversation
+
+from playground.world import Choices, Playground, running
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def choices() -> Choices:
+    """Return what the module's playground is like; modules override it."""
+    return Choices(edit_seconds=0.2)
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory: pytest.TempPathFactory, choices: Choices) -> Iterator[Playground]:
+    """Return a running playground."""
+    directory: Path = tmp_path_factory.mktemp("playground")
+    with running(directory, choices) as started:
+        yield started
+
+
+@pytest.fixture
+def talk(playground: Playground) -> Conversation:
+    """Return a conversation about a project name of its own."""
+    playground.world.faults.clear()
+    playground.world.providers.clear()
+    return Conversation(playground, f"ada-{next(NUMBERS)}x")

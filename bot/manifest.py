@@ -1,4 +1,4 @@
-"""The Slack app's manifest, for both ways of talking to Slack. `manifest.yml` is the Socket Mode one.
+"""The Slack app's manifest, for both ways of talking to Slack; `manifest.yml` is for Socket Mode.
 
 Slack delivers nothing that the manifest doesn't ask for, and refuses calls whose scope is missing.
 """
@@ -14,10 +14,12 @@ PATH = "/slack/events"
 """Where Slack's requests arrive in HTTP mode, of whatever kind."""
 SCOPES = (
     "channels:history",  # to find a message again that was posted just before a crash
+    "channels:read",  # to tell whether the bot is in its channels
     "chat:write",
     "commands",
     "files:write",
     "groups:history",  # the same in private channels
+    "groups:read",
     "im:write",
     "usergroups:read",
     "users:read",

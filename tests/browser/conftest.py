@@ -40,19 +40,25 @@ def served() -> Iterator[Served]:
     one.stop()
 
 
+@pytest.fixture(scope="session")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """Everybody's browser; the address says who looks, so people can share it."""
+    one = chromium.new_context(reduced_motion="reduce")
+    one.set_default_timeout(5000)
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def seat(chromium: Browser, served: Served) -> Iterator[Seat]:
-    """Browsers for people; an error in a page's script fails the test."""
-    contexts: list[BrowserContext] = []
+def seat(context: BrowserContext, served: Served) -> Iterator[Seat]:
+    """Windows for people; an error in a page's script fails the test."""
     pages: list[Sitting] = []
 
     def sit(user: str, place: str = f"c/{CHANNEL}", *, width: int = 1280) -> Sitting:
-        context = chromium.new_context(viewport={"width": width, "height": 800})
-        contexts.append(context)
-        context.set_default_timeout(5000)
         page = cast("Sitting", context.new_page())
         page.errors = []
         pages.append(page)
+        page.set_viewport_size({"width": width, "height": 800})
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         page.on("console", lambda line: _note(page, line))
         page.goto(f"{served.url}/as/{user}/{place}")
@@ -60,8 +66,8 @@ def seat(chromium: Browser, served: Served) -> Iterator[Seat]:
         return page
 
     yield sit
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert [one.errors for one in pages if one.errors] == []
 
 

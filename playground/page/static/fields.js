@@ -32,6 +32,7 @@ export function enter(element, { quiet = false } = {}) {
   const job = waiting.get(element);
   if (job) clearTimeout(job.timer);
   waiting.delete(element);
+  if (!element.isConnected) return line;
   return queue("enter", { ...where(element), value: valueOf(element), quiet });
 }
 

@@ -10,6 +10,7 @@ from terraform_workshop import Gate, InThread, Onlooker, Workshop, path_without_
 
 from provisioning.errors import PermanentError
 from provisioning.runs import Counts
+from provisioning.terraform_root import literal
 
 EACH = 'module.work.terraform_data.each["{}"]'
 
@@ -120,6 +121,23 @@ def test_a_module_that_is_missing_fails_at_initialisation(workshop: Workshop) ->
     assert workshop.planned(run="two").counts == Counts(add=2)
 
 
+def test_what_a_person_typed_is_never_evaluated(workshop: Workshop) -> None:
+    typed = ['${file("/etc/hostname")}', "%{if true}x%{endif}", '"; rm -rf /', "a\\nb\u202e"]
+    workshop.make(names=typed)
+    assert workshop.engine.outputs("ada") == {"names": sorted(typed)}
+
+
+def test_an_import_id_is_never_evaluated(workshop: Workshop) -> None:
+    evil = '${file("/etc/hostname")}%{if'
+    workshop.prepare(adopt={EACH.format("a"): literal(evil)})
+    assert workshop.engine.adopt("ada", "one", Onlooker()).ending == "succeeded"
+    workshop.prepare(adopt={EACH.format("b"): literal(evil)})
+    workshop.planned(run="two")
+    assert workshop.engine.apply("ada", "two", Onlooker()).ending == "succeeded"
+    state = (workshop.data / "projects" / "ada" / "root" / "terraform.tfstate").read_text()
+    assert state.count(json.dumps(evil)[1:-1]) == 2
+
+
 def test_nothing_is_planned_before_it_is_prepared(workshop: Workshop) -> None:
     with pytest.raises(PermanentError, match="no root"):
         workshop.engine.plan("ada", "one", Onlooker())
@@ -201,6 +219,30 @@ def test_a_project_is_forgotten_only_when_nothing_is_left_of_it(workshop: Worksh
     workshop.engine.forget("ada")
     assert not list((workshop.data / "projects").iterdir())
     assert workshop.engine.started("ada") == frozenset()
+
+
+def test_a_state_that_terraform_could_not_store_is_stored_before_the_next_plan(
+    workshop: Workshop,
+) -> None:
+    workshop.make(names=["a", "b"])
+    root = workshop.data / "projects" / "ada" / "root"
+    whole = json.loads((root / "terraform.tfstate").read_text())
+    (root / "errored.tfstate").write_text(json.dumps(whole | {"serial": whole["serial"] + 9}))
+    (root / "terraform.tfstate").write_text(json.dumps(whole | {"resources": [], "outputs": {}}))
+    assert workshop.engine.addresses("ada") == frozenset()
+    assert workshop.planned(run="two").changes == ()
+    assert len(workshop.engine.addresses("ada")) == 2
+    assert not (root / "errored.tfstate").exists()
+
+
+def test_a_state_that_does_not_fit_stops_the_plan_and_is_kept(workshop: Workshop) -> None:
+    workshop.make()
+    stranded = workshop.data / "projects" / "ada" / "root" / "errored.tfstate"
+    stranded.write_text("{}")
+    outcome, plan = workshop.engine.plan("ada", "two", Onlooker())
+    assert (outcome.ending, plan) == ("failed", None)
+    assert outcome.diagnostics[0].detail
+    assert stranded.exists()
 
 
 def test_two_projects_are_applied_at_the_same_time(workshop: Workshop) -> None:

@@ -211,7 +211,7 @@ def test_a_plan_lists_what_it_does_and_leaves_out_what_it_leaves_alone() -> None
 
 
 def test_an_action_that_is_unknown_stops_everything() -> None:
-    with pytest.raises(PermanentError, match="forget t.a"):
+    with pytest.raises(PermanentError, match=r"forget t\.a"):
         plans.changes({"resource_changes": [change(actions=["forget"])]})
 
 
@@ -234,17 +234,26 @@ def test_inputs_change_with_configuration_modules_and_versions_but_not_with_impo
 
 
 @pytest.mark.parametrize(
-    ("address", "managed"),
+    "address",
     [
-        ("github_repository.r", True),
-        ("data.github_team.t", False),
-        ("module.project.github_repository.r", True),
-        ("module.project.data.github_team.t", False),
-        ('module.e["a.data.b"].github_team.t["data.x.y"]', True),
-        ('module.e["x"].data.github_team.t[0]', False),
-        ("module.data.github_team.t", True),
-        ("", False),
+        "github_repository.r",
+        "module.project.github_repository.r",
+        'module.e["a.data.b"].github_team.t["data.x.y"]',
+        "module.data.github_team.t",
     ],
 )
-def test_data_sources_are_no_resources(address: str, managed: bool) -> None:
-    assert plans.is_managed(address) is managed
+def test_a_resources_address_is_known_as_one(address: str) -> None:
+    assert plans.is_managed(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data.github_team.t",
+        "module.project.data.github_team.t",
+        'module.e["x"].data.github_team.t[0]',
+        "",
+    ],
+)
+def test_data_sources_are_no_resources(address: str) -> None:
+    assert not plans.is_managed(address)

@@ -67,6 +67,10 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
         """Return the command that prints the addresses in the state."""
         return self._build("state list")
 
+    def push_state(self, file: Path) -> list[str]:
+        """Return the command that stores a state, unless a newer one is there."""
+        return self._build("state push", str(file), lock_timeout=LOCK_PATIENCE)
+
     def import_(self, address: str, identifier: str) -> list[str]:
         """Return the command that takes one existing thing into the state."""
         options = {"input": False, "no_color": IsFlagged, "lock_timeout": LOCK_PATIENCE}

@@ -27,6 +27,9 @@ from provisioning.redaction import cut_middle
 from provisioning.runs import Diagnostic, Outcome, Plan
 
 ROOT_FILES = ("main.tf.json", "terraform.tfvars.json")
+STRANDED_STATE = "errored.tfstate"
+"""Where Terraform leaves a state that its backend did not take."""
+
 LONGEST_TEXT = 400_000
 """Characters of a plan or a log that are worth reading; more is cut out of the middle."""
 
@@ -153,7 +156,22 @@ class LocalTerraform:
     # ------------------------------------------------------------------ getting ready
 
     def _make_ready(self, project: str, run: str, watch: Watch) -> Outcome | None:
-        """Initialise the root unless it is; return how that failed, or None."""
+        """Make the root fit to be planned; return how that failed, or None."""
+        return self._initialise(project, run, watch) or self._recover_state(project, run, watch)
+
+    def _recover_state(self, project: str, run: str, watch: Watch) -> Outcome | None:
+        """Store a state that Terraform could not store at the end of an apply."""
+        stranded = self._places.root(project) / STRANDED_STATE
+        if not stranded.exists():
+            return None
+        tracker = self._tracker(project, run, "recover-state")
+        outcome = tracker.run([self._tools.lines.push_state(stranded)], watch)
+        if outcome.ending != "succeeded":
+            return outcome
+        stranded.unlink()
+        return None
+
+    def _initialise(self, project: str, run: str, watch: Watch) -> Outcome | None:
         root = self._places.root(project)
         if not (root / ROOT_FILES[0]).exists():
             raise PermanentError(
@@ -224,7 +242,11 @@ class LocalTerraform:
         root = json.loads(read_or_empty(self._places.root(project) / ROOT_FILES[0]) or "{}")
         known = self.addresses(project)
         blocks = root.get("import", [])
-        return {block["to"]: block["id"] for block in blocks if block["to"] not in known}
+        return {
+            block["to"]: block["id"].replace("$${", "${").replace("%%{", "%{")
+            for block in blocks
+            if block["to"] not in known
+        }
 
     def _inputs(self, project: str) -> str:
         root = self._places.root(project)

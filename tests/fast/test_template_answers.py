@@ -156,6 +156,49 @@ def test_answers_of_the_bot_that_a_template_does_not_ask_for_are_ignored(
     templates.check("demo", {"project_name": "ada", "contact": "x", "platform_team": "platform"})
 
 
+def test_an_answer_to_a_dropped_question_does_not_stop_a_rendering(
+    templates: BundleTemplates,
+) -> None:
+    answers = {"project_name": "ada", "contact": "x", "colour": "red"}
+    assert templates.render("demo", answers)["x"].startswith(b"ada - ")
+
+
+def test_defaults_may_use_the_library_and_the_helpers(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    for part in ("library", "template"):
+        (folder / part).mkdir(parents=True)
+    (folder / "library/x.tmpl").write_text('{{define "who"}}Ada of {{default_catalog}}{{end}}')
+    (folder / "template/x.tmpl").write_text("{{.who}}, {{.share}}, {{eq .share 2.0}}")
+    properties = {
+        "who": {"type": "string", "default": '{{template "who" .}}'},
+        "share": {"type": "number", "default": 2},
+    }
+    (folder / schema.SCHEMA_FILE).write_text(json.dumps({"properties": properties}))
+    rendered = render_bundle(folder, {}, BundleContext(default_catalog="main"))
+    assert rendered == {"x": b"Ada of main, 2, true"}
+    nowhere = BundleTemplates(tmp_path).questions("demo")
+    assert {question.name: question.default for question in nowhere} == {"share": 2, "who": None}
+
+
+@pytest.mark.parametrize(
+    ("default", "words"),
+    [
+        ("{{.nope}}", "no entry for key"),
+        ('{{skip "x"}}', "belongs into a file"),
+        ("{{", "unclosed"),
+    ],
+)
+def test_a_broken_default_is_a_bug_of_the_template(
+    tmp_path: Path, default: str, words: str
+) -> None:
+    (tmp_path / "demo/template").mkdir(parents=True)
+    properties = {"who": {"type": "string", "default": default}}
+    (tmp_path / "demo" / schema.SCHEMA_FILE).write_text(json.dumps({"properties": properties}))
+    with pytest.raises(TemplateError, match=words) as bug:
+        render_bundle(tmp_path / "demo", {}, BundleContext())
+    assert bug.value.file == schema.SCHEMA_FILE
+
+
 def test_what_an_installation_knows_is_answered_for_all_its_projects(
     templates: BundleTemplates,
 ) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from provisioning.adapters.bundle_templates import schema
 from provisioning.adapters.bundle_templates.bugs import TemplateError
 from provisioning.adapters.bundle_templates.helpers import BundleContext
-from provisioning.adapters.bundle_templates.rendering import expand_text, render_bundle
+from provisioning.adapters.bundle_templates.rendering import Source, render_bundle
 from provisioning.errors import UserError
 from provisioning.questions import Answer, Question
 
@@ -31,13 +31,15 @@ class BundleTemplates:
 
         What the bot answers itself is left out: `schema.BOT_ANSWERS`.
         """
-        found = schema.read_schema(self._template(template))
-        return schema.questions(found, {**self.context.answers, **(answers or {})}, expand_text)
+        source = self._source(template)
+        given = {**self.context.answers, **(answers or {})}
+        return schema.questions(source.schema, given, source.expand)
 
     def check(self, template: str, answers: Mapping[str, object]) -> None:
         """Raise `UserError`, whose `field` is the question, unless the answers will do."""
-        found = schema.read_schema(self._template(template))
-        schema.complete(found, {**self.context.answers, **answers}, expand_text)
+        source = self._source(template)
+        schema.refuse_unknown(source.schema, answers)
+        schema.complete(source.schema, {**self.context.answers, **answers}, source.expand)
 
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
         """Return the files of the repository: what lies in the template's `{{.project_name}}`."""
@@ -50,6 +52,9 @@ class BundleTemplates:
                 template, 1, f"{outside or 'every file'} must lie in {{{{.project_name}}}}"
             )
         return {path.removeprefix(top): data for path, data in rendered.items()}
+
+    def _source(self, template: str) -> Source:
+        return Source(self._template(template), self.context)
 
     def _template(self, name: str) -> Path:
         if name not in self.names():

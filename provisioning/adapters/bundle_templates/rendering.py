@@ -2,11 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from provisioning.adapters.bundle_templates import evaluator, paths, tree
-from provisioning.adapters.bundle_templates.bugs import TemplateError
+from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
 from provisioning.adapters.bundle_templates.evaluator import LAZY
 from provisioning.adapters.bundle_templates.functions import BUILTINS, Function
 from provisioning.adapters.bundle_templates.helpers import (
@@ -15,8 +15,10 @@ from provisioning.adapters.bundle_templates.helpers import (
     helper_functions,
 )
 from provisioning.adapters.bundle_templates.parser import parse
-from provisioning.adapters.bundle_templates.schema import complete, read_schema
+from provisioning.adapters.bundle_templates.schema import SCHEMA_FILE, complete, read_schema
 from provisioning.questions import Answer
+
+Skip = Callable[[str], None]
 
 SUFFIX = ".tmpl"
 MAXIMUM_FILES = 500
@@ -32,15 +34,47 @@ def render_bundle(
 
     Raises `UserError` for answers and `TemplateError` for templates that cannot be rendered.
     """
-    schema = read_schema(folder)
-    answers = complete(schema, given, expand_text)
-    return _Rendering(source_folder(folder, schema.template_dir), answers, context).run()
+    source = Source(folder, context)
+    return _Rendering(source, complete(source.schema, given, source.expand)).run()
 
 
-def expand_text(text: str, answers: Mapping[str, Answer]) -> str:
-    """Render a short text of a schema: a default or a message."""
-    parsed = parse("databricks_template_schema.json", text, frozenset(BUILTINS) | LAZY)
-    return evaluator.render(parsed, {}, BUILTINS, answers)
+class Source:
+    """A template's folder, read: its schema and the definitions of its library."""
+
+    def __init__(self, folder: Path, context: BundleContext) -> None:
+        self.context = context
+        self.schema = read_schema(folder)
+        self.folder = source_folder(folder, self.schema.template_dir)
+        self.names = frozenset(BUILTINS) | LAZY | frozenset(self.functions("", "", _no_skip))
+        self.library = self._library()
+
+    def functions(self, project: str, file: str, skip: Skip) -> dict[str, Function]:
+        """Return the functions for a text that stands alone."""
+        identities = Identities(self.context, project)
+        return BUILTINS | helper_functions(self.context, identities, file, skip)
+
+    def expand(self, text: str, answers: Mapping[str, Answer]) -> str:
+        """Render a text of the schema, e.g. a default, over the answers given so far."""
+        if "{{" not in text:
+            return text
+        project = str(answers.get("project_name", ""))
+        parsed = parse(SCHEMA_FILE, text, self.names)
+        functions = self.functions(project, SCHEMA_FILE, _no_skip)
+        return evaluator.render(parsed, self.library, functions, answers)
+
+    def _library(self) -> dict[str, tree.Template]:
+        known: dict[str, tree.Template] = {}
+        for path in sorted((self.folder / "library").glob(f"*{SUFFIX}")):
+            file = f"library/{path.name}"
+            parsed = parse(file, _decoded(file, path.read_bytes()), self.names)
+            for name, template in parsed.defined.items():
+                if name not in known or not template.is_empty():
+                    known[name] = template
+        return known
+
+
+def _no_skip(pattern: str) -> None:
+    raise Refusal(f"skip {pattern!r} belongs into a file of the template")
 
 
 def source_folder(folder: Path, template_dir: str) -> Path:
@@ -52,14 +86,11 @@ def source_folder(folder: Path, template_dir: str) -> Path:
 
 
 class _Rendering:
-    def __init__(self, source: Path, answers: Mapping[str, Answer], context: BundleContext) -> None:
+    def __init__(self, source: Source, answers: Mapping[str, Answer]) -> None:
         self.source = source
         self.answers = answers
-        self.context = context
-        self.identities = Identities(context, str(answers.get("project_name", "")))
+        self.identities = Identities(source.context, str(answers.get("project_name", "")))
         self.skipped: list[str] = []
-        self.names = frozenset(BUILTINS) | LAZY | frozenset(self._functions("", ""))
-        self.library = self._library()
         self.files: dict[str, bytes] = {}
         self.size = 0
 
@@ -78,7 +109,7 @@ class _Rendering:
 
     def _folder(self, folder: str) -> list[str]:
         below: list[str] = []
-        for entry in sorted((self.source / "template" / folder).iterdir()):
+        for entry in sorted((self.source.folder / "template" / folder).iterdir()):
             place = posixpath.join(folder, entry.name)
             if entry.is_symlink() or not (entry.is_file() or entry.is_dir()):
                 raise TemplateError(place, 1, "templates hold files and folders only, no links")
@@ -104,7 +135,7 @@ class _Rendering:
 
     def _check_path(self, path: str) -> None:
         if why := paths.objection(path):
-            raise TemplateError(self.source.name, 1, f"the rendered path {path!r} {why}")
+            raise TemplateError(self.source.folder.name, 1, f"the rendered path {path!r} {why}")
 
     # Text
 
@@ -113,24 +144,14 @@ class _Rendering:
             raw = posixpath.normpath(posixpath.join(folder, pattern))
             self.skipped.append(self._text(raw, file, folder))
 
-        return BUILTINS | helper_functions(self.context, self.identities, file, skip)
+        return BUILTINS | helper_functions(self.source.context, self.identities, file, skip)
 
     def _text(self, text: str, file: str, folder: str) -> str:
         if "{{" not in text:
             return text
-        parsed = parse(file, text, self.names)
+        parsed = parse(file, text, self.source.names)
         functions = self._functions(file, folder)
-        return evaluator.render(parsed, self.library, functions, self.answers)
-
-    def _library(self) -> dict[str, tree.Template]:
-        known: dict[str, tree.Template] = {}
-        for path in sorted((self.source / "library").glob(f"*{SUFFIX}")):
-            file = f"library/{path.name}"
-            parsed = parse(file, _decoded(file, path.read_bytes()), self.names)
-            for name, template in parsed.defined.items():
-                if name not in known or not template.is_empty():
-                    known[name] = template
-        return known
+        return evaluator.render(parsed, self.source.library, functions, self.answers)
 
     def _is_skipped(self, path: str) -> bool:
         return any(_glob(pattern).fullmatch(path) for pattern in self.skipped)

@@ -123,14 +123,19 @@ def _check_property(file: str, name: str, about: Property) -> None:
         raise TemplateError(file, 1, f"the pattern of {name} is refused: {refusal}") from refusal
 
 
-def complete(schema: Schema, given: Mapping[str, object], expand: Expand) -> dict[str, Answer]:
-    """Check the given answers and add the defaults of the others.
-
-    Raises `UserError` with the question's name as its field.
-    """
+def refuse_unknown(schema: Schema, given: Mapping[str, object]) -> None:
+    """Raise `UserError` if there is an answer to a question that is not asked."""
     unknown = sorted(set(given) - set(schema.properties) - BOT_ANSWERS)
     if unknown:
         raise UserError(f"the template asks no question {unknown[0]!r}", field=unknown[0])
+
+
+def complete(schema: Schema, given: Mapping[str, object], expand: Expand) -> dict[str, Answer]:
+    """Check the given answers and add the defaults of the others.
+
+    Answers to questions that are not asked are ignored, as the CLI does: a later version of a
+    template may have dropped a question. Raises `UserError` with the question's name as its field.
+    """
     answers: dict[str, Answer] = {}
     for name, about in schema.ordered():
         value = given[name] if name in given else _default(name, about, answers, expand)
@@ -158,7 +163,7 @@ def check_answer(name: str, about: Property, value: object) -> Answer:
     if isinstance(value, str) and not go_regexp.search(about.pattern, value):
         wish = about.pattern_match_failure_message or f"it must match {about.pattern}"
         raise UserError(f"{title}: {wish}", field=name)
-    return value
+    return float(value) if about.type == "number" else value
 
 
 def _check_text(name: str, title: str, value: str) -> None:

@@ -14,7 +14,7 @@ from bot.settings import Settings
 from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
-from provisioning.adapters.bundle_templates.helpers import BundleContext
+from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login
 from provisioning.adapters.github import App, Connection, GitHubRepositories
 from provisioning.adapters.local_terraform.engine import LocalTerraform

@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL
 import pytest
 
 from provisioning.adapters.bundle_templates import BundleContext, TemplateError, evaluator
+from provisioning.adapters.bundle_templates.bundle_functions import Identities, bundle_functions
 from provisioning.adapters.bundle_templates.functions import BUILTINS
-from provisioning.adapters.bundle_templates.helpers import Identities, helper_functions
 from provisioning.adapters.bundle_templates.parser import parse
 from provisioning.errors import UserError
 
@@ -18,7 +18,7 @@ DOCUMENT: dict[str, Any] = json.loads(
 )
 CONTEXT = BundleContext(seed=NAMESPACE_URL)
 SKIPPED: list[str] = []
-FUNCTIONS = BUILTINS | helper_functions(
+FUNCTIONS = BUILTINS | bundle_functions(
     CONTEXT, Identities(CONTEXT, "ada"), "case.tmpl", skip=SKIPPED.append
 )
 NAMES = frozenset(FUNCTIONS) | evaluator.LAZY

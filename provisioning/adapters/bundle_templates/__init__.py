@@ -6,7 +6,7 @@ of bundle templates. Nothing is written: a rendering is a mapping of safe relati
 
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.bugs import TemplateError
-from provisioning.adapters.bundle_templates.helpers import BundleContext
+from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.bundle_templates.rendering import render_bundle
 
 __all__ = ["BundleContext", "BundleTemplates", "TemplateError", "render_bundle"]

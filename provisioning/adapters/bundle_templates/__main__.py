@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from provisioning.adapters.bundle_templates.helpers import BundleContext
+from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.bundle_templates.rendering import render_bundle
 from provisioning.errors import SciclopsError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from provisioning.adapters.bundle_templates import schema
 from provisioning.adapters.bundle_templates.bugs import TemplateError
-from provisioning.adapters.bundle_templates.helpers import BundleContext
+from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.bundle_templates.rendering import Source, render_bundle
 from provisioning.errors import UserError
 from provisioning.questions import Answer, Question

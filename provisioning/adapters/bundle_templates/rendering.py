@@ -7,13 +7,13 @@ from pathlib import Path
 
 from provisioning.adapters.bundle_templates import evaluator, paths, tree
 from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
-from provisioning.adapters.bundle_templates.evaluator import LAZY
-from provisioning.adapters.bundle_templates.functions import BUILTINS, Function
-from provisioning.adapters.bundle_templates.helpers import (
+from provisioning.adapters.bundle_templates.bundle_functions import (
     BundleContext,
     Identities,
-    helper_functions,
+    bundle_functions,
 )
+from provisioning.adapters.bundle_templates.evaluator import LAZY
+from provisioning.adapters.bundle_templates.functions import BUILTINS, Function
 from provisioning.adapters.bundle_templates.parser import parse
 from provisioning.adapters.bundle_templates.schema import SCHEMA_FILE, complete, read_schema
 from provisioning.questions import Answer
@@ -51,7 +51,7 @@ class Source:
     def functions(self, project: str, file: str, skip: Skip) -> dict[str, Function]:
         """Return the functions for a text that stands alone."""
         identities = Identities(self.context, project)
-        return BUILTINS | helper_functions(self.context, identities, file, skip)
+        return BUILTINS | bundle_functions(self.context, identities, file, skip)
 
     def expand(self, text: str, answers: Mapping[str, Answer]) -> str:
         """Render a text of the schema, e.g. a default, over the answers given so far."""
@@ -144,7 +144,7 @@ class _Rendering:
             raw = posixpath.normpath(posixpath.join(folder, pattern))
             self.skipped.append(self._text(raw, file, folder))
 
-        return BUILTINS | helper_functions(self.source.context, self.identities, file, skip)
+        return BUILTINS | bundle_functions(self.source.context, self.identities, file, skip)
 
     def _text(self, text: str, file: str, folder: str) -> str:
         if "{{" not in text:

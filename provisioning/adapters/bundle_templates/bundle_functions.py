@@ -74,7 +74,7 @@ class Identities:
         return uuid5(self.seed, f"{self.project}/{file}/{self.calls[file]}")
 
 
-def helper_functions(
+def bundle_functions(
     context: BundleContext, identities: Identities, file: str, skip: Callable[[str], None]
 ) -> dict[str, Function]:
     """Return the helpers as a file calls them; `skip` hears the patterns of `{{skip}}`."""

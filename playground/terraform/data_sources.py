@@ -1,5 +1,6 @@
 """What is only looked up: teams, people, the organisation; groups, catalogs, the metastore."""
 
+import re
 from collections.abc import Callable
 
 from playground.terraform.databricks_principals import find_group, scim
@@ -112,11 +113,15 @@ def _user(answer: Json) -> Attributes:
 def databricks_current_user(api: Api, _config: Attributes) -> Attributes:
     """Return who is logged in at a workspace."""
     answer = api.call("GET", "/api/2.0/preview/scim/v2/Me")
-    name = answer.get("userName") or answer.get("applicationId")
-    kind = "servicePrincipals" if answer.get("applicationId") else "users"
+    name = str(answer["userName"])
+    kind = "users" if "@" in name else "servicePrincipals"
     return {
         "id": str(answer["id"]),
         "user_name": name,
+        "external_id": answer.get("externalId", ""),
+        "home": f"/Users/{name}",
+        "repos": f"/Repos/{name}",
+        "alphanumeric": re.sub(r"[^A-Za-z0-9]", "_", name.partition("@")[0]).lower(),
         "acl_principal_id": f"{kind}/{name}",
         "workspace_url": api.root,
     }

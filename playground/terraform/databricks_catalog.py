@@ -37,45 +37,37 @@ class Schema(Rest):
             api.call("DELETE", api.path(self.look, state), query=query)
 
 
+_AT_CREATION = ("name", "catalog_name", "comment", "storage_root", "properties")
 SCHEMA = Schema(
-    make=Call(
-        "POST", _SCHEMAS, fields("name", "catalog_name", "comment", "storage_root", "properties")
-    ),
+    make=Call("POST", _SCHEMAS, fields(*_AT_CREATION)),
     look=_SCHEMAS + "/{id}",
     remove=Call("DELETE", _SCHEMAS + "/{id}"),
     facts=told(
-        "name",
-        "catalog_name",
-        "comment",
-        "owner",
-        "metastore_id",
-        "properties",
-        "schema_id",
-        "enable_predictive_optimization",
-        "storage_root",
-    ),  # fmt: skip
+        *_AT_CREATION, "owner", "metastore_id", "schema_id", "enable_predictive_optimization"
+    ),
     id="{catalog_name}.{name}",
     import_id="{id}",
     complete=True,
 )
 
+_VOLUME = ("name", "catalog_name", "schema_name", "volume_type", "comment")
+
+
+def _volume_facts(answer: Json, _state: Attributes) -> Attributes:
+    path = "/Volumes/" + str(answer["full_name"]).replace(".", "/")
+    return {**{name: answer.get(name) for name in (*_VOLUME, "owner")}, "volume_path": path}
+
+
 VOLUME = Rest(
-    make=Call(
-        "POST", _VOLUMES,
-        fields("name", "catalog_name", "schema_name", "volume_type", "storage_location", "comment"),
-    ),
+    make=Call("POST", _VOLUMES, fields(*_VOLUME, "storage_location")),
     look=_VOLUMES + "/{id}",
     change=Call("PATCH", _VOLUMES + "/{id}", fields("comment", "owner", new_name="name")),
     remove=Call("DELETE", _VOLUMES + "/{id}"),
-    facts=lambda answer, _state: {
-        **{name: answer.get(name) for name in ("name", "catalog_name", "schema_name", "owner")},
-        **{name: answer.get(name) for name in ("volume_type", "comment")},
-        "volume_path": "/Volumes/" + str(answer.get("full_name", "")).replace(".", "/"),
-    },
+    facts=_volume_facts,
     id="{catalog_name}.{schema_name}.{name}",
     import_id="{id}",
     complete=True,
-)  # fmt: skip
+)
 
 
 class Grant:

@@ -145,7 +145,7 @@ class SecretScope:
                 return {"id": scope["name"], "name": scope["name"], "backend_type": backend}
         return None
 
-    def update(self, api: Api, prior: Attributes, planned: Attributes) -> Attributes:
+    def update(self, _api: Api, prior: Attributes, planned: Attributes) -> Attributes:
         """Every attribute forces a replacement."""
         raise VendorError(f"secret scope {prior['id']} cannot be changed to {planned['name']}")
 

@@ -1,9 +1,9 @@
-"""Read provider schemas out of the `cdktf-cdktf-provider-*` wheels and write the subset we serve.
+"""Read provider schemas out of the `cdktf-cdktf-provider-*` wheels; write the subset we serve.
 
-The registry that has the providers cannot be reached from everywhere; the wheels can. Each generated
-JavaScript file ends with an inline source map that holds the original TypeScript, whose comments say
-of every attribute whether it is computed, optional or required. What the wheels don't say (sensitive,
-forces replacement, defaults) is written by hand in `overrides.py`.
+The registry that has the providers can't be reached from everywhere; the wheels can. Each of their
+JavaScript files ends with an inline source map that holds the original TypeScript, whose comments
+say of every attribute whether it is computed, optional or required. What the wheels don't say
+(sensitive, forces replacement, defaults) is written by hand in `overrides.py`.
 
 Usage: python -m playground.terraform.extract_schemas GITHUB.whl DATABRICKS.whl
 """
@@ -34,7 +34,8 @@ class Shape(NamedTuple):
 
 _CLASS = re.compile(r"^export class (\w+) extends ", re.MULTILINE)
 _ATTRIBUTE = re.compile(
-    r"// (\w+) - computed: (true|false), optional: (true|false), required: (true|false)\n(.*?)\n  }",
+    r"// (\w+) - computed: (true|false), optional: (true|false), required: (true|false)\n"
+    r"(.*?)\n  }",
     re.DOTALL,
 )
 _NESTED = re.compile(r'= new (\w+)\(this, "\w+"(?:, (?:true|false))?\)')

@@ -53,8 +53,8 @@ def _rules(wanted: Attributes) -> list[Json]:
         rules.append({"type": "update"} | ({"parameters": parameters} if merges else {}))
     rules += [_pattern(name, each) for name in _PATTERNS for each in blocks(wanted, name)]
     for each in blocks(wanted, "pull_request"):
-        parameters: Json = {name: each.get(name) for name in _PULL_REQUEST}
-        rules.append({"type": "pull_request", "parameters": parameters})
+        reviews = {name: each.get(name) for name in _PULL_REQUEST}
+        rules.append({"type": "pull_request", "parameters": reviews})
     rules += [_status_checks(each) for each in blocks(wanted, "required_status_checks")]
     return rules
 
@@ -107,7 +107,7 @@ def _same_order(actors: list[Json], state: Attributes) -> list[Json]:
 
 
 def _flattened(rules: list[Json]) -> Attributes:
-    flat: Attributes = {name: False for name in (*_PLAIN, "update")}
+    flat: Attributes = dict.fromkeys((*_PLAIN, "update"), False)
     flat |= {name: [] for name in (*_PATTERNS, "pull_request", "required_status_checks")}
     for rule in rules:
         kind, parameters = rule["type"], rule.get("parameters") or {}

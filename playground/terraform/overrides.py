@@ -129,7 +129,7 @@ OVERRIDES: dict[str, dict[str, Detail]] = {
     },
     "databricks_access_control_rule_set": {"name": FORCE_NEW},
     "databricks_budget_policy": {"policy_id": FORCE_NEW},
-    "databricks_grant": {name: FORCE_NEW for name in (*_GRANTABLE, "principal")},
+    "databricks_grant": dict.fromkeys((*_GRANTABLE, "principal"), FORCE_NEW),
     "databricks_group": {"external_id": Detail(force_new=True, lazy=True)},
     "databricks_group_member": {"group_id": FORCE_NEW, "member_id": FORCE_NEW},
     "databricks_permission_assignment": {

@@ -58,6 +58,8 @@ class TerraformProviders:
         self._reading: asyncio.Task[None] | None = None
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
+        self.applying = asyncio.Event()
+        """Set as soon as the process has begun an apply since it was started."""
 
     async def start(self) -> str:
         """Start the process; return the value for TF_REATTACH_PROVIDERS."""
@@ -66,6 +68,7 @@ class TerraformProviders:
             sys.executable, "-m", "playground.terraform", stdin=PIPE, stdout=PIPE, cwd=_ROOT
         )
         self._process = process
+        self.applying.clear()
         await self._write(process, self._settings | {"ports": self._ports})
         async with asyncio.timeout(START_SECONDS):
             self._ports = (await self._read(process))["ports"]
@@ -162,5 +165,6 @@ class TerraformProviders:
                 answer: Any = self._clock.now().isoformat()
             else:
                 answer = asdict(self._verdict(words["about"]))
+                self.applying.set()
             with contextlib.suppress(ConnectionError):  # it was killed while it waited
                 await self._write(process, {"id": words["id"], "answer": answer})

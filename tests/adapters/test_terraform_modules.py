@@ -211,7 +211,7 @@ BAD_VALUES = (
         "managed_group": ("", "managed_group must be"),
     },
 )
-BAD_ENVIRONMENTS = {
+BAD_ENVIRONMENTS: dict[str, dict[str, tuple[object, str]]] = {
     "development": {
         "environment_name": ("Prod:x/y", "environment_name must be"),
         "host": ("dbc-1.cloud.databricks.com", "host must be"),

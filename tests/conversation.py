@@ -53,3 +53,12 @@ class Conversation:
     def run_message(self, state: str = "", timeout: float = RUN_SECONDS) -> Message:
         """Wait until the project's run message shows a state."""
         return self.ada.wait_for_message(f"{self.name} · {state}", timeout=timeout)
+
+    def make(self, **different: Any) -> None:
+        """Ask, confirm, and wait until the project is ready and announced."""
+        self.ask(**different)
+        self.run_message("Waiting for confirmation")
+        self.ada.press("Confirm & Apply")
+        self.run_message("Ready in")
+        news = f"New project {self.name}"
+        self.sam.wait_for_message(news, channel="C0COMMUNITY", timeout=RUN_SECONDS)

@@ -67,6 +67,8 @@ def elements(text: Text, end: str = "") -> list[Block]:
 
 def _element(span: Span) -> Block:
     if span.style == "person":
+        if span.target.startswith("S"):
+            return {"type": "usergroup", "usergroup_id": span.target}
         return {"type": "user", "user_id": span.target}
     if span.style == "channel":
         return {"type": "channel", "channel_id": span.target}

@@ -39,7 +39,7 @@ def code(text: str) -> Span:
 
 
 def person(user_id: str) -> Span:
-    """Return a mention of a chat user."""
+    """Return a mention of a chat user, or of a user group."""
     return Span(text=user_id, style="person", target=user_id)
 
 

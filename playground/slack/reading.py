@@ -31,9 +31,10 @@ def _read(value: Any, pieces: list[str]) -> None:
         for name in PARTS:
             if name in value:
                 _read(value[name], pieces)
-        for name in ("user_id", "channel_id", "status", "value"):
+        for name in ("user_id", "usergroup_id", "channel_id", "status", "value"):
             if name in value and value.get("type") in (
                 "user",
+                "usergroup",
                 "channel",
                 "task_card",
                 "raw_number",
@@ -54,7 +55,16 @@ def _read_list(value: list[Any], pieces: list[str]) -> None:
 
 
 def _is_inline(value: Json) -> bool:
-    return value.get("type") in ("text", "link", "emoji", "user", "channel", "date", "broadcast")
+    return value.get("type") in (
+        "text",
+        "link",
+        "emoji",
+        "user",
+        "usergroup",
+        "channel",
+        "date",
+        "broadcast",
+    )
 
 
 def buttons(surface: Surface) -> dict[str, tuple[str, str]]:

@@ -15,7 +15,7 @@ from waiting import wait_until
 
 from provisioning.adapters.local_terraform import keeper
 from provisioning.adapters.local_terraform.jobs import Job
-from provisioning.errors import TemporaryError
+from provisioning.errors import PermanentError, TemporaryError
 from provisioning.runs import Counts, Outcome
 
 HERE = Path(__file__).parent
@@ -161,6 +161,23 @@ def test_an_apply_killed_with_everything_around_it_is_finished_by_the_next_plan(
     assert confirmed.covers(rest)
 
 
+def test_an_apply_killed_before_it_made_anything_leaves_nothing_in_the_way(
+    workshop: Workshop, gate: Gate
+) -> None:
+    """Terraform opens the state's file, empty, to lock it."""
+    workshop.prepare(names=[], gate=str(gate.path))
+    workshop.planned()
+    apply = begin_apply(workshop)
+    gate.wait_until_reached()
+    os.killpg(workshop.processes()["group"], signal.SIGKILL)
+    assert apply.result().ending == "killed"
+    assert (workshop.data / "projects" / "ada" / "root" / "terraform.tfstate").read_bytes() == b""
+    assert workshop.engine.addresses("ada") == frozenset()
+    assert workshop.engine.outputs("ada") == {}
+    assert workshop.engine.started("ada") == {GATED}
+    assert workshop.planned(run="two").counts == Counts(add=1)
+
+
 def test_what_a_killed_apply_made_without_recording_it_is_adopted(
     workshop: Workshop, gate: Gate
 ) -> None:
@@ -211,6 +228,20 @@ def test_a_cancelled_apply_keeps_what_it_made_and_the_next_run_goes_on(
     assert workshop.engine.addresses("ada") >= {EACH.format("a"), EACH.format("b")}
     workshop.prepare()
     assert workshop.planned(run="two").counts.add == 0
+
+
+def test_a_project_is_not_forgotten_while_terraform_works_on_it(
+    workshop: Workshop, gate: Gate
+) -> None:
+    workshop.prepare(names=[], gate=str(gate.path))
+    workshop.planned()
+    apply = begin_apply(workshop)
+    gate.wait_until_reached()
+    assert workshop.engine.addresses("ada") == frozenset()
+    with pytest.raises(PermanentError, match="still runs"):
+        workshop.engine.forget("ada")
+    gate.open()
+    assert apply.result().ending == "succeeded"
 
 
 def test_a_run_cancelled_before_it_starts_never_starts(workshop: Workshop) -> None:

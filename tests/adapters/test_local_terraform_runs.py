@@ -114,9 +114,11 @@ def test_a_root_that_cannot_be_planned_fails_with_terraforms_own_words(workshop:
 def test_a_module_that_is_missing_fails_at_initialisation(workshop: Workshop) -> None:
     files = {"main.tf.json": '{"module":{"work":{"source":"./modules/nowhere"}}}'}
     workshop.engine.prepare("ada", files)
-    outcome, _ = workshop.engine.plan("ada", "one", Onlooker())
+    onlooker = Onlooker()
+    outcome, _ = workshop.engine.plan("ada", "one", onlooker)
     assert outcome.ending == "failed"
     assert outcome.diagnostics
+    assert onlooker.told == []
     workshop.prepare()
     assert workshop.planned(run="two").counts == Counts(add=2)
 

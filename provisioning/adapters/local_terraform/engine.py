@@ -19,7 +19,7 @@ from provisioning.adapters.local_terraform.places import (
     write_private,
 )
 from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
-from provisioning.adapters.local_terraform.tracking import Tracker
+from provisioning.adapters.local_terraform.tracking import Tracker, Unseen
 from provisioning.adapters.local_terraform.workspaces import sole_creator
 from provisioning.errors import PermanentError
 from provisioning.ports import Watch
@@ -157,7 +157,8 @@ class LocalTerraform:
 
     def _make_ready(self, project: str, run: str, watch: Watch) -> Outcome | None:
         """Make the root fit to be planned; return how that failed, or None."""
-        return self._initialise(project, run, watch) or self._recover_state(project, run, watch)
+        unseen = Unseen(watch)
+        return self._initialise(project, run, unseen) or self._recover_state(project, run, unseen)
 
     def _recover_state(self, project: str, run: str, watch: Watch) -> Outcome | None:
         """Store a state that Terraform could not store at the end of an apply."""

@@ -97,25 +97,25 @@ class Toolbox:
         )
 
     def ask(self, words: Sequence[str], folder: Path, workspace: str = "") -> str:
-        """Run a command that only reads; return what it prints, which may hold secrets."""
+        """Run a command that only reads; return what it prints, which may hold secrets.
+
+        It prints nothing where there is no state, or only the empty file of a first apply.
+        """
         done = self._run(words, folder, workspace)
-        if done.returncode:
-            raise TemporaryError(
-                "Terraform could not answer; nothing has been changed. "
-                f"It said: {self._installation.redact(done.stderr.strip())[-2000:]}"
-            )
-        return done.stdout
+        if not done.returncode:
+            return done.stdout
+        if "No state file was found" in done.stderr:
+            return ""
+        raise TemporaryError(
+            "Terraform could not answer; nothing has been changed. "
+            f"It said: {self._installation.redact(done.stderr.strip())[-2000:]}"
+        )
 
     def ask_remote_state(self, words: Sequence[str], workspace: str) -> str:
         """Ask about a state in PostgreSQL, from a root of its own; empty where there is none."""
         if workspace not in self._workspaces():
             return ""
-        done = self._run(words, self._state_reader, workspace)
-        if done.returncode and "No state file was found" in done.stderr:
-            return ""
-        return (
-            done.stdout if not done.returncode else self.ask(words, self._state_reader, workspace)
-        )
+        return self.ask(words, self._state_reader, workspace)
 
     def drop_workspace(self, workspace: str) -> None:
         """Delete an empty workspace in PostgreSQL; nothing happens where there is none."""

@@ -12,7 +12,7 @@ from provisioning.adapters.local_terraform.events import Story
 from provisioning.adapters.local_terraform.jobs import Ending, Job
 from provisioning.adapters.local_terraform.places import private_folder, write_private
 from provisioning.ports import Redactor, Watch
-from provisioning.runs import Diagnostic, Outcome
+from provisioning.runs import Diagnostic, Outcome, Progress
 
 TELL_SECONDS = 1.0
 STALE = (
@@ -70,6 +70,20 @@ class Tracker:
     @cached_property
     def _job(self) -> Job:
         return Job(self.folder, self.grace)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The watch of a preparation: it may be cancelled, but its progress interests nobody."""
+
+    watch: Watch
+
+    def progress(self, progress: Progress) -> None:
+        """Tell nobody."""
+
+    def cancelled(self) -> bool:
+        """Ask whoever watches the whole."""
+        return self.watch.cancelled()
 
 
 class _Ticker:

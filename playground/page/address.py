@@ -4,25 +4,30 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-Kind = Literal["channel", "home", "world", "faults", "deliveries", "file"]
-_SHORT: dict[str, Kind] = {"c": "channel", "world": "world", "file": "file"}
+Kind = Literal["channel", "home", "world", "faults", "deliveries", "file", "source"]
+_SHORT: dict[str, Kind] = {"c": "channel", "world": "world", "file": "file", "source": "source"}
 _ALONE: dict[str, Kind] = {"home": "home", "faults": "faults", "deliveries": "deliveries"}
 
 
 @dataclass(frozen=True)
 class Address:
-    """One place of the page: `/as/U0ADA/c/C0SCICLOPS?thread=1.2` is a channel and a thread."""
+    """One place of the page: `/as/U0ADA/c/C0SCICLOPS?thread=1.2` is a channel and a thread.
+
+    `path` is a file's, in a repository whose `name` a "source" address holds.
+    """
 
     viewer: str
     kind: Kind
     name: str = ""
     thread: str = ""
+    path: str = ""
 
     def __str__(self) -> str:
         """Return the path and query."""
         short = next((word for word, kind in _SHORT.items() if kind == self.kind), self.kind)
         tail = f"/{quote(self.name, safe='')}" if self.name else ""
         query = f"?thread={self.thread}" if self.thread else ""
+        query += f"?path={quote(self.path)}" if self.path else ""
         return f"/as/{self.viewer}/{short}{tail}{query}"
 
 
@@ -37,5 +42,7 @@ def parse(url: str) -> Address | None:
         return Address(viewer, _ALONE[word])
     if word not in _SHORT or len(rest) != 1 or not rest[0]:
         return None
-    thread = parse_qs(split.query).get("thread", [""])[0]
-    return Address(viewer, _SHORT[word], rest[0], thread if word == "c" else "")
+    asked = {name: values[0] for name, values in parse_qs(split.query).items()}
+    thread = asked.get("thread", "") if word == "c" else ""
+    path = asked.get("path", "") if word == "source" else ""
+    return Address(viewer, _SHORT[word], rest[0], thread, path)

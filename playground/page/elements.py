@@ -23,8 +23,9 @@ def _button(block: Json, element: Json, place: Place) -> Html:
 def _safe_url(url: str | None, place: Place) -> str | None:
     if not url:
         return None
-    followed = place.reader.follow(url)
-    return followed if followed.startswith(("https://", "http://", "/as/")) else None
+    if here := place.reader.follow(url):
+        return f"/as/{place.reader.viewer}/{here}"
+    return url if url.startswith(("https://", "http://")) else None
 
 
 def _icon_button(block: Json, element: Json, place: Place) -> Html:

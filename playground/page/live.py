@@ -15,6 +15,8 @@ LOOK_AGAIN = 1.0
 """Seconds between looks at what has no change feed: the worlds, the clock, the faults."""
 SHARE = 3
 """A page takes at most one part in this many of the loop's time for drawing."""
+IDLE_SHARE = 20
+"""The same when nothing has been heard of a change."""
 Sent = dict[str, str | dict[str, str]]
 Patch = dict[str, object]
 
@@ -57,6 +59,7 @@ class Live:
         self._at = at
         self._socket = socket
         self._sent: Sent = {}
+        self._took = 0.0
 
     async def run(self) -> None:
         """Send changes until the browser leaves."""
@@ -77,17 +80,16 @@ class Live:
         loop = asyncio.get_running_loop()
         started = loop.time()
         patch = difference(self._sent, self._scene.regions(self._at))
-        took = loop.time() - started
+        self._took = loop.time() - started
         if patch:
             await self._socket.send_json(patch)
-        await asyncio.sleep(took * (SHARE - 1))
+        await asyncio.sleep(self._took * (SHARE - 1))
 
     async def _next(self, changes: Subscription, leaving: "asyncio.Task[None]") -> None:
         news = asyncio.create_task(changes.get())
         try:
-            await asyncio.wait(
-                {news, leaving}, timeout=LOOK_AGAIN, return_when=asyncio.FIRST_COMPLETED
-            )
+            pause = max(LOOK_AGAIN, self._took * IDLE_SHARE)
+            await asyncio.wait({news, leaving}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
         finally:
             news.cancel()
 

@@ -7,17 +7,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from playground.page.html import Html, tag, text
 
+Follow = Callable[[str], str | None]
+"""Says which place of this page (`source/ada-7`) an address stands for, or None."""
 
-def unchanged(address: str) -> str:
-    """Return a link's address as it is."""
-    return address
+
+def nowhere(address: str) -> str | None:  # noqa: ARG001
+    """Know no address."""
+    return None
 
 
 @dataclass(frozen=True)
 class Reader:
     """The person whose page is rendered; the mappings go from ids to names.
 
-    `follow` may turn a link's address into one that works here, such as a view of a stand-in.
+    `follow` finds the place here of what an address would show at a vendor's.
     """
 
     viewer: str
@@ -26,7 +29,7 @@ class Reader:
     groups: Mapping[str, str]
     now: datetime
     zone: tzinfo = UTC
-    follow: Callable[[str], str] = unchanged
+    follow: Follow = nowhere
 
     def person(self, user: str) -> Html:
         """Return a mention of a person; one's own stands out."""
@@ -46,9 +49,8 @@ class Reader:
 
     def link(self, address: str, label: Html | str) -> Html:
         """Return a link, or the label alone if the address is of a kind that could do harm."""
-        address = self.follow(address)
-        if address.startswith("/as/"):
-            return tag("a", label, href=address)
+        if place := self.follow(address):
+            return tag("a", label, href=f"/as/{self.viewer}/{place}")
         if not re.match(r"(https?://|mailto:)", address):
             return label if isinstance(label, Html) else text(label)
         return tag("a", label, href=address, target="_blank", rel="noopener noreferrer")

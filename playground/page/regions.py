@@ -10,9 +10,10 @@ from playground.page.html import Html, join, tag
 from playground.page.lab import Control, deliveries_view, faults_view
 from playground.page.messages import Listed, message_list, readable_size, thread_list
 from playground.page.modals import home, modal
-from playground.page.reader import Reader, unchanged
+from playground.page.reader import Follow, Reader, nowhere
 from playground.page.shell import Hints, Region
 from playground.page.sidebar import Attention, sidebar
+from playground.page.source import Source, linked, source_view
 from playground.page.worlds import world, world_name
 from playground.slack.entities import Channel, File
 from playground.slack.workspace import Workspace
@@ -40,7 +41,8 @@ class Scene:
     controls: Mapping[str, Control] = field(default_factory=dict)
     hints: Hints = HINTS
     zone: tzinfo | None = None
-    follow: Callable[[str], str] = unchanged
+    follow: Follow = nowhere
+    source: Source | None = None
     attention: Attention = field(default_factory=Attention)
 
     def reader(self, viewer: str) -> Reader:
@@ -66,7 +68,16 @@ class Scene:
             return channel is not None and at.viewer in channel.members
         if at.kind == "world":
             return at.name in self.worlds
+        if at.kind == "source":
+            return self.files(at.name) is not None
         return at.kind != "file" or self.file(at.viewer, at.name) is not None
+
+    def files(self, repository: str) -> Mapping[str, bytes] | None:
+        """Return a repository's files, or None if there is no such repository."""
+        try:
+            return self.source(repository) if self.source else None
+        except LookupError:
+            return None
 
     def file(self, viewer: str, file_id: str) -> File | None:
         """Return a file that has been shared where this person is, or None."""
@@ -82,6 +93,8 @@ class Scene:
         """Return the title of the browser's tab."""
         if at.kind == "channel":
             return _channel_name(self.workspace.channels[at.name])
+        if at.kind == "source":
+            return at.name
         return world_name(at.name) if at.kind == "world" else at.kind.title()
 
     def regions(self, at: Address) -> dict[str, Region]:
@@ -195,7 +208,9 @@ def _home(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
 def _world(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
     about = tag("span", "what the stand-in says of itself, live", class_="muted")
     head = join([tag("h1", world_name(at.name)), about])
-    inner = tag("div", world(scene.worlds[at.name]()), class_="world")
+    snapshot = scene.worlds[at.name]()
+    shown = linked(snapshot, at.viewer) if scene.source else snapshot
+    inner = tag("div", world(shown), class_="world")
     return {"header": head, "content": inner}
 
 
@@ -215,6 +230,13 @@ def _deliveries(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
     about = tag("span", "what Slack sent to the app, and how it was acknowledged", class_="muted")
     head = join([tag("h1", "Deliveries"), about, again])
     return {"header": head, "entries": deliveries_view(scene.workspace.deliveries, reader)}
+
+
+def _source(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+    away = Address(at.viewer, "world", "github")
+    back = tag("a", "‹ GitHub", href=str(away), class_="button small")
+    content = source_view(scene.files(at.name) or {}, at)
+    return {"header": join([back, tag("h1", at.name)]), "content": content}
 
 
 def _file(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
@@ -240,4 +262,5 @@ _DRAW: Mapping[str, Callable[[Scene, Address, Reader], dict[str, Region]]] = {
     "faults": _faults,
     "deliveries": _deliveries,
     "file": _file,
+    "source": _source,
 }

@@ -18,8 +18,10 @@ from playground.page.deeds import Deeds
 from playground.page.guards import guarded
 from playground.page.lab import Control
 from playground.page.live import Live
+from playground.page.reader import Follow, nowhere
 from playground.page.regions import HINTS, Scene, Snapshot
 from playground.page.shell import Hints, document
+from playground.page.source import Source
 from playground.slack.entities import NotPossible
 from playground.slack.workspace import Workspace
 from provisioning.clock import Clock
@@ -34,7 +36,9 @@ class Page:
     """Serves the chat client and the views behind it.
 
     `worlds` maps a name to a function that returns the stand-in's snapshot; `controls` are the
-    buttons that act on the bot's process; `hints` is what the composer suggests after a slash.
+    buttons that act on the bot's process; `hints` is what the composer suggests after a slash;
+    `source` reads a repository's files; `follow` says which place of this page, such as
+    `source/ada-7`, a link's address stands for (None: it stays as it is).
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names them all
@@ -46,10 +50,14 @@ class Page:
         *,
         controls: Mapping[str, Control] | None = None,
         hints: Hints = HINTS,
+        source: Source | None = None,
+        follow: Follow = nowhere,
         zone: tzinfo | None = None,
         port: int = 0,
     ) -> None:
-        self.scene = Scene(workspace, clock, faults, worlds, controls or {}, hints, zone)
+        self.scene = Scene(
+            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source
+        )
         self._port = port
         self._runner: web.AppRunner | None = None
         self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()

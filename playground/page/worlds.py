@@ -4,15 +4,18 @@ The snapshots are plain JSON whose shape belongs to the stand-ins, so nothing he
 flat rows become tables, deeper things cards that fold, texts with several lines files to open.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from playground.page.html import Html, join, tag
 
+FIRST = ("runs", "repositories", "service_principals", "workspaces", "securables")
+"""Sections that one came to see; the others follow in the stand-in's own order."""
 NAMES = {"github": "GitHub"}
 TITLES = ("full_name", "name", "display_name", "title", "path", "slug", "login", "key", "id")
 SIGNS = {True: "Yes", False: "No", None: "—"}
 MOST_COLUMNS = 8
+MOST_IN_CELL = 8
 FILES = frozenset({"files", "tree", "contents"})
 ACRONYMS = {
     "Id": "ID",
@@ -27,7 +30,9 @@ ACRONYMS = {
 def world(snapshot: Mapping[str, Any]) -> Html:
     """Return a world's snapshot as a page of sections."""
     facts = {name: value for name, value in snapshot.items() if is_plain(value)}
-    parts = [_section(name, value) for name, value in snapshot.items() if not is_plain(value)]
+    deeper = [name for name, value in snapshot.items() if not is_plain(value)]
+    ordered = sorted(deeper, key=lambda name: FIRST.index(name) if name in FIRST else len(FIRST))
+    parts = [_section(name, snapshot[name]) for name in ordered]
     return join([_facts(facts) if facts else None, parts])
 
 
@@ -38,6 +43,8 @@ def world_name(name: str) -> str:
 
 def is_plain(value: object) -> bool:
     """Return whether a value fits on one line."""
+    if isinstance(value, Html):
+        return True
     if isinstance(value, str):
         return "\n" not in value and len(value) <= 200
     return value is None or isinstance(value, bool | int | float)
@@ -51,12 +58,15 @@ def words(name: str) -> str:
 
 
 def _section(name: str, value: Any) -> Html:
-    count = (
-        len(value) if isinstance(value, Sequence | Mapping) and not isinstance(value, str) else None
-    )
-    badge = tag("span", count, class_="count") if count is not None else None
+    badge = tag("span", len(value), class_="count") if _is_countable(value) else None
     title = tag("h2", words(name), badge)
     return tag("section", title, _value(name, value), class_="panel", id=f"world-{name}")
+
+
+def _is_countable(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return not all(is_plain(one) for one in value.values())
+    return isinstance(value, list | tuple)
 
 
 def _value(name: str, value: Any, path: str = "") -> Html:
@@ -66,13 +76,15 @@ def _value(name: str, value: Any, path: str = "") -> Html:
     if isinstance(value, str):
         return tag("pre", value)
     if not value:
-        return tag("span", "none", class_="muted")
+        return tag("span", "Nothing yet.", class_="muted")
     if isinstance(value, Mapping):
         return _mapping(name, value, here)
-    return _sequence(list(value), here)
+    return _sequence(name, list(value), here)
 
 
 def _plain(value: object) -> Html:
+    if isinstance(value, Html):
+        return value
     if value is None or isinstance(value, bool):
         return tag("span", SIGNS[value], class_="sign-value")
     return join([str(value)])
@@ -80,13 +92,14 @@ def _plain(value: object) -> Html:
 
 def _mapping(name: str, value: Mapping[str, Any], here: str) -> Html:
     if name in FILES and all(isinstance(one, str) for one in value.values()):
-        return tag(
-            "div", [_file(path, text, here) for path, text in sorted(value.items())], class_="tree"
-        )
+        files = [_file(path, text, here) for path, text in sorted(value.items())]
+        return tag("div", files, class_="tree")
     if all(is_plain(one) for one in value.values()):
         return _facts(value)
     if all(isinstance(one, Mapping) for one in value.values()):
-        return _sequence([{"name": key} | dict(one) for key, one in value.items()], here)
+        return _sequence(name, [{"name": key} | dict(one) for key, one in value.items()], here)
+    if all(_fits_cell(one) for one in value.values()):
+        return _table([{name: key, "has": one} for key, one in value.items()])
     return _card_body(value, here)
 
 
@@ -103,23 +116,42 @@ def _file(path: str, content: str, here: str) -> Html:
     return tag("details", head, tag("pre", content), class_="leaf", data_key=f"{here}/{path}")
 
 
-def _sequence(items: list[Any], here: str) -> Html:
+def _sequence(name: str, items: list[Any], here: str) -> Html:
     if all(is_plain(one) for one in items):
         return tag("ul", [tag("li", _plain(one)) for one in items], class_="tags")
     rows = [one for one in items if isinstance(one, Mapping)]
+    if len(rows) == len(items) and all("kind" in row for row in rows):
+        return join(_kind(kind, rows, here) for kind in dict.fromkeys(str(r["kind"]) for r in rows))
     if len(rows) == len(items) and _is_table(rows):
         return _table(rows)
     alone = len(items) == 1
-    return join(_card(one, here, at, opened=alone) for at, one in enumerate(items))
+    return join(_card(one, f"{here}/{name}", at, opened=alone) for at, one in enumerate(items))
+
+
+def _kind(kind: str, rows: Sequence[Mapping[str, Any]], here: str) -> Html:
+    """Return the things of one kind under a heading of their own."""
+    mine = [
+        {key: value for key, value in row.items() if key != "kind"}
+        for row in rows
+        if str(row.get("kind")) == kind
+    ]
+    title = tag("h3", words(kind), " ", tag("span", len(mine), class_="count"))
+    return tag("div", title, _sequence(kind, mine, here), class_="deeper")
 
 
 def _is_table(rows: Sequence[Mapping[str, Any]]) -> bool:
-    flat = all(is_plain(value) or _is_short_list(value) for row in rows for value in row.values())
-    return flat and len(_columns(rows)) <= MOST_COLUMNS
+    fits = all(_fits_cell(value) for row in rows for value in row.values())
+    return fits and len(_columns(rows)) <= MOST_COLUMNS
 
 
-def _is_short_list(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= 6 and all(is_plain(one) for one in value)
+def _fits_cell(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= MOST_IN_CELL and all(is_plain(one) for one in value)
+    if isinstance(value, Mapping):
+        return len(value) <= MOST_IN_CELL and all(
+            is_plain(one) or (isinstance(one, list) and _fits_cell(one)) for one in value.values()
+        )
+    return is_plain(value)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -130,17 +162,22 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Html:
     columns = _columns(rows)
     head = tag("tr", [tag("th", words(one), scope="col") for one in columns])
     body = [tag("tr", [tag("td", _cell(row.get(one))) for one in columns]) for row in rows]
-    return tag("div", tag("table", tag("thead", head), tag("tbody", body)), class_="table-frame")
+    inner = tag("table", tag("thead", head), tag("tbody", body))
+    return tag("div", inner, class_="table-frame long", tabindex="0")
 
 
 def _cell(value: Any) -> Html:
-    if isinstance(value, list):
-        return (
-            join([", ".join(str(one) for one in value)])
-            if value
-            else tag("span", "—", class_="muted")
-        )
+    if isinstance(value, Mapping) and value:
+        lines = [tag("div", tag("b", key), " ", _cell(one)) for key, one in value.items()]
+        return join(lines)
+    if isinstance(value, list | Mapping):
+        return join(_commas(value)) if value else tag("span", "—", class_="muted")
     return _plain(value)
+
+
+def _commas(values: Sequence[Any]) -> Iterator[Html]:
+    for number, one in enumerate(values):
+        yield join([", " if number else "", _plain(one)])
 
 
 def title_of(item: Mapping[str, Any]) -> str:
@@ -176,10 +213,16 @@ def _summary(item: Mapping[str, Any], title: str) -> Html:
 
 
 def _card_body(item: Mapping[str, Any], here: str) -> Html:
-    facts = {key: value for key, value in item.items() if is_plain(value)}
+    """Return a card's facts, with what is empty among them, then what is deeper."""
+    facts = {key: value or None for key, value in item.items() if _is_empty(value)}
+    facts = {key: value for key, value in item.items() if is_plain(value)} | facts
     deeper = [
         tag("div", tag("h3", words(key)), _value(key, value, here), class_="deeper")
         for key, value in item.items()
-        if not is_plain(value)
+        if key not in facts
     ]
     return tag("div", _facts(facts) if facts else None, deeper, class_="card-body")
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, list | Mapping) and not value

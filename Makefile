@@ -1,35 +1,43 @@
 # Two commands for everybody: `make play` and `make test`. The rest is for contributors.
-PYTHON ?= python3
+# Every command sets up what it needs; a machine has to have Python 3.11, git and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+WORKERS ?= 2
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url
 
 .PHONY: play test check prove lock clean
 
-play: $(STAMP)
+play: $(VENV)/.to-play
 	$(BIN)/sciclops play
 
-test: $(STAMP)
-	$(BIN)/python -m pytest
+test: $(VENV)/.to-develop
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-check: $(STAMP)
+check: $(VENV)/.to-develop
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/fast/test_house_*.py tests/fast/test_manifest.py
 
-prove: $(STAMP)
+prove: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --prove tests/chaos
 
-$(STAMP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $(STAMP)
-
-lock: $(STAMP)
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --all-extras --group dev pyproject.toml -o requirements.lock
+# Keeps every pinned version that still fits; `make lock UPGRADE=--upgrade` takes the newest ones.
+lock: $(VENV)/.to-develop
+	$(BIN)/$(LOCK) $(UPGRADE) --all-extras --group dev pyproject.toml -o requirements.lock
+	$(BIN)/$(LOCK) --extra playground --extra terraform --group build -c requirements.lock \
+	  --no-annotate pyproject.toml -o requirements-play.lock
 
 clean:
-	rm -rf $(VENV) .play
+	rm -rf $(VENV) .play build
+
+$(VENV)/.to-play: requirements-play.lock pyproject.toml .ci/install
+	PYTHON="$(PYTHON)" bash .ci/install $(VENV) requirements-play.lock
+	touch $@
+
+$(VENV)/.to-develop: requirements.lock pyproject.toml .ci/install
+	PYTHON="$(PYTHON)" bash .ci/install $(VENV) requirements.lock
+	touch $@

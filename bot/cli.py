@@ -45,6 +45,22 @@ def serve(settings: SettingsFile = DEFAULT) -> None:
     server.serve(bot)
 
 
+@cli.command()
+def doctor(
+    settings: SettingsFile = DEFAULT,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON, for programs")] = False,
+    seconds: Annotated[float, typer.Option(help="how long each check may take")] = 20,
+) -> None:
+    """Check the settings against the live systems and say how to mend what is wrong."""
+    from bot import doctor as clinic
+
+    results = clinic.examine(lambda: read_settings(settings), seconds)
+    typer.echo(clinic.as_json(results) if as_json else clinic.as_text(results))
+    if not clinic.is_healthy(results):
+        raise typer.Exit(1)
+
+
 @db.command("upgrade")
 def upgrade(settings: SettingsFile = DEFAULT) -> None:
     """Bring the database's schema up to date."""

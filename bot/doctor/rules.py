@@ -98,9 +98,7 @@ def encryption(settings: Settings) -> Verdict:
     wrong = [key for key, address in places.items() if not _is_safe(address)]
     if not wrong:
         return fine("every address is https, or on this machine")
-    return problem(
-        f"no https address: {', '.join(wrong)}", "Start these settings with https://."
-    )
+    return problem(f"no https address: {', '.join(wrong)}", "Start these settings with https://.")
 
 
 def _is_safe(address: str) -> bool:

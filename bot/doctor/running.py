@@ -36,10 +36,11 @@ async def _run(checks: Sequence[Check], seconds: float) -> tuple[Result, ...]:
     for check in checks:
         needed = {name: answers[check.system, name] for name in check.needs}
         lane = lanes[check.system]
-        answers[check.system, check.name] = asyncio.create_task(_in_turn(check, needed, lane, seconds))
-    return tuple(
-        Result(system, name, await answer) for (system, name), answer in answers.items()
-    )
+        answers[check.system, check.name] = asyncio.create_task(
+            _in_turn(check, needed, lane, seconds)
+        )
+    await asyncio.gather(*answers.values())
+    return tuple(Result(*which, answer.result()) for which, answer in answers.items())
 
 
 async def _in_turn(

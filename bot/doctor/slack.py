@@ -9,6 +9,7 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.manifest import SCOPES
 from bot.people import SlackPeople
 from bot.settings import Settings
 from provisioning.diagnosis import Check, Verdict, fine, problem, skipped, warning
@@ -16,19 +17,6 @@ from provisioning.errors import UserError
 
 SYSTEM = "Slack"
 TIMEOUT_SECONDS = 10
-SCOPES = {
-    "channels:history": "find its own messages again after a crash",
-    "channels:read": "see whether it is a member of its channels",
-    "chat:write": "post and edit messages",
-    "commands": "offer /sciclops",
-    "files:write": "attach plans and logs",
-    "groups:history": "the same in private channels",
-    "groups:read": "the same in private channels",
-    "im:write": "write to somebody directly",
-    "usergroups:read": "know who has which role",
-    "users:read": "know who is active",
-}
-"""The bot token's scopes, and what the bot needs each for."""
 PAGE = "api.slack.com/apps > your app"
 REINSTALL = f"{PAGE} > OAuth & Permissions: Reinstall to Workspace"
 TOKEN_REFUSALS = {
@@ -94,12 +82,11 @@ class SlackDiagnosis:
         """Does the token hold every scope that the bot's calls need?"""
         headers = {key.lower(): value for key, value in self._client.auth_test().headers.items()}
         given = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
-        lacking = sorted(SCOPES.keys() - given)
+        lacking = sorted(set(SCOPES) - given)
         if not lacking:
             return fine(f"all {len(SCOPES)} scopes are granted")
-        named = ", ".join(f"{scope} ({SCOPES[scope]})" for scope in lacking)
         return problem(
-            f"the app lacks {named}",
+            f"the app lacks {', '.join(lacking)}",
             f"Add {', '.join(lacking)} at {PAGE} > OAuth & Permissions > Bot Token Scopes (or "
             f"paste the output of `sciclops manifest`), then {REINSTALL}.",
         )
@@ -113,9 +100,7 @@ class SlackDiagnosis:
         )
         if not token.startswith("xapp-"):
             return problem("it is missing or no app-level token", remedy)
-        client = WebClient(
-            token, base_url=self._settings.slack.api_url, timeout=TIMEOUT_SECONDS
-        )
+        client = WebClient(token, base_url=self._settings.slack.api_url, timeout=TIMEOUT_SECONDS)
         try:
             client.apps_connections_open(app_token=token)
         except SlackApiError as error:
@@ -158,7 +143,9 @@ class SlackDiagnosis:
 
     def channel(self, key: str, channel: str) -> Verdict:
         """Does the channel exist, alive, with the bot in it?"""
-        wanted = f"Set {key} to the id of a channel (Channel > About > Channel ID, like C0123456789)"
+        wanted = (
+            f"Set {key} to the id of a channel (Channel > About > Channel ID, like C0123456789)"
+        )
         if not channel.startswith(("C", "G")):
             return problem(f"{channel!r} is no channel id", f"{wanted}.")
         try:

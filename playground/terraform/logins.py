@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import jwt
 
@@ -33,7 +33,7 @@ class Credentials:
 
 def github(config: Attributes, credentials: Credentials, now: Now) -> Api:
     """Return the API of a `provider "github"` block; refuse what the real provider refuses."""
-    root = str(config.get("base_url") or "https://api.github.com/").rstrip("/")
+    root = rest_root(str(config.get("base_url") or "https://api.github.com/"))
     owner = config.get("organization") or config.get("owner")
     delay = _number(config, "write_delay_ms", 1000)
     if delay <= 0:
@@ -49,6 +49,19 @@ def github(config: Attributes, credentials: Credentials, now: Now) -> Api:
     if owner:
         login.token()  # the real provider logs in while it is configured
     return api
+
+
+def rest_root(base_url: str) -> str:
+    """Return where the REST API is: below `/api/v3` of a server that isn't github.com.
+
+    The real provider joins `api/v3` even where it is there already; we don't.
+    """
+    url = urlsplit(base_url)
+    if not url.scheme or not url.hostname:
+        raise VendorError("base_url must be absolute")
+    plain = base_url.rstrip("/")
+    hosted = url.hostname == "api.github.com" or url.hostname.endswith(".ghe.com")
+    return plain if hosted or plain.endswith("/api/v3") else f"{plain}/api/v3"
 
 
 def _github_login(

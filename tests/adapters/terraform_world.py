@@ -139,7 +139,7 @@ class TerraformWorld:
             "owners": [cast.GRACE.email],
             "budget_policy": False,
         }
-        url, host = f"{self.github.base_url}/", self.databricks.account_host
+        url, host = f"{self.github.root}/", self.databricks.account_host
         return Root(url, host, given | values, environments)
 
     def scratch(self, **config: Any) -> Json:
@@ -150,7 +150,7 @@ class TerraformWorld:
         hosts = self.databricks.hosts
         account = {"host": self.databricks.account_host, "account_id": cast.DATABRICKS_ACCOUNT_ID}
         providers = {
-            "github": [provider_github(f"{self.github.base_url}/")],
+            "github": [provider_github(f"{self.github.root}/")],
             "databricks": [
                 {"alias": "account", **account},
                 {"alias": "dev", "host": hosts[("gbx1", "development")]},
@@ -167,11 +167,15 @@ class Workbench:
     def __init__(self, world: TerraformWorld, directory: Path, binary: list[str]) -> None:
         self.world, self.directory, self.binary = world, directory, binary
 
-    def write(self, root: Root) -> None:
-        """Write a root's files beside the modules."""
+    def link_modules(self) -> None:
+        """Put the modules where roots expect them."""
         modules = self.directory / "modules"
         if not modules.exists():
             modules.symlink_to(MODULES)
+
+    def write(self, root: Root) -> None:
+        """Write a root's files beside the modules."""
+        self.link_modules()
         (self.directory / "main.tf.json").write_text(json.dumps(root.main()))
         variables = json.dumps(root.variables())
         (self.directory / "terraform.tfvars.json").write_text(variables)

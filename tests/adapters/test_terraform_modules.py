@@ -9,10 +9,17 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import requests
-from terraform_root import Root
+from terraform_root import STAGES, Root
 from terraform_world import MARKER, MODULES, TerraformWorld, Workbench, binaries
 
 from playground import cast
+from provisioning.project import DataAccess, ProjectSpec, Reviewer
+from provisioning.terraform_root import (
+    AccountContext,
+    TerraformContext,
+    WorkspaceContext,
+    root_files,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ONE_GROUP, TWO_GROUPS = 89, 165
@@ -285,6 +292,56 @@ async def test_a_misspelt_attribute_is_caught_by_validate(bench: Workbench, tmp_
     assert found.code == 1
     assert 'An argument named \\"prevent_self_revue\\" is not expected here.' in found.text
     assert 'Did you mean \\"prevent_self_review\\"?' in found.text
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(("gbx1",), 88), (("gbx1", "gbx2"), 164)])
+async def test_the_bots_own_root_fits_the_modules(
+    bench: Workbench, groups: tuple[str, ...], expected: int
+) -> None:
+    world = bench.world
+    account = AccountContext(
+        account_id=cast.DATABRICKS_ACCOUNT_ID, host=world.databricks.account_host
+    )
+    workspaces = {
+        group: {
+            stage: WorkspaceContext(
+                host=world.databricks.hosts[(group, stage)], catalog=cast.catalog(group, stage)
+            )
+            for stage in STAGES
+        }
+        for group in groups
+    }
+    context = TerraformContext(
+        organisation=cast.ORGANISATION,
+        github_url=f"{world.github.root}/",
+        github_app_id=world.github.app_id,
+        visibility="private",
+        platform_team="platform",
+        write_delay_ms=0,
+        oidc_issuer=world.github.oidc_issuer,
+        oidc_audience="",
+        immutable_subjects=True,
+        automation_client_id=world.databricks.bot_client_id,
+        accounts=dict.fromkeys(groups, account),
+        workspaces=workspaces,
+    )
+    spec = ProjectSpec(
+        name="bots-own",
+        owners=("U0GRACE",),
+        managed_group="aad-data-science",
+        github_team="data-science",
+        reviewers=(Reviewer(kind="team", name="ml-reviewers"),),
+        workspace_groups=groups,
+        template="job",
+        data_access=(DataAccess(securable="gbx1_prod.sales", level="read"),),
+    )
+    bench.link_modules()
+    for name, text in root_files(spec, MARKER, context, {}).items():
+        (bench.directory / name).write_text(text)
+    assert (await bench.run("init", "-no-color")).code == 0
+    planned = await bench.run("plan", "-json")
+    assert planned.code == 0, planned.errors()
+    assert planned.counts() == (expected + 1, 0, 0)  # one more grant: the data it asked for
 
 
 async def test_a_stage_that_is_dropped_leaves_nothing(bench: Workbench) -> None:

@@ -1,14 +1,18 @@
 """The provider's pure parts: protobuf, msgpack values, planning."""
 
+from threading import Event, Thread
+from time import monotonic
+
 import msgpack
 import pytest
 
 from playground.terraform import planning
+from playground.terraform.logins import rest_root
 from playground.terraform.resource import parsed_id
 from playground.terraform.schemas import Block, load
 from playground.terraform.served import DATABRICKS, GITHUB
 from playground.terraform.values import UNKNOWN, Attributes, decode, encode, known
-from playground.terraform.vendor import VendorError
+from playground.terraform.vendor import Pace, VendorError
 from playground.terraform.wire import Message, boolean, by_name, integer, many, one, raw, string
 
 INNER = Message(text=string(1))
@@ -192,3 +196,46 @@ def test_import_ids_are_taken_apart_or_refused_with_their_form() -> None:
     assert parsed_id("{scope}|||{principal}", "s|||p")["principal"] == "p"
     with pytest.raises(VendorError, match=r"expected \{repository\}:\{environment\}"):
         parsed_id("{repository}:{environment}", "only")
+
+
+def test_writes_keep_their_distance_and_reads_need_none() -> None:
+    pace = Pace(after_write=0.05, parallel=False)
+    began = monotonic()
+    for method in ("GET", "GET", "GET"):
+        with pace.turn(method):
+            pass
+    assert monotonic() - began < 0.05
+    for method in ("POST", "PATCH", "DELETE"):
+        with pace.turn(method):
+            pass
+    assert monotonic() - began >= 0.1
+
+
+def test_requests_run_one_at_a_time_unless_parallel_ones_are_allowed() -> None:
+    for parallel in (False, True):
+        pace = Pace(parallel=parallel)
+        entered = Event()
+
+        def enter(pace: Pace = pace, entered: Event = entered) -> None:
+            with pace.turn("GET"):
+                entered.set()
+
+        other = Thread(target=enter)
+        with pace.turn("GET"):
+            other.start()
+            assert entered.wait(5 if parallel else 0.1) is parallel
+        other.join()
+        assert entered.is_set()
+
+
+@pytest.mark.parametrize(
+    ("base_url", "root"),
+    [
+        ("https://api.github.com/", "https://api.github.com"),
+        ("https://api.acme.ghe.com/", "https://api.acme.ghe.com"),
+        ("https://ghes.acme.example/", "https://ghes.acme.example/api/v3"),
+        ("http://127.0.0.1:1/api/v3/", "http://127.0.0.1:1/api/v3"),
+    ],
+)
+def test_the_rest_api_of_an_own_server_is_below_a_path(base_url: str, root: str) -> None:
+    assert rest_root(base_url) == root

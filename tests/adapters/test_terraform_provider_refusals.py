@@ -150,6 +150,7 @@ async def test_a_dropped_connection_is_an_error_that_names_the_request(bench: Wo
     ("block", "complaint"),
     [
         ({"write_delay_ms": 0}, "write_delay_ms must be greater than 0ms"),
+        ({"base_url": "ghes.example"}, "base_url must be absolute"),
         ({"app_auth": []}, "neither a token nor an app_auth block"),
         ({"app_auth": [{"id": "999"}]}, "401"),
     ],

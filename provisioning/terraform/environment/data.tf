@@ -22,9 +22,9 @@ locals {
   reached = flatten([
     for wanted in var.data_access : concat(
       [{ key = "catalog/${split(".", wanted.full_name)[0]}", privileges = ["USE_CATALOG"] }],
-      wanted.securable == "catalog" ? [] : [
-        { key = "schema/${join(".", slice(split(".", wanted.full_name), 0, 2))}", privileges = ["USE_SCHEMA"] }
-      ],
+      wanted.securable == "catalog"
+      ? [{ key = "catalog/${wanted.full_name}", privileges = ["USE_SCHEMA"] }]
+      : [{ key = "schema/${join(".", slice(split(".", wanted.full_name), 0, 2))}", privileges = ["USE_SCHEMA"] }],
     )
   ])
 

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -152,7 +154,8 @@ def test_what_only_a_workspace_knows_comes_from_the_context_or_is_refused(
     with pytest.raises(TemplateError, match=rf"a.tmpl:2: .*{name}.*only where a workspace is"):
         render(folder)
     value = True if name == "is_service_principal" else "known"
-    files = render_bundle(folder, {}, BundleContext(**{name: value}))  # type: ignore[arg-type]
+    changes: dict[str, Any] = {name: value}
+    files = render_bundle(folder, {}, replace(BundleContext(), **changes))
     assert files["a"].decode().strip() == str(value).replace("True", "true")
 
 

@@ -13,5 +13,5 @@ class TemplateError(PermanentError):
         self.what = what
 
 
-class Refusal(Exception):  # noqa: N818 - whoever knows file and line makes it an error
-    """A function of the template language refuses its arguments."""
+class RefusedError(Exception):
+    """The language refuses a value or a text; whoever knows file and line says where."""

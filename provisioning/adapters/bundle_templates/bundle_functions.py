@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from provisioning.adapters.bundle_templates import go_regexp
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 from provisioning.adapters.bundle_templates.functions import Function
 from provisioning.adapters.bundle_templates.printing import sprintf
 from provisioning.adapters.bundle_templates.values import (
@@ -85,7 +85,7 @@ def bundle_functions(
 
     def random_int(limit: Value) -> int:
         if integer_of(limit) <= 0:
-            raise Refusal("invalid argument to random_int: it must be more than 0")
+            raise RefusedError("invalid argument to random_int: it must be more than 0")
         digest = hashlib.sha256(identities.another(file).bytes).digest()
         return int.from_bytes(digest[:16], "big") % integer_of(limit)
 
@@ -112,7 +112,7 @@ def _map(*pairs: Value) -> dict[str, Value]:
     result: dict[str, Value] = {}
     for pair in pairs:
         if not isinstance(pair, Pair):
-            raise Refusal(f"map takes pairs, got {type_name(pair)}")
+            raise RefusedError(f"map takes pairs, got {type_name(pair)}")
         result[pair.key] = pair.value
     return result
 
@@ -121,7 +121,7 @@ def _from_workspace(context: BundleContext, name: str) -> Function:
     def answer() -> Value:
         value: Value = getattr(context, name)
         if value is None:
-            raise Refusal(
+            raise RefusedError(
                 f"{{{{{name}}}}} is known only where a workspace is; this template is rendered "
                 "for four stages at once, so use a bundle variable or a question instead"
             )
@@ -190,11 +190,11 @@ def _url(source: Value) -> Record:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as bad:
-        raise Refusal(f'parse "{text}": {bad}') from bad
+        raise RefusedError(f'parse "{text}": {bad}') from bad
     if any(char < " " or char == "\x7f" for char in text):
-        raise Refusal(f"parse {text!r}: invalid control character in URL")
+        raise RefusedError(f"parse {text!r}: invalid control character in URL")
     if text.startswith(":") or " " in parts.netloc:
-        raise Refusal(f'parse "{text}": missing protocol scheme or invalid character in host name')
+        raise RefusedError(f"parse {text!r}: no scheme, or invalid character in host name")
     return Record("*url.URL", text, _url_fields(parts), _url_methods(text, parts, port))
 
 

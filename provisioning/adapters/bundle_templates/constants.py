@@ -3,7 +3,7 @@
 import ast
 import re
 
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\'\"])|x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)"
@@ -23,14 +23,14 @@ def unquote(literal: str) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as broken:
-        raise Refusal(f"{literal} is not valid UTF-8") from broken
+        raise RefusedError(f"{literal} is not valid UTF-8") from broken
 
 
 def character(literal: str) -> int:
     """Return the code point of a Go character constant."""
     text = unquote(literal)
     if len(text) != 1:
-        raise Refusal(f"malformed character constant: {literal}")
+        raise RefusedError(f"malformed character constant: {literal}")
     return ord(text)
 
 
@@ -39,9 +39,9 @@ def number(literal: str) -> int | float:
     try:
         value = ast.literal_eval(_pythonic(literal))
     except (SyntaxError, ValueError) as bad:
-        raise Refusal(f"bad number syntax: {literal}") from bad
+        raise RefusedError(f"bad number syntax: {literal}") from bad
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        raise Refusal(f"integer overflow: {literal}")
+        raise RefusedError(f"integer overflow: {literal}")
     assert isinstance(value, int | float)
     return value
 
@@ -79,5 +79,5 @@ def _escaped(escape: re.Match[str], quote: str) -> bytes:
 def _code_point(escape: str, digits: str) -> bytes:
     value = int(digits, 16) if digits else -1
     if not 0 <= value <= 0x10FFFF or value in _SURROGATES:
-        raise Refusal(f"invalid escape {escape} in a string")
+        raise RefusedError(f"invalid escape {escape} in a string")
     return chr(value).encode()

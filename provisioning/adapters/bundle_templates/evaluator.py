@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from provisioning.adapters.bundle_templates import tree
-from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
+from provisioning.adapters.bundle_templates.bugs import RefusedError, TemplateError
 from provisioning.adapters.bundle_templates.functions import Function
 from provisioning.adapters.bundle_templates.printing import show
 from provisioning.adapters.bundle_templates.values import Record, Value, is_true, kind, type_name
@@ -14,11 +14,6 @@ MAXIMUM_STEPS = 200_000
 MAXIMUM_OUTPUT = 1_000_000
 LAZY = frozenset(("and", "or"))
 _NOTHING = object()
-
-
-class _Jump(Exception):  # noqa: N818 - control flow, not an error
-    def __init__(self, word: str) -> None:
-        self.word = word
 
 
 class Evaluator:
@@ -55,11 +50,14 @@ class Evaluator:
         self._nodes(template.body, data)
         self.file, self.variables, self.depth = outer
 
-    def _nodes(self, nodes: tree.Nodes, dot: Value) -> None:
+    def _nodes(self, nodes: tree.Nodes, dot: Value) -> str:
+        """Run the nodes; return the word of the jump that ended them early, or nothing."""
         for node in nodes:
-            self._node(node, dot)
+            if jump := self._node(node, dot):
+                return jump
+        return ""
 
-    def _node(self, node: tree.Node, dot: Value) -> None:
+    def _node(self, node: tree.Node, dot: Value) -> str:
         self._count_step()
         match node:
             case tree.Text(text):
@@ -69,11 +67,12 @@ class Evaluator:
                 if not pipe.variables:
                     self._write(self._shown(value))
             case tree.Branch():
-                self._branch(node, dot)
+                return self._branch(node, dot)
             case tree.Call():
                 self._call(node, dot)
             case tree.Jump(word):
-                raise _Jump(word)
+                return word
+        return ""
 
     def _count_step(self) -> None:
         self.steps += 1
@@ -89,7 +88,7 @@ class Evaluator:
     def _shown(self, value: Value) -> str:
         try:
             return show(value)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             raise self._bug(str(refusal)) from refusal
 
     def _call(self, node: tree.Call, dot: Value) -> None:
@@ -100,37 +99,30 @@ class Evaluator:
         value = None if node.pipe is None else self._pipe(node.pipe, dot)
         self._template(template, value)
 
-    def _branch(self, node: tree.Branch, dot: Value) -> None:
+    def _branch(self, node: tree.Branch, dot: Value) -> str:
         scope = len(self.variables)
         if node.word == "range":
-            self._range(node, dot)
+            jump = self._range(node, dot)
         else:
             value = self._pipe(node.pipe, dot)
             inner = value if node.word == "with" and is_true(value) else dot
-            self._nodes(node.body if is_true(value) else node.otherwise, inner)
+            jump = self._nodes(node.body if is_true(value) else node.otherwise, inner)
         del self.variables[scope:]
+        return jump
 
-    def _range(self, node: tree.Branch, dot: Value) -> None:
+    def _range(self, node: tree.Branch, dot: Value) -> str:
         value = self._pipe(node.pipe, dot, declare=False)
-        names, is_empty = node.pipe.variables, True
+        is_empty = True
         scope = len(self.variables)
-        for key, item in self._items(value, names):
+        for key, item in self._items(value, node.pipe.variables):
             is_empty = False
             self._count_step()
             self._set_range_variables(node.pipe, key, item)
-            stopped = self._iteration(node.body, item)
+            jump = self._nodes(node.body, item)
             del self.variables[scope:]
-            if stopped:
+            if jump == "break":
                 break
-        if is_empty:
-            self._nodes(node.otherwise, dot)
-
-    def _iteration(self, body: tree.Nodes, item: Value) -> bool:
-        try:
-            self._nodes(body, item)
-        except _Jump as jump:
-            return jump.word == "break"
-        return False
+        return self._nodes(node.otherwise, dot) if is_empty else ""
 
     def _set_range_variables(self, pipe: tree.Pipe, key: Value, item: Value) -> None:
         values = (item,) if len(pipe.variables) == 1 else (key, item)
@@ -280,7 +272,7 @@ class Evaluator:
         try:
             value = function(*values)
             kind(value)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             raise self._bug(f"error calling {name}: {refusal}") from refusal
         return value
 

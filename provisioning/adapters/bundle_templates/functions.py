@@ -1,11 +1,10 @@
 """The functions that every Go template has; the evaluator itself does the lazy `and` and `or`."""
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote_plus
 
 from provisioning.adapters.bundle_templates import printing
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 from provisioning.adapters.bundle_templates.printing import sprint, sprintf, sprintln
 from provisioning.adapters.bundle_templates.values import (
     Value,
@@ -28,29 +27,31 @@ _ORDERED = ("int", "float", "string")
 
 def _equal(first: Value, *others: Value) -> bool:
     if not others:
-        raise Refusal("missing argument for comparison")
+        raise RefusedError("missing argument for comparison")
     return any(_same(first, other) for other in others)
 
 
 def _same(one: Value, other: Value) -> bool:
     kinds = {kind(one), kind(other)}
     if kinds & {"map", "slice"}:
-        raise Refusal(f"non-comparable type {type_name(one if kind(one) in kinds else other)}")
+        raise RefusedError(f"non-comparable type {type_name(one if kind(one) in kinds else other)}")
     if "nil" in kinds:
         return one is other
     if len(kinds) > 1:
-        raise Refusal("incompatible types for comparison")
+        raise RefusedError("incompatible types for comparison")
     return one == other
 
 
 def _less(one: Value, other: Value) -> bool:
     if kind(one) not in _ORDERED:
-        raise Refusal("invalid type for comparison")
+        raise RefusedError("invalid type for comparison")
     if kind(one) != kind(other):
-        raise Refusal("incompatible types for comparison")
+        raise RefusedError("incompatible types for comparison")
     if isinstance(one, str) and isinstance(other, str):
         return one.encode() < other.encode()
-    return bool(operator.lt(one, other))  # type: ignore[arg-type]
+    assert isinstance(one, int | float)
+    assert isinstance(other, int | float)
+    return one < other
 
 
 def _length(value: Value) -> int:
@@ -58,7 +59,7 @@ def _length(value: Value) -> int:
         return len(value.encode())
     if isinstance(value, Mapping | Sequence):
         return len(value)
-    raise Refusal("len of nil pointer" if value is None else f"len of type {type_name(value)}")
+    raise RefusedError("len of nil pointer" if value is None else f"len of type {type_name(value)}")
 
 
 def _index(value: Value, *keys: Value) -> Value:
@@ -72,27 +73,27 @@ def _one_index(value: Value, key: Value) -> Value:
         return value.get(text_of(key))
     if not isinstance(value, str | Sequence):
         shown = "untyped nil" if value is None else f"item of type {type_name(value)}"
-        raise Refusal(f"can't index {shown}" if value is not None else f"index of {shown}")
+        raise RefusedError(f"can't index {shown}" if value is not None else f"index of {shown}")
     if isinstance(key, bool) or not isinstance(key, int):
-        raise Refusal(f"cannot index slice/array with type {type_name(key)}")
+        raise RefusedError(f"cannot index slice/array with type {type_name(key)}")
     items: Sequence[Value] = value.encode() if isinstance(value, str) else value
     if not 0 <= key < len(items):
-        raise Refusal(f"index out of range: {key}")
+        raise RefusedError(f"index out of range: {key}")
     return items[key]
 
 
 def _slice(value: Value, *bounds: Value) -> Value:
     if not isinstance(value, str | Sequence):
-        raise Refusal(f"can't slice item of type {type_name(value)}")
+        raise RefusedError(f"can't slice item of type {type_name(value)}")
     if len(bounds) > (2 if isinstance(value, str) else 3):
-        raise Refusal(f"too many slice indexes: {len(bounds)}")
+        raise RefusedError(f"too many slice indexes: {len(bounds)}")
     items: Sequence[Value] = value.encode() if isinstance(value, str) else value
     positions = [integer_of(bound) for bound in bounds]
     start, end = [*positions, *(0, len(items))[len(positions) :]][:2]
     if not 0 <= start <= len(items) or not 0 <= end <= len(items):
-        raise Refusal(f"index out of range: {start if not 0 <= start <= len(items) else end}")
+        raise RefusedError(f"index out of range: {start if not 0 <= start <= len(items) else end}")
     if start > end:
-        raise Refusal(f"invalid slice index: {start} > {end}")
+        raise RefusedError(f"invalid slice index: {start} > {end}")
     return _cut(items[start:end])
 
 
@@ -102,7 +103,7 @@ def _cut(items: Sequence[Value]) -> Value:
     try:
         return items.decode()
     except UnicodeDecodeError as broken:
-        raise Refusal("slice cuts through a character (indexes count bytes)") from broken
+        raise RefusedError("slice cuts through a character (indexes count bytes)") from broken
 
 
 def _text(values: tuple[Value, ...]) -> str:
@@ -132,7 +133,7 @@ def _urlquery(*values: Value) -> str:
 
 
 def _call(function: Value, *_arguments: Value) -> Value:
-    raise Refusal(
+    raise RefusedError(
         "call of nil" if function is None else f"non-function of type {type_name(function)}"
     )
 

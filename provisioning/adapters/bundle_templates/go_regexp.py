@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 
 _POSIX = {
     "alnum": "0-9A-Za-z", "alpha": "A-Za-z", "ascii": r"\x00-\x7f", "blank": r"\t ",
@@ -37,11 +37,11 @@ _PIECE = re.compile(
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """Return a Python pattern that matches what Go's matches; raises `Refusal`."""
+    """Return a Python pattern that matches what Go's matches; raises `RefusedError`."""
     try:
         return re.compile(_Translation(pattern).run(), re.ASCII)
     except (re.error, OverflowError, RecursionError) as bad:
-        raise Refusal(f"error parsing regexp {pattern!r}: {bad}") from bad
+        raise RefusedError(f"error parsing regexp {pattern!r}: {bad}") from bad
 
 
 class _Translation:
@@ -70,8 +70,8 @@ class _Translation:
             make(found) for name, make in translate.items() if found.group(name) is not None
         )
 
-    def _refuse(self, what: str) -> Refusal:
-        return Refusal(f"error parsing regexp {self.pattern!r}: {what}")
+    def _refuse(self, what: str) -> RefusedError:
+        return RefusedError(f"error parsing regexp {self.pattern!r}: {what}")
 
     def _property(self, found: re.Match[str]) -> str:
         name = found["script"] or found["letter"]
@@ -129,7 +129,7 @@ class _Translation:
 
 def _character(code_point: int) -> str:
     if code_point > sys.maxunicode:
-        raise Refusal(f"error parsing regexp: invalid code point {code_point:x}")
+        raise RefusedError(f"error parsing regexp: invalid code point {code_point:x}")
     return chr(code_point)
 
 

@@ -6,7 +6,7 @@ White space inside an action is a token of its own, because `.a.b` and `.a .b` d
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from provisioning.adapters.bundle_templates.bugs import TemplateError
 
@@ -101,7 +101,7 @@ def _action(file: str, source: str, left: int, position: int) -> Generator[Token
         line = _line(source, position)
         if found is None:
             raise TemplateError(file, line, _complaint(source, position))
-        kind: Kind = found.lastgroup  # type: ignore[assignment]
+        kind = cast(Kind, found.lastgroup)
         text, position = found.group(), found.end()
         _check_end(file, source, kind, found)
         yield Token(kind, text, line)

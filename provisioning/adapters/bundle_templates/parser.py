@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from provisioning.adapters.bundle_templates import constants, tree
-from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
+from provisioning.adapters.bundle_templates.bugs import RefusedError, TemplateError
 from provisioning.adapters.bundle_templates.lexer import KEYWORDS, Token, tokens
 
 _BRANCHES = ("if", "with", "range")
@@ -300,7 +300,7 @@ class _Parser:
     def _literal(self, token: Token, read: Callable[[str], _Value]) -> _Value:
         try:
             return read(token.text)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             raise self._bug(token, str(refusal)) from refusal
 
 

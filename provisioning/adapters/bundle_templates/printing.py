@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 from provisioning.adapters.bundle_templates.values import Pair, Record, Value, kind, type_name
 
 _VERB = re.compile(
@@ -110,14 +110,14 @@ class _Printer:
             value = self.values[self.next] if self.next < len(self.values) else None
             self.next += 1
             if isinstance(value, bool) or not isinstance(value, int):
-                raise Refusal("printf: * needs an integer")
+                raise RefusedError("printf: * needs an integer")
             return _bounded(value)
         return None if text is None else _bounded(int(text or 0))
 
 
 def _bounded(number: int) -> int:
     if not 0 <= number <= _MAXIMUM_WIDTH:
-        raise Refusal(f"printf: width or precision {number} is out of range")
+        raise RefusedError(f"printf: width or precision {number} is out of range")
     return number
 
 
@@ -132,7 +132,7 @@ def _verb(verb: str, value: Value, style: Style) -> str:
         return _verb(verb, value.text, style)
     formats = _FORMATS.get(kind(value), {})
     if isinstance(value, float) and verb in "bxX":
-        raise Refusal(f"printf: %{verb} of a float is not supported")
+        raise RefusedError(f"printf: %{verb} of a float is not supported")
     if verb not in formats:
         inside = (
             "<nil>"
@@ -149,7 +149,7 @@ def _item(verb: str, value: Value, style: Style) -> str:
 
 def _value(value: Value, style: Style) -> str:
     if style.has("#") and not isinstance(value, str | int):
-        raise Refusal(f"printf: %#v of a {type_name(value)} is not supported")
+        raise RefusedError(f"printf: %#v of a {type_name(value)} is not supported")
     if isinstance(value, Mapping | list | tuple):
         return _container(value, lambda item: _value(item, style))
     if isinstance(value, Pair):

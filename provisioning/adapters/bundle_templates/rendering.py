@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from provisioning.adapters.bundle_templates import evaluator, paths, tree
-from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
+from provisioning.adapters.bundle_templates.bugs import RefusedError, TemplateError
 from provisioning.adapters.bundle_templates.bundle_functions import (
     BundleContext,
     Identities,
@@ -74,7 +74,7 @@ class Source:
 
 
 def _no_skip(pattern: str) -> None:
-    raise Refusal(f"skip {pattern!r} belongs into a file of the template")
+    raise RefusedError(f"skip {pattern!r} belongs into a file of the template")
 
 
 def source_folder(folder: Path, template_dir: str) -> Path:

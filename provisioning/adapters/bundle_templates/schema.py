@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from provisioning.adapters.bundle_templates import go_regexp
-from provisioning.adapters.bundle_templates.bugs import Refusal, TemplateError
+from provisioning.adapters.bundle_templates.bugs import RefusedError, TemplateError
 from provisioning.errors import UserError
 from provisioning.questions import Answer, AnswerType, Choice, Question
 
@@ -119,7 +119,7 @@ def _check_property(file: str, name: str, about: Property) -> None:
             raise TemplateError(file, 1, f"enum value {option!r} of {name} is no {about.type}")
     try:
         go_regexp.compiled(about.pattern)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         raise TemplateError(file, 1, f"the pattern of {name} is refused: {refusal}") from refusal
 
 

@@ -6,7 +6,7 @@ Python's `bool` is an `int` and Go's is not, so every question of kind is asked 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from provisioning.adapters.bundle_templates.bugs import Refusal
+from provisioning.adapters.bundle_templates.bugs import RefusedError
 
 Value = object
 Method = Callable[..., Value]
@@ -40,7 +40,7 @@ def kind(value: Value) -> str:
             return name
     if value is None:
         return "nil"
-    raise Refusal(f"a template has no use for a value of type {type(value).__name__}")
+    raise RefusedError(f"a template has no use for a value of type {type(value).__name__}")
 
 
 def type_name(value: Value) -> str:
@@ -63,12 +63,12 @@ def is_true(value: Value) -> bool:
 def text_of(value: Value) -> str:
     """Return the string that a function needs, or refuse."""
     if not isinstance(value, str):
-        raise Refusal(f"wrong type for value; expected string; got {type_name(value)}")
+        raise RefusedError(f"wrong type for value; expected string; got {type_name(value)}")
     return value
 
 
 def integer_of(value: Value) -> int:
     """Return the integer that a function needs, or refuse."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Refusal(f"wrong type for value; expected int; got {type_name(value)}")
+        raise RefusedError(f"wrong type for value; expected int; got {type_name(value)}")
     return value

@@ -184,6 +184,7 @@ class LocalTerraform:
             return None
         commands = {"init": self._tools.lines.init()}
         if self._tools.backend:
+            self._tools.reach_remote_state()
             commands["workspace"] = self._tools.lines.choose_workspace(project)
         for name, command in commands.items():
             outcome = self._get_ready(project, run, f"{name}-{key[:12]}", command, watch)

@@ -13,6 +13,7 @@ from provisioning.adapters.local_terraform.binary import Binary, find_binary
 from provisioning.adapters.local_terraform.command_line import CommandLine
 from provisioning.adapters.local_terraform.places import Places, read_or_empty, write_private
 from provisioning.adapters.local_terraform.plans import fingerprint
+from provisioning.adapters.local_terraform.workspaces import sole_creator
 from provisioning.errors import TemporaryError
 from provisioning.ports import Redactor
 
@@ -111,6 +112,10 @@ class Toolbox:
             f"It said: {self._installation.redact(done.stderr.strip())[-2000:]}"
         )
 
+    def reach_remote_state(self) -> Path:
+        """Return a root that only knows where states are kept; PostgreSQL has its tables then."""
+        return self._state_reader
+
     def ask_remote_state(self, words: Sequence[str], workspace: str) -> str:
         """Ask about a state in PostgreSQL, from a root of its own; empty where there is none."""
         if workspace not in self._workspaces():
@@ -149,7 +154,8 @@ class Toolbox:
     def _state_reader(self) -> Path:
         folder = self._places.state_reader()
         write_private(folder / "main.tf.json", self.backend)
-        self.ask(self.lines.init(), folder)
+        with sole_creator(self._installation.state_url):  # the first one makes the tables
+            self.ask(self.lines.init(), folder)
         return folder
 
     @cached_property

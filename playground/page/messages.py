@@ -1,6 +1,6 @@
 """Messages: who said what and when, with blocks, files, reactions and the way into the thread."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from playground.page.blocks import blocks
 from playground.page.emoji import emoji
@@ -14,11 +14,38 @@ from playground.slack.state import State
 SAME_BREATH = 300
 """Seconds within which a person's messages follow under one name."""
 PREVIEW_LINES = 8
+Draw = Callable[[Message, Reader], Html]
 Listed = list[tuple[str, Html]]
 """Keyed pieces of HTML, in order."""
 
 
-def message_list(state: State, found: Sequence[Message], reader: Reader, channel: str) -> Listed:
+class Drawn:
+    """Remembers how messages look, since a change to one of a hundred is the usual one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str, str], tuple[object, Html]] = {}
+
+    def __call__(self, one: Message, reader: Reader) -> Html:
+        """Return a message's content, drawn anew if anything about it is different."""
+        at = (reader.viewer, one.channel, one.ts)
+        version = _version(one, reader)
+        known = self._known.get(at)
+        if known is None or known[0] != version:
+            known = (version, content(one, reader))
+            self._known[at] = known
+        return known[1]
+
+
+def _version(one: Message, reader: Reader) -> object:
+    """Return what differs when a message looks different; dates may say how long ago it is."""
+    minute = reader.now.replace(second=0, microsecond=0)
+    seen = (one.edits, one.deleted, reader.viewer in one.warned, len(one.files), minute)
+    return (*seen, one.text, str(one.reactions), str(one.values), len(one.attachments))
+
+
+def message_list(
+    state: State, found: Sequence[Message], reader: Reader, channel: str, draw: Draw
+) -> Listed:
     """Return a channel's messages with a line between days."""
     listed: Listed = []
     before: Message | None = None
@@ -30,16 +57,16 @@ def message_list(state: State, found: Sequence[Message], reader: Reader, channel
             before = None
         follows = before is not None and _same_breath(before, one)
         shown = message(
-            one, reader, foot=_thread_foot(state, one, reader, channel), follows=follows
+            one, reader, draw=draw, foot=_thread_foot(state, one, reader, channel), follows=follows
         )
         listed.append((f"m-{one.ts}", shown))
         before = one
     return listed
 
 
-def thread_list(found: Sequence[Message], reader: Reader) -> Listed:
+def thread_list(found: Sequence[Message], reader: Reader, draw: Draw) -> Listed:
     """Return a thread's messages; ids differ from those in the channel beside it."""
-    return [(f"t-{one.ts}", message(one, reader, prefix="t")) for one in found]
+    return [(f"t-{one.ts}", message(one, reader, prefix="t", draw=draw)) for one in found]
 
 
 def _same_breath(before: Message, one: Message) -> bool:
@@ -48,7 +75,13 @@ def _same_breath(before: Message, one: Message) -> bool:
 
 
 def message(
-    one: Message, reader: Reader, *, foot: Html = EMPTY, follows: bool = False, prefix: str = "m"
+    one: Message,
+    reader: Reader,
+    *,
+    draw: Draw,
+    foot: Html = EMPTY,
+    follows: bool = False,
+    prefix: str = "m",
 ) -> Html:
     """Return one message as its reader sees it."""
     name = author(one, reader)
@@ -58,7 +91,7 @@ def message(
     badge = tag("span", "APP", class_="app-badge") if one.by_bot or one.user == SLACKBOT else None
     head = None if follows else tag("div", tag("b", name), badge, time, class_="head")
     aside = tag("div", time, class_="aside") if follows else avatar(one.user, name)
-    body = tag("div", whisper, head, _content(one, reader), foot, class_="body")
+    body = tag("div", whisper, head, draw(one, reader), foot, class_="body")
     return tag(
         "article",
         aside,
@@ -93,7 +126,8 @@ def avatar(user: str, name: str) -> Html:
     )
 
 
-def _content(one: Message, reader: Reader) -> Html:
+def content(one: Message, reader: Reader) -> Html:
+    """Return what a message says, without who said it and when."""
     if one.deleted:
         return tag("p", one.text, class_="muted")
     place = place_of(one, reader)

@@ -82,20 +82,27 @@ def _token(token: str, whole: str, at: datetime, now: datetime) -> str:
     name = token.removesuffix("_pretty")
     if name != token and (near := _near(at, now)):
         return near
-    clock = f"{at.hour % 12 or 12}:{at:%M}"
-    known = {
-        "date_num": f"{at:%Y-%m-%d}",
-        "date_slash": f"{at:%m/%d/%Y}",
-        "date": f"{at:%B} {_nth(at.day)}, {at.year}",
-        "date_short": f"{at:%b} {at.day}, {at.year}",
-        "date_long": f"{at:%A}, {at:%B} {_nth(at.day)}, {at.year}",
-        "date_long_full": f"{at:%A}, {at:%B} {at.day}, {at.year}",
-        "day_divider": f"{at:%A}, {at:%B} {_nth(at.day)}",
-        "time": f"{clock} {at:%p}",
-        "time_secs": f"{clock}:{at:%S} {at:%p}",
-        "ago": ago(now - at),
-    }
-    return known.get(name, whole)
+    if name == "ago":
+        return ago(now - at)
+    write = _WRITTEN.get(name)
+    return write(at) if write else whole
+
+
+def _clock(at: datetime, seconds: str = "") -> str:
+    return f"{at.hour % 12 or 12}:{at:%M}{seconds} {at:%p}"
+
+
+_WRITTEN: dict[str, Callable[[datetime], str]] = {
+    "date_num": lambda at: f"{at:%Y-%m-%d}",
+    "date_slash": lambda at: f"{at:%m/%d/%Y}",
+    "date": lambda at: f"{at:%B} {_nth(at.day)}, {at.year}",
+    "date_short": lambda at: f"{at:%b} {at.day}, {at.year}",
+    "date_long": lambda at: f"{at:%A}, {at:%B} {_nth(at.day)}, {at.year}",
+    "date_long_full": lambda at: f"{at:%A}, {at:%B} {at.day}, {at.year}",
+    "day_divider": lambda at: f"{at:%A}, {at:%B} {_nth(at.day)}",
+    "time": _clock,
+    "time_secs": lambda at: _clock(at, f":{at:%S}"),
+}
 
 
 def _near(at: datetime, now: datetime) -> str:

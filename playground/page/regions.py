@@ -8,7 +8,7 @@ from playground.faults import Faults
 from playground.page.address import Address
 from playground.page.html import Html, join, tag
 from playground.page.lab import Control, deliveries_view, faults_view
-from playground.page.messages import Listed, message_list, readable_size, thread_list
+from playground.page.messages import Drawn, Listed, message_list, readable_size, thread_list
 from playground.page.modals import home, modal
 from playground.page.reader import Follow, Reader, nowhere
 from playground.page.shell import Hints, Region
@@ -44,6 +44,7 @@ class Scene:
     follow: Follow = nowhere
     source: Source | None = None
     attention: Attention = field(default_factory=Attention)
+    drawn: Drawn = field(default_factory=Drawn)
 
     def reader(self, viewer: str) -> Reader:
         """Return how ids and moments look to a person."""
@@ -110,7 +111,7 @@ def _channel(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
     found = scene.workspace.visible_messages(at.viewer, at.name)
     if found:
         scene.attention.read(at.viewer, at.name, scene.workspace.messages[-1].ts)
-    listed = message_list(scene.workspace, found[-MOST_MESSAGES:], reader, at.name)
+    listed = message_list(scene.workspace, found[-MOST_MESSAGES:], reader, at.name, scene.drawn)
     intro: Listed = [("intro", _intro(scene, channel, at, reader))]
     parts: dict[str, Region] = {
         "header": _channel_head(channel, at, reader),
@@ -118,7 +119,7 @@ def _channel(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
     }
     if at.thread:
         replies = scene.workspace.thread(at.name, at.thread, at.viewer)
-        parts["thread"] = thread_list(replies, reader)
+        parts["thread"] = thread_list(replies, reader, scene.drawn)
     return parts
 
 

@@ -1,5 +1,6 @@
 """The left side: channels, the app, the world behind it, and whom to be."""
 
+import re
 from collections.abc import Sequence
 
 from playground.page.address import Address, Kind
@@ -13,6 +14,7 @@ BEHIND: tuple[tuple[Kind, str, str], ...] = (
     ("deliveries", "Deliveries", "⇄"),
     ("faults", "Faults and time", "⚡"),
 )
+MENTION = re.compile(r"(?:<@|'user_id': ')(\w+)")
 WORLD_SIGNS = {"github": "⌥", "databricks": "◈", "terraform": "△"}
 
 
@@ -21,6 +23,7 @@ class Attention:
 
     def __init__(self) -> None:
         self._read: dict[tuple[str, str], float] = {}
+        self._named: dict[tuple[str, str, int], frozenset[str]] = {}
 
     def read(self, user: str, channel: str, upto: str) -> None:
         """Note that a person has seen a channel's messages up to this one."""
@@ -36,6 +39,23 @@ class Attention:
             if one.channel == channel and one.user != user and one.reader in (None, user):
                 fresh.append(one)
         return fresh[::-1]
+
+    def is_wanted(self, state: State, user: str) -> bool:
+        """Return whether somebody wrote to this person alone, or named them, since they looked."""
+        mine = [one for one in state.channels.values() if user in one.members]
+        return any(
+            one.reader or channel.kind == "im" or user in self._names(one)
+            for channel in mine
+            for one in self.unread(state, user, channel.id)
+        )
+
+    def _names(self, message: Message) -> frozenset[str]:
+        """Return the people whom a message mentions; each version is read once."""
+        key = (message.channel, message.ts, message.edits)
+        if key not in self._named:
+            found = MENTION.findall(message.text) + MENTION.findall(str(message.blocks))
+            self._named[key] = frozenset(found)
+        return self._named[key]
 
 
 def sidebar(state: State, attention: Attention, at: Address, worlds: Sequence[str]) -> Html:
@@ -111,7 +131,7 @@ def _person(state: State, attention: Attention, at: Address, member: Member) -> 
     if at.kind == "channel" and member.id not in state.channels[at.name].members:
         place = Address(member.id, "home")
     here = member.id == at.viewer
-    wanted = not here and _is_wanted(state, attention, member)
+    wanted = not here and attention.is_wanted(state, member.id)
     dot = tag("span", class_="dot", role="img", aria_label="has news") if wanted else None
     names = tag("span", tag("b", member.real_name), tag("small", member.title), class_="names")
     return tag(
@@ -124,18 +144,3 @@ def _person(state: State, attention: Attention, at: Address, member: Member) -> 
         aria_current="true" if here else None,
         data_person=member.id,
     )
-
-
-def _is_wanted(state: State, attention: Attention, member: Member) -> bool:
-    """Return whether somebody wrote to this person alone, or named them, since they looked."""
-    for channel in state.channels.values():
-        if member.id not in channel.members:
-            continue
-        for one in attention.unread(state, member.id, channel.id):
-            if one.reader or channel.kind == "im" or _names(one, member.id):
-                return True
-    return False
-
-
-def _names(message: Message, user: str) -> bool:
-    return f"<@{user}" in message.text or f"'{user}'" in str(message.blocks)

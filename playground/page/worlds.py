@@ -171,7 +171,7 @@ def _cell(value: Any) -> Html:
         lines = [tag("div", tag("b", key), " ", _cell(one)) for key, one in value.items()]
         return join(lines)
     if isinstance(value, list | Mapping):
-        return join(_commas(value)) if value else tag("span", "—", class_="muted")
+        return join(_commas(list(value))) if value else tag("span", "—", class_="muted")
     return _plain(value)
 
 

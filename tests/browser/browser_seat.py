@@ -3,13 +3,24 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from page_demo import CHANNEL, Demo
 from playwright.sync_api import Page
 from waiting import wait_until
 
-__all__ = ["CHANNEL", "Seat", "Served", "Sitting"]
+__all__ = ["CHANNEL", "CHROMIUM", "QUIET", "Seat", "Served", "Sitting"]
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 Result = TypeVar("Result")
 
 

@@ -1,24 +1,13 @@
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
-from browser_seat import CHANNEL, Seat, Served, Sitting
+from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
 
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself logs about refusals and a server that is away: tests provoke these."""
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")

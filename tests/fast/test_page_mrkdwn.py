@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -77,6 +78,14 @@ def test_links_open_elsewhere_and_tell_nobody_where_from() -> None:
         '<a href="https://a.example/x_y_z?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">'
         "the <strong>page</strong></a>"
     )
+
+
+def test_a_vendor_s_address_may_lead_to_its_view_here() -> None:
+    here = replace(ADA, follow=lambda url: "source/ada-7" if url.endswith("/acme/ada-7") else None)
+    assert mrkdwn("<https://github.example/acme/ada-7|the code>", here) == (
+        '<a href="/as/U0ADA/source/ada-7">the code</a>'
+    )
+    assert 'href="https://github.example/acme"' in mrkdwn("<https://github.example/acme>", here)
 
 
 def test_a_bare_address_is_a_link_without_the_full_stop_after_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import commands
 from bot.cli import cli, db
+from playground.github.world import APP_PERMISSIONS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,6 +47,23 @@ def test_every_sub_command_of_sciclops_in_the_readme_exists() -> None:
     } | {"db"}
     for line in re.findall(r"bin/sciclops ([a-z ]+)", README):
         assert set(line.split()) <= known, line
+
+
+def test_the_permissions_in_the_readme_are_those_the_stand_in_grants() -> None:
+    """The stand-in refuses what an App with these permissions may not do, so they suffice."""
+    special = {
+        "Commit statuses": "statuses",
+        "Dependabot alerts": "vulnerability_alerts",
+        "Custom properties": "repository_custom_properties",
+        "organisation Administration": "organization_administration",
+        "organisation Custom properties": "organization_custom_properties",
+    }
+    said: dict[str, str] = {}
+    for of, names, access in re.findall(r"\| (repository|organisation) \| (.+) \| (.+) \|", README):
+        for name in names.split(", "):
+            known = special.get(f"{of} {name}" if of == "organisation" else name)
+            said[known or name.lower().replace(" ", "_")] = access.rpartition(" ")[2]
+    assert said == APP_PERMISSIONS
 
 
 @pytest.mark.parametrize(

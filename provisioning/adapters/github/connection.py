@@ -1,12 +1,12 @@
-"""One installation of our App: its token, its clients, its errors.
+"""One installation of our App: its token, its clients, its pace, its errors.
 
 PyGithub 2.10 is not safe to share between threads (a shared connection can hand one request's
 answer to another), so each thread has a client. Tokens are shared: a fresh client of its own would
-ask for one each. Writes go one at a time with a pause, as GitHub's best practices ask (secondary
-rate limits: 80 content-creating requests a minute, 500 an hour, for the whole installation).
+ask for one each. Only reads are repeated here, never a write whose answer was lost.
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,21 +14,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
-from github import Auth, Github, GithubIntegration, GithubRetry
-from github.GithubException import (
-    BadCredentialsException,
-    GithubException,
-    RateLimitExceededException,
-    UnknownObjectException,
-)
+from github import Auth, Github, GithubIntegration
+from github.GithubException import GithubException, RateLimitExceededException
+from urllib3.util import Retry
 
 from provisioning.clock import Clock
 from provisioning.errors import PermanentError, TemporaryError
 
-RETRIED = {"GET", "HEAD"}
-"""Never POST: PyGithub's default would send one dispatch up to eleven times under 502."""
-TIMEOUT_SECONDS = 15
+Json = Any
+TIMEOUT_SECONDS = 10
 RENEW_BEFORE = timedelta(minutes=5)
+LARGEST_PAGE = 100
+WRITES_AT_ONCE = 5
+"""How many writes may follow each other at once: what the starter code of a project takes."""
+PAUSES_PER_WRITE = 3
+"""GitHub takes 80 creating requests a minute of an installation; Terraform, with a pause of a
+second after each, may use 60 of them, so in the long run we leave three pauses between ours."""
 
 
 @dataclass(frozen=True)
@@ -62,104 +63,193 @@ class SharedToken(Auth.Auth):
     def token(self) -> str:
         """Return a token that is valid for at least five minutes."""
         with self._lock:
-            if self._clock.now() + RENEW_BEFORE >= self._expires:
-                fresh = self._integration().get_access_token(self._app.installation_id)
-                self._token, self._expires = fresh.token, fresh.expires_at
+            if not self._token or self._clock.now() + RENEW_BEFORE >= self._expires:
+                self._token, self._expires = self._fresh()
             return self._token
 
-    def _integration(self) -> GithubIntegration:
-        return GithubIntegration(
+    def forget(self, refused: str) -> None:
+        """Drop a token that GitHub refused, unless another thread has renewed it already."""
+        with self._lock:
+            if self._token == refused:
+                self._token = ""
+
+    def _fresh(self) -> tuple[str, datetime]:
+        integration = GithubIntegration(
             auth=Auth.AppAuth(self._app.app_id, self._app.private_key),
             base_url=self._app.api_url,
             timeout=TIMEOUT_SECONDS,
-            retry=_retry(),
+            retry=None,
             seconds_between_requests=0,
+            seconds_between_writes=0,
         )
+        try:
+            answer = integration.get_access_token(self._app.installation_id)
+        finally:
+            integration.close()
+        return answer.token, answer.expires_at
+
+
+class Pace:
+    """Lets one write through at a time, a few at once, and in the long run as many as agreed."""
+
+    def __init__(self, pause: float) -> None:
+        self._interval = pause * PAUSES_PER_WRITE
+        self._turn = threading.Lock()
+        self._due = 0.0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn to write, and hold it while writing."""
+        with self._turn:
+            now = time.monotonic()
+            ahead = self._due - now - self._interval * (WRITES_AT_ONCE - 1)
+            if ahead > 0:
+                threading.Event().wait(ahead)
+            self._due = max(self._due, now) + self._interval
+            yield
 
 
 class Connection:
-    """The clients of one installation."""
+    """What is asked of GitHub as one installation; safe to use from several threads."""
 
     def __init__(self, app: App, clock: Clock) -> None:
         self.app = app
+        self._clock = clock
         self._token = SharedToken(app, clock)
         self._local = threading.local()
-        self._writing = threading.Lock()
-        self._writer = self._client(app.seconds_between_writes)
+        self._pace = Pace(app.seconds_between_writes)
 
     def reader(self) -> Github:
-        """Return this thread's client for reading."""
+        """Return this thread's client."""
         client: Github | None = getattr(self._local, "client", None)
         if client is None:
-            client = self._local.client = self._client(0)
+            client = self._local.client = self._client()
         return client
 
-    @contextmanager
-    def writer(self) -> Iterator[Github]:
-        """Hold the one client that writes; its writes are at least the set seconds apart."""
-        with self._writing:
-            yield self._writer
-
-    def get(self, path: str) -> Any:
+    def get(self, path: str) -> Json:
         """Return the JSON at a path under the API's root, or None if there is no such thing."""
         try:
-            _, answer = self.reader().requester.requestJsonAndCheck("GET", path)
-        except UnknownObjectException:
-            return None
+            return self._ask("GET", path)
+        except GithubException as error:
+            if error.status != 404:
+                raise
+        return None
+
+    def pages(self, path: str) -> Iterator[Json]:
+        """Return each entry of a list, page by page; nothing if there is no such thing."""
+        number, page = 1, self.get(f"{path}?per_page={LARGEST_PAGE}")
+        while page:
+            yield from page
+            if len(page) < LARGEST_PAGE:
+                return
+            number += 1
+            page = self.get(f"{path}?per_page={LARGEST_PAGE}&page={number}")
+
+    def write(self, method: str, path: str, body: Json = None) -> Json:
+        """Send a write once and return the answer's JSON."""
+        with self._pace.turn():
+            return self._ask(method, path, body)
+
+    def remove(self, path: str) -> None:
+        """Delete what is at a path; what is gone already is fine."""
+        try:
+            self.write("DELETE", path)
+        except GithubException as error:
+            if error.status != 404:
+                raise
+
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        """Turn GitHub's errors into ours; `what` was attempted, e.g. `find the team x`."""
+        try:
+            yield
+        except GithubException as error:
+            raise self._translated(error, what) from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise TemporaryError(f"GitHub did not answer (could not {what})") from error
+
+    def _ask(self, method: str, path: str, body: Json = None) -> Json:
+        """Ask; where the token is refused, nothing was done and a new token may be tried."""
+        held = self._token.token
+        try:
+            return self._send(method, path, body)
+        except GithubException as error:
+            if error.status != 401:
+                raise
+        self._token.forget(held)
+        return self._send(method, path, body)
+
+    def _send(self, method: str, path: str, body: Json) -> Json:
+        _, answer = self.reader().requester.requestJsonAndCheck(method, path, input=body)
         return answer
 
-    def _client(self, seconds_between_writes: float) -> Github:
+    def _client(self) -> Github:
         return Github(
             auth=self._token,
             base_url=self.app.api_url,
             timeout=TIMEOUT_SECONDS,
-            retry=_retry(),
-            per_page=100,
+            retry=_reads_only(),
+            per_page=LARGEST_PAGE,
             lazy=True,
             seconds_between_requests=0,
-            seconds_between_writes=seconds_between_writes,
+            seconds_between_writes=0,
         )
 
+    def _translated(self, error: GithubException, what: str) -> PermanentError | TemporaryError:
+        if self._may_work_later(error):
+            return TemporaryError(
+                f"GitHub answered {error.status}: {_said(error)} (could not {what})",
+                after=self._after(error),
+            )
+        if error.status == 401:
+            return PermanentError(
+                f"GitHub refused the App's key (could not {what}). The platform team must check "
+                "`github.app_id` and `github.private_key_file`; `sciclops doctor` tells more."
+            )
+        if error.status == 403:
+            return PermanentError(
+                f"GitHub does not let the App {what}: {_said(error)} The platform team must grant "
+                "the App the permission; `sciclops doctor` names what is missing."
+            )
+        return PermanentError(f"GitHub refused to {what}: {_said(error)}")
 
-def _retry() -> GithubRetry:
-    return GithubRetry(total=2, backoff_factor=0.5, allowed_methods=RETRIED)
+    def _may_work_later(self, error: GithubException) -> bool:
+        """409 is how GitHub answers while a new repository is being filled."""
+        throttled = isinstance(error, RateLimitExceededException) or _asked_to_wait(error)
+        return throttled or error.status in (409, 429) or error.status >= 500
 
-
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn GitHub's errors into ours; `doing` says what was attempted, e.g. `find the team x`."""
-    try:
-        yield
-    except RateLimitExceededException as error:
-        raise TemporaryError(
-            f"GitHub asks us to slow down (could not {doing})", after=_after(error)
-        ) from error
-    except BadCredentialsException as error:
-        raise PermanentError(
-            f"GitHub refused the App's key (could not {doing}). The platform team must check "
-            "`github.app_id` and `github.private_key_file`; `sciclops doctor` tells more."
-        ) from error
-    except GithubException as error:
-        raise _of_status(error, doing) from error
-    except (requests.exceptions.RequestException, OSError) as error:
-        raise TemporaryError(f"GitHub did not answer (could not {doing})") from error
-
-
-def _of_status(error: GithubException, doing: str) -> PermanentError | TemporaryError:
-    said = _message(error)
-    if error.status == 429 or error.status >= 500:
-        return TemporaryError(
-            f"GitHub answered {error.status} (could not {doing})", after=_after(error)
-        )
-    if error.status == 403:
-        return PermanentError(
-            f"GitHub does not let the App {doing}: {said} The platform team must grant the App "
-            "the permission; `sciclops doctor` names what is missing."
-        )
-    return PermanentError(f"GitHub refused to {doing}: {said}")
+    def _after(self, error: GithubException) -> timedelta | None:
+        """Return GitHub's wish: `Retry-After`, or when the hour's budget starts anew."""
+        headers = error.headers or {}
+        if _asked_to_wait(error):
+            return timedelta(seconds=int(headers["retry-after"]))
+        reset = headers.get("x-ratelimit-reset", "")
+        if headers.get("x-ratelimit-remaining") != "0" or not reset.isdigit():
+            return None
+        left = datetime.fromtimestamp(int(reset), UTC) - self._clock.now()
+        return max(left, timedelta()) + timedelta(seconds=1)
 
 
-def _message(error: GithubException) -> str:
+def _reads_only() -> Retry:
+    """Repeat reads twice, at once; who is asked to wait is told so instead of waiting here.
+
+    PyGithub's own default would send one dispatch up to eleven times under 502.
+    """
+    return Retry(
+        total=2,
+        backoff_factor=0.3,
+        status_forcelist=(500, 502, 503, 504),
+        allowed_methods=("GET", "HEAD"),
+        respect_retry_after_header=False,
+        raise_on_status=False,
+    )
+
+
+def _asked_to_wait(error: GithubException) -> bool:
+    return str((error.headers or {}).get("retry-after", "")).isdigit()
+
+
+def _said(error: GithubException) -> str:
     data = error.data if isinstance(error.data, dict) else {}
     details = [
         str(detail.get("message") or detail.get("code"))
@@ -167,8 +257,3 @@ def _message(error: GithubException) -> str:
         if isinstance(detail, dict)
     ]
     return "; ".join([str(data.get("message", error.status)), *details])
-
-
-def _after(error: GithubException) -> timedelta | None:
-    wish = (error.headers or {}).get("retry-after", "")
-    return timedelta(seconds=int(wish)) if wish.isdigit() else None

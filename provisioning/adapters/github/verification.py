@@ -1,140 +1,218 @@
 """Is the repository as it was asked for? Each check asks GitHub about one fact, and fails alone."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Executor
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
-from provisioning.adapters.github.connection import Connection
+from provisioning.adapters.github.connection import Connection, Json
+from provisioning.adapters.github.leftovers import RULESETS
+from provisioning.adapters.github.starter import TEMPLATE_BRANCH
 from provisioning.ports import Finding
 from provisioning.project import Environment, ProjectSpec, Reviewer
 
-RULES = frozenset({"pull_request", "deletion", "non_fast_forward"})
-"""What must hold on `main` for everybody but our App."""
-RETRY_REMEDY = "Retry repairs it."
-TEMPLATE_BRANCH = "sciclops/template"
-"""Holds rendered template output only, so that upgrades are merges of a new commit there."""
+REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
+GATED = ("production",)
+PUSHING = ("push", "maintain", "admin")
+MAIN = frozenset({"pull_request", "deletion", "non_fast_forward"})
+"""The rules that have to hold on `main` for everybody but our App."""
+TEMPLATE = frozenset({"creation", "update", "deletion", "non_fast_forward"})
+VERSIONS = frozenset({"update", "deletion", "non_fast_forward"})
+VERSION_TAGS = "refs/tags/v*"
+REVIEWS = {
+    "required_approving_review_count": "no approval is required",
+    "require_code_owner_review": "code owners need not approve",
+    "require_last_push_approval": "who pushed last may approve",
+    "dismiss_stale_reviews_on_push": "approvals outlive later pushes",
+}
+"""What a pull request needs on the way to `main`, and how its absence reads."""
 
-Json = Any
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
+Described = Mapping[str, Mapping[str, Json]]
+"""Terraform's outputs about the environments, by name."""
 
 
 class Verification:
-    """The checks on one project's repository."""
+    """The checks on projects' repositories, asked side by side."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, executor: Executor) -> None:
         self._connection = connection
-        self._organisation = connection.app.organisation
+        self._executor = executor
 
     def findings(
         self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
         """Return the result of every check."""
-        return tuple(_finding(name, check) for name, check in self._checks(spec, files, outputs))
+        described = cast("Described", outputs.get("environments") or {})
+        checks = RepositoryChecks(self._connection, spec, files, described)
+        return tuple(self._executor.map(_finding, checks.all()))
 
-    def _checks(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
-    ) -> Iterator[tuple[str, Check]]:
-        described = cast("Mapping[str, Mapping[str, Json]]", outputs.get("environments", {}))
-        yield "repository is alive", partial(self._repository, spec)
-        yield "main equals the rendered template", partial(self._content, spec, "main", files)
-        yield (
-            "sciclops/template equals the rendered template",
-            partial(self._content, spec, TEMPLATE_BRANCH, files),
-        )
-        yield "main is protected", partial(self._rules, spec)
-        yield "only the App bypasses the rules", partial(self._bypass, spec)
-        yield "the team may push", partial(self._team, spec)
-        yield "OIDC subjects are the expected ones", partial(self._subjects, spec, described)
-        for environment in spec.environments():
-            named = f"environment {environment.name}"
-            facts = described.get(environment.name, {})
-            yield f"{named} admits main only", partial(self._branches, spec, environment)
-            yield f"{named} has its variables", partial(self._variables, spec, environment, facts)
-            if environment.stage == "production":
-                yield f"{named} has its reviewers", partial(self._reviewers, spec, environment)
 
-    # ------------------------------------------------------------------ the checks
+class RepositoryChecks:
+    """The checks on one project's repository."""
 
-    def _repository(self, spec: ProjectSpec) -> str:
-        found = self._repo(spec, "")
+    def __init__(
+        self,
+        connection: Connection,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        described: Described,
+    ) -> None:
+        self._connection = connection
+        self._spec = spec
+        self._files = files
+        self._described = described
+
+    def all(self) -> Iterator[tuple[str, Check]]:
+        """Return every check by its name."""
+        yield "repository is alive", self.alive
+        yield "main equals the rendered template", partial(self.content, "main")
+        yield "sciclops/template equals the rendered template", self.template_content
+        yield "main is protected", self.main_rules
+        yield "sciclops/template is protected", self.template_rules
+        yield "versions are protected", self.version_rules
+        yield "only the App bypasses the rules", self.bypass
+        yield "the team may push", self.team
+        yield "OIDC subjects are the expected ones", self.subjects
+        for environment in self._spec.environments():
+            yield from self._of_environment(environment)
+
+    def _of_environment(self, environment: Environment) -> Iterator[tuple[str, Check]]:
+        named = f"environment {environment.name}"
+        yield f"{named} admits main only", partial(self.branches, environment)
+        yield f"{named} has its variables", partial(self.variables, environment)
+        yield f"{named} lets no admin pass", partial(self.admins, environment)
+        if environment.stage in GATED:
+            yield f"{named} has its reviewers", partial(self.reviewers, environment)
+
+    # ------------------------------------------------------------------ content
+
+    def alive(self) -> str:
+        """Expect a repository that people can work in."""
+        found = self._get("")
         if found is None:
-            return f"GitHub has no repository {spec.name}."
+            return f"GitHub has no repository {self._spec.name}."
         if found["archived"]:
             return "It is archived."
-        return "" if found["default_branch"] == "main" else "Its default branch is not main."
+        branch = found["default_branch"]
+        return "" if branch == "main" else f"Its default branch is {branch}, not main."
 
-    def _content(self, spec: ProjectSpec, branch: str, files: Mapping[str, bytes]) -> str:
-        tree = self._repo(spec, f"/git/trees/{branch}?recursive=1")
+    def template_content(self) -> str:
+        """Expect what was rendered on the branch for template output."""
+        return self.content(TEMPLATE_BRANCH)
+
+    def content(self, branch: str) -> str:
+        """Expect what was rendered, byte by byte, on a branch."""
+        tree = self._get(f"/git/trees/{branch}?recursive=1")
         if tree is None:
             return f"There is no branch {branch}."
-        there = {entry["path"]: entry["sha"] for entry in tree["tree"] if entry["type"] == "blob"}
-        wanted = {path: blob_sha(content) for path, content in files.items()}
-        missing, surplus = (
-            sorted(wanted.keys() - there.keys()),
-            sorted(there.keys() - wanted.keys()),
-        )
-        changed = sorted(
-            path for path in wanted.keys() & there.keys() if wanted[path] != there[path]
-        )
-        told = (("missing", missing), ("not ours", surplus), ("different", changed))
-        return "; ".join(f"{what}: {', '.join(paths[:5])}" for what, paths in told if paths)
+        if tree["truncated"]:
+            return f"GitHub does not list all files of {branch}."
+        there = {entry["path"]: entry["sha"] for entry in tree["tree"] if entry["type"] != "tree"}
+        return _difference(there, {path: blob_sha(data) for path, data in self._files.items()})
 
-    def _rules(self, spec: ProjectSpec) -> str:
-        rules = self._repo(spec, "/rules/branches/main") or []
-        lacking = RULES - {rule["type"] for rule in rules}
-        return f"These rules are not effective: {', '.join(sorted(lacking))}." if lacking else ""
+    # ------------------------------------------------------------------ protection
 
-    def _bypass(self, spec: ProjectSpec) -> str:
-        for summary in self._repo(spec, "/rulesets") or []:
-            ruleset = self._repo(spec, f"/rulesets/{summary['id']}")
-            if ruleset is None or ruleset["enforcement"] != "active":
-                return f"The ruleset {summary['name']} is not active."
-            for actor in ruleset.get("bypass_actors") or []:
-                ours = actor["actor_type"] == "Integration"
-                if not ours or actor["actor_id"] != self._connection.app.app_id:
-                    return f"{actor['actor_type']} {actor['actor_id']} bypasses {summary['name']}."
+    def main_rules(self) -> str:
+        """Expect that everybody but the App needs a reviewed pull request."""
+        rules = self._rules("main")
+        if lacking := MAIN - rules.keys():
+            return f"Not effective on main: {', '.join(sorted(lacking))}."
+        demanded = rules["pull_request"].get("parameters") or {}
+        weak = [said for name, said in REVIEWS.items() if not demanded.get(name)]
+        return f"On main {', '.join(weak)}." if weak else ""
+
+    def template_rules(self) -> str:
+        """Expect the branch for template output to be closed to everybody but the App."""
+        lacking = TEMPLATE - self._rules(TEMPLATE_BRANCH).keys()
+        return f"Not effective on {TEMPLATE_BRANCH}: {_listed(lacking)}." if lacking else ""
+
+    def version_rules(self) -> str:
+        """Expect that nobody can move or remove a released version.
+
+        GitHub tells effective rules of branches only, so the tags' rulesets are read instead.
+        """
+        held = {
+            rule["type"]
+            for ruleset in self._active_rulesets()
+            if ruleset["target"] == "tag" and _covers_versions(ruleset)
+            for rule in ruleset["rules"]
+        }
+        lacking = VERSIONS - held
+        return f"Not effective on tags v*: {_listed(lacking)}." if lacking else ""
+
+    def bypass(self) -> str:
+        """Expect our rules to bind everybody but our App."""
+        for ruleset in self._active_rulesets():
+            if ruleset["name"] not in RULESETS:
+                continue  # the project's own people may add rulesets as they like
+            if "bypass_actors" not in ruleset:
+                return f"GitHub does not show the App who bypasses {ruleset['name']}."
+            if others := [a for a in ruleset["bypass_actors"] if not self._is_app(a)]:
+                who = f"{others[0]['actor_type']} {others[0].get('actor_id')}"
+                return f"{who} bypasses the ruleset {ruleset['name']}."
         return ""
 
-    def _team(self, spec: ProjectSpec) -> str:
-        for team in self._repo(spec, "/teams?per_page=100") or []:
-            if team["slug"] == spec.github_team:
-                pushes = team["permission"] in ("push", "maintain", "admin")
-                return "" if pushes else f"The team may only {team['permission']}."
-        return f"The team {spec.github_team} has no access."
+    def _is_app(self, actor: Json) -> bool:
+        return bool(
+            actor["actor_type"] == "Integration"
+            and actor["actor_id"] == self._connection.app.app_id
+        )
 
-    def _subjects(self, spec: ProjectSpec, described: Mapping[str, Mapping[str, Json]]) -> str:
-        """Compare what Databricks trusts with what GitHub says its tokens will carry."""
-        customization = self._repo(spec, "/actions/oidc/customization/sub") or {}
+    def _rules(self, branch: str) -> dict[str, Json]:
+        """Return what is effective on a branch, whichever ruleset it comes from."""
+        return {rule["type"]: rule for rule in self._pages(f"/rules/branches/{branch}")}
+
+    def _active_rulesets(self) -> Iterator[Json]:
+        for summary in self._pages("/rulesets"):
+            if summary["enforcement"] == "active" and (
+                ruleset := self._get(f"/rulesets/{summary['id']}")
+            ):
+                yield ruleset
+
+    # ------------------------------------------------------------------ people and identity
+
+    def team(self) -> str:
+        """Expect that the project's team may push branches."""
+        for team in self._pages("/teams"):
+            if team["slug"] == self._spec.github_team:
+                role = team["permission"]
+                return "" if role in PUSHING else f"The team {team['slug']} may only {role}."
+        return f"The team {self._spec.github_team} has no access."
+
+    def subjects(self) -> str:
+        """Expect Databricks to trust what GitHub says its tokens will carry."""
+        customization = self._get("/actions/oidc/customization/sub") or {}
         if not customization.get("use_default", True):
             return "The repository customises its OIDC subjects."
-        prefix = customization.get("sub_claim_prefix", f"repo:{self._organisation}/{spec.name}")
-        for environment in spec.environments():
-            trusted = described.get(environment.name, {}).get("federation_subject")
+        plain = f"repo:{self._connection.app.organisation}/{self._spec.name}"
+        prefix = customization.get("sub_claim_prefix") or plain
+        for environment in self._spec.environments():
+            trusted = self._facts(environment).get("federation_subject")
             if trusted != f"{prefix}:environment:{environment.name}":
                 return f"Databricks trusts {trusted}, GitHub's tokens start with {prefix}."
         return ""
 
-    def _branches(self, spec: ProjectSpec, environment: Environment) -> str:
-        found = self._environment(spec, environment)
+    # ------------------------------------------------------------------ environments
+
+    def branches(self, environment: Environment) -> str:
+        """Expect that nothing but main may be deployed."""
+        found = self._environment(environment)
         if found is None:
             return "It does not exist."
-        policy = found.get("deployment_branch_policy") or {}
-        if not policy.get("custom_branch_policies"):
-            return "Every branch may deploy."
-        path = f"/environments/{environment.name}/deployment-branch-policies"
-        names = [p["name"] for p in (self._repo(spec, path) or {}).get("branch_policies", ())]
-        return "" if names == ["main"] else f"These branches may deploy: {', '.join(names)}."
+        if not (found.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
+            return "It does not say which branches may deploy."
+        policies = self._get(f"/environments/{environment.name}/deployment-branch-policies") or {}
+        names = [policy["name"] for policy in policies.get("branch_policies", ())]
+        return "" if names == ["main"] else f"May deploy: {', '.join(names) or 'nothing'}."
 
-    def _variables(
-        self, spec: ProjectSpec, environment: Environment, facts: Mapping[str, Json]
-    ) -> str:
-        path = f"/environments/{environment.name}/variables?per_page=30"
-        there = {
-            variable["name"]: variable["value"]
-            for variable in (self._repo(spec, path) or {}).get("variables", ())
-        }
+    def variables(self, environment: Environment) -> str:
+        """Expect what workflows need to know: where to log in, as whom, under which policy."""
+        found = self._get(f"/environments/{environment.name}/variables?per_page=30") or {}
+        there = {each["name"]: each["value"] for each in found.get("variables", ())}
+        facts = self._facts(environment)
         wanted = {
             "DATABRICKS_HOST": facts.get("host"),
             "DATABRICKS_CLIENT_ID": facts.get("client_id"),
@@ -143,43 +221,43 @@ class Verification:
         wrong = [name for name, value in wanted.items() if not value or there.get(name) != value]
         return f"Wrong or missing: {', '.join(wrong)}." if wrong else ""
 
-    def _reviewers(self, spec: ProjectSpec, environment: Environment) -> str:
-        found = self._environment(spec, environment)
-        rules = (found or {}).get("protection_rules") or []
+    def admins(self, environment: Environment) -> str:
+        """Expect administrators to keep to the rules; GitHub's description lacks the field."""
+        found = self._environment(environment) or {}
+        return "Administrators may bypass its rules." if found.get("can_admins_bypass") else ""
+
+    def reviewers(self, environment: Environment) -> str:
+        """Expect exactly the reviewers who were asked for, who never release their own."""
+        found = self._environment(environment) or {}
+        rules = found.get("protection_rules") or []
         rule = next((rule for rule in rules if rule["type"] == "required_reviewers"), None)
         if rule is None:
             return "Nobody has to review."
         there = {_reviewer(entry) for entry in rule["reviewers"]}
-        lacking = set(spec.reviewers) - there
-        surplus = there - set(spec.reviewers)
-        if lacking or surplus:
-            named = ", ".join(sorted(reviewer.name for reviewer in lacking | surplus))
-            return f"The reviewers differ from the request: {named}."
+        wanted = {_folded(reviewer) for reviewer in self._spec.reviewers}
+        if lacking := wanted - there:
+            return f"Not among the reviewers: {_listed(r.name for r in lacking)}."
+        if surplus := there - wanted:
+            return f"Nobody asked for these reviewers: {_listed(r.name for r in surplus)}."
         return "" if rule.get("prevent_self_review") else "People may review their own deployments."
 
     # ------------------------------------------------------------------ asking
 
-    def import_ids(self, name: str) -> dict[str, str]:
-        """Return what exists of the repository: address in the root to Terraform import id."""
-        found = {
-            "module.project.github_repository.this": name,
-            "module.project.github_branch_default.main": name,
-        }
-        resources = {"main": "main", "sciclops-template": "template", "versions": "versions"}
-        for ruleset in self._named(name, "/rulesets") or []:
-            if resource := resources.get(ruleset["name"]):
-                address = f"module.project.github_repository_ruleset.{resource}"
-                found[address] = f"{name}:{ruleset['id']}"
-        return found
+    def _environment(self, environment: Environment) -> Json:
+        return self._get(f"/environments/{environment.name}")
 
-    def _environment(self, spec: ProjectSpec, environment: Environment) -> Json:
-        return self._repo(spec, f"/environments/{environment.name}")
+    def _facts(self, environment: Environment) -> Mapping[str, Json]:
+        return self._described.get(environment.name) or {}
 
-    def _repo(self, spec: ProjectSpec, path: str) -> Json:
-        return self._named(spec.name, path)
+    def _get(self, path: str) -> Json:
+        return self._connection.get(f"{self._path}{path}")
 
-    def _named(self, name: str, path: str) -> Json:
-        return self._connection.get(f"/repos/{self._organisation}/{name}{path}")
+    def _pages(self, path: str) -> Iterator[Json]:
+        return self._connection.pages(f"{self._path}{path}")
+
+    @property
+    def _path(self) -> str:
+        return f"/repos/{self._connection.app.organisation}/{self._spec.name}"
 
 
 def blob_sha(content: bytes) -> str:
@@ -188,12 +266,41 @@ def blob_sha(content: bytes) -> str:
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
 
 
-def _finding(name: str, check: Check) -> Finding:
+def _difference(there: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    told = {
+        "missing": wanted.keys() - there.keys(),
+        "not from the template": there.keys() - wanted.keys(),
+        "different": {p for p in wanted.keys() & there.keys() if wanted[p] != there[p]},
+    }
+    return "; ".join(f"{what}: {_few(sorted(paths))}" for what, paths in told.items() if paths)
+
+
+def _few(paths: Collection[str]) -> str:
+    shown = ", ".join(list(paths)[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more"
+
+
+def _listed(words: "Collection[str] | Iterator[str]") -> str:
+    return ", ".join(sorted(words))
+
+
+def _covers_versions(ruleset: Json) -> bool:
+    names = ruleset["conditions"]["ref_name"]
+    return bool({VERSION_TAGS, "~ALL"} & set(names["include"]) and not names["exclude"])
+
+
+def _finding(named: tuple[str, Check]) -> Finding:
+    name, check = named
     wrong = check()
-    return Finding(check=name, passed=not wrong, detail=wrong, remedy=RETRY_REMEDY if wrong else "")
+    return Finding(check=name, passed=not wrong, detail=wrong, remedy=REMEDY if wrong else "")
 
 
 def _reviewer(entry: Mapping[str, Json]) -> Reviewer:
     if entry["type"] == "Team":
         return Reviewer(kind="team", name=entry["reviewer"]["slug"])
-    return Reviewer(kind="user", name=entry["reviewer"]["login"])
+    return _folded(Reviewer(kind="user", name=entry["reviewer"]["login"]))
+
+
+def _folded(reviewer: Reviewer) -> Reviewer:
+    """GitHub compares logins without regard to case."""
+    return Reviewer(kind=reviewer.kind, name=reviewer.name.casefold())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
-READY_SECONDS = 30
+READY_SECONDS = 90
 ROOT = Path(__file__).parents[1]
 
 
@@ -79,17 +79,26 @@ class BotProcess:
         await self._held.wait()
 
     async def ready(self) -> None:
-        """Wait until the bot answers that it is ready."""
+        """Wait until the bot answers that it is ready; raise BotDiedError with its log if not."""
         url = f"http://127.0.0.1:{self._port}/readyz"
-        async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
-            while True:
-                if self._process is None or self._process.returncode is not None:
-                    raise BotDiedError(self.log.read_text()[-4000:])
-                with suppress(aiohttp.ClientError):
-                    async with session.get(url) as answer:
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.05)
+        try:
+            async with asyncio.timeout(READY_SECONDS), aiohttp.ClientSession() as session:
+                while not await self._is_ready(session, url):
+                    await asyncio.sleep(0.05)
+        except TimeoutError as late:
+            raise BotDiedError(f"not ready in {READY_SECONDS} s: {self._last_words()}") from late
+
+    async def _is_ready(self, session: aiohttp.ClientSession, url: str) -> bool:
+        if self._process is None or self._process.returncode is not None:
+            raise BotDiedError(self._last_words())
+        try:
+            async with session.get(url) as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def _last_words(self) -> str:
+        return self.log.read_text()[-4000:]
 
     async def kill(self) -> None:
         """Kill the process (SIGKILL): it gets no chance to say goodbye."""

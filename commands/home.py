@@ -1,7 +1,7 @@
 """The App Home tab: what waits for me, and my projects. Not a sub-command."""
 
 from commands.command import Services
-from provisioning.desk import read_operation
+from provisioning.board import read_operation
 from provisioning.run_message import STATES
 from provisioning.store import Filter
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, say

@@ -1,7 +1,7 @@
 """`/sciclops status <project>`: where a project stands, and its latest run."""
 
 from commands.command import Answer, Command, Reply, Request, Role, Services
-from provisioning.desk import read_operation
+from provisioning.board import read_operation
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.run_message import STATES, elapsed

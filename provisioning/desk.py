@@ -4,18 +4,20 @@ Everything here is quick and touches only our own database, except that rights a
 live membership. Work is then done by the operation's workflow, which the engine starts.
 """
 
-from typing import Any, Literal
+from typing import Any
 
+from provisioning.board import CONFIRM, Board, artefact, read_operation, subject
 from provisioning.clock import Clock
 from provisioning.engine import Engine
 from provisioning.errors import UserError
 from provisioning.operation import (
     CANCELLABLE,
     ENDED,
-    RETRYABLE,
+    STOPPED,
     Decision,
     Operation,
     Part,
+    Phase,
     operation_id,
     part_of,
 )
@@ -23,9 +25,9 @@ from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
 from provisioning.project import ProjectSpec
 from provisioning.run_message import STATES, run_notice
-from provisioning.store import Message, Store
+from provisioning.store import Message, NameTakenError, Settled, Store
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
-from provisioning.text import Notice, bold, person, say
+from provisioning.text import Notice, person, say
 
 CREATE = "create_project"
 FRESH: dict[str, Any] = {
@@ -37,12 +39,6 @@ FRESH: dict[str, Any] = {
     "trouble": None,
 }
 """What another attempt forgets of the one before; plan, confirmation and decisions stay."""
-
-
-def read_operation(row: OperationRow) -> Operation:
-    """Return a stored operation as a value."""
-    stored = row.model_dump()
-    return Operation.model_validate(stored | {"spec": stored.pop("request")})
 
 
 class Desk:
@@ -58,6 +54,7 @@ class Desk:
         redact: Redactor,
     ) -> None:
         self._store = store
+        self._board = Board(store)
         self._engine = engine
         self._policy = policy
         self._people = people
@@ -93,18 +90,19 @@ class Desk:
             content=run_notice(operation),
             urgent=True,
         )
-        stored = self._store.projects.reserve_and_begin(project, row, [message])
-        self.start(read_operation(stored))
-        return read_operation(stored)
+        try:
+            stored = read_operation(self._store.projects.reserve_and_begin(project, row, [message]))
+        except NameTakenError as taken:
+            raise UserError(
+                f"Somebody just took the name “{spec.name}”. Please choose another one.",
+                field="name",
+            ) from taken
+        self.start(stored)
+        return stored
 
     def find(self, run: str) -> Operation:
         """Return a run by its id, or a project's latest run by the project's name."""
-        row = self._store.operations.get(run)
-        if row is None:
-            row = next(iter(self._store.operations.of_project(run)), None)
-        if row is None:
-            raise UserError(f"There is no run or project “{run}”. `list` shows the projects.")
-        return read_operation(row)
+        return self._board.find(run)
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase; starting it again is a no-op."""
@@ -125,7 +123,7 @@ class Desk:
         self._require(self._may_confirm(run, by))
         if run.phase != "waiting":
             raise UserError(self._too_late(run))
-        approval = self._open_question(run, "confirm")
+        approval = self._open_question(run, CONFIRM)
         shown = run.facts.plan
         if shown is None or not plan or not shown.digest.startswith(plan):
             raise UserError(
@@ -138,35 +136,58 @@ class Desk:
         self.proceed(run.id)
 
     def discard(self, run: Operation, *, by: str) -> None:
-        """Say no to a waiting plan: the run ends and the name is free."""
+        """Say no to a waiting plan: the run ends; a name under which nothing exists is free."""
         self._require(self._may_stop(run, by))
-        self._end_waiting(run, by=by, what="Discarded")
+        self._end_waiting(run, "discarded", by=by, what="Discarded")
 
     def expire(self, run: Operation) -> None:
         """End a run whose plan nobody confirmed in time."""
-        self._end_waiting(run, by="", what="Timed out: nobody confirmed in time")
+        self._end_waiting(run, "expired", by="", what="Timed out, not everybody answered in time")
 
-    def _end_waiting(self, run: Operation, *, by: str, what: str, comment: str = "") -> None:
-        if self._store.operations.move(run.id, ["waiting"], "discarded", by=by or "bot") is None:
+    def _end_waiting(
+        self, run: Operation, to: Phase, *, by: str, what: str, comment: str = ""
+    ) -> None:
+        if self._store.operations.move(run.id, ["waiting"], to, by=by or "bot") is None:
             raise UserError(self._too_late(self.find(run.id)))
-        self._store.approvals.void(run.id, by=by or "bot")
         self.note(run, by, what, comment)
-        self._free_unless_made(run)
-        self.show(run.id)
+        self.tidy(run.id)
 
-    def _free_unless_made(self, run: Operation) -> None:
-        """Free the name of a run that never began to make anything."""
-        if not self.find(run.id).facts.made:
-            self._store.projects.become(run.project, "gone")
+    def tidy(self, run: str) -> None:
+        """Do what the end of a run entails; again changes nothing.
+
+        Its open questions are withdrawn, and the name is free if nothing was ever made under it.
+        """
+        operation = self.find(run)
+        state: Settled = "expired" if operation.phase == "expired" else "void"
+        for question in self._store.approvals.of_operation(run, open_only=True):
+            settled = self._store.approvals.settle(question.id, state, by="bot")
+            if settled and settled.question != CONFIRM:
+                self._board.show_question(settled)
+        is_latest = self.find(operation.project).id == run
+        if operation.phase in STOPPED and is_latest and not operation.facts.made:
+            self._store.projects.become(operation.project, "gone")
+        self._store.operations.end(run, operation.phase)
+        self.show(run)
 
     def proceed(self, run: str) -> None:
-        """Move a waiting run on to its apply, once every question is answered with yes."""
+        """Move a waiting run on: to its apply after every Yes, to its end after the first No."""
         operation = self.find(run)
-        questions = self._store.approvals.of_operation(run)
-        current = [q for q in questions if q.artefact == self._artefact(operation)]
-        if any(question.state != "granted" for question in current):
-            self.show(run)
+        if operation.phase != "waiting":
             return
+        questions = self._store.approvals.of_operation(run)
+        current = [q for q in questions if q.artefact == artefact(operation)]
+        refusal = next((q for q in current if q.state == "refused"), None)
+        if refusal:
+            what = f"Consent to {subject(refusal)} refused"
+            by, why = refusal.decided_by, refusal.comment
+            self._end_waiting(operation, "refused", by=by, what=what, comment=why)
+        elif all(question.state == "granted" for question in current):
+            self._apply(operation)
+        else:
+            self.show(run)
+
+    def _apply(self, operation: Operation) -> None:
+        run = operation.id
         plan = operation.facts.plan
         moved = self._store.operations.move(
             run,
@@ -198,13 +219,10 @@ class Desk:
         )
         if settled is None:
             raise UserError("Somebody was faster: this question is answered.")
-        self.show_question(settled)
-        subject = _subject(settled)
+        self._board.show_question(settled)
         if granted:
-            self.note(run, by, f"Consent to {subject} given", comment)
-            self.proceed(run.id)
-        else:
-            self._end_waiting(run, by=by, what=f"Consent to {subject} refused", comment=comment)
+            self.note(run, by, f"Consent to {subject(settled)} given", comment)
+        self.proceed(run.id)
 
     def comment(self, run: Operation, *, text: str, by: str, key: str) -> None:
         """Put a comment into the run's thread; secrets in it are redacted first."""
@@ -231,33 +249,35 @@ class Desk:
         operations = self._store.operations
         if operations.move(run.id, ["queued", "confirmed"], "cancelled", by=by):
             self.note(run, by, "Cancelled")
-            self._free_unless_made(run)
-        elif operations.request_cancel(run.id, by) is None:
+            self.tidy(run.id)
+            return
+        if operations.request_cancel(run.id, by) is None:
             raise UserError("This run is stopping already.")
         self.show(run.id)
 
     def retry(self, run: Operation, *, by: str) -> None:
-        """Go on with a failed or cancelled run from what exists."""
+        """Go on with a run that stopped, from what exists."""
         self._require(self._may_stop(run, by))
+        if not run.may_be_retried:
+            raise UserError(self._too_late(run))
         self._again(run, "queued", by, "Retried")
 
     def clean_up(self, run: Operation, *, by: str) -> None:
-        """Remove what a failed or cancelled run has made."""
+        """Remove what a run that stopped has made."""
         self._require(self._may_stop(run, by))
+        if not run.may_be_cleaned_up:
+            raise UserError(self._too_late(run))
         self._again(run, "cleaning", by, "Clean-up started")
 
-    def _again(self, run: Operation, to: Literal["queued", "cleaning"], by: str, what: str) -> None:
-        holder = self._store.projects.get(run.project)
+    def _again(self, run: Operation, to: Phase, by: str, what: str) -> None:
         latest = self.find(run.project)
-        if holder is None or latest.id != run.id:
+        if latest.id != run.id:
             raise UserError(
                 f"{run.project} has a newer run since; look at that one. Nothing was changed."
             )
-        moved = self._store.operations.retry(run.id, RETRYABLE, to, by=by)
-        if moved is None:
+        if self._store.operations.retry(run.id, [run.phase], to, by=by) is None:
             raise UserError(self._too_late(self.find(run.id)))
-        if holder.state == "gone":
-            self._store.projects.become(run.project, "reserved")
+        self._store.projects.become(run.project, "reserved")
         self._store.operations.remember(run.id, **FRESH)
         self.note(run, by, what)
         self.show(run.id)
@@ -267,33 +287,7 @@ class Desk:
 
     def show(self, run: str) -> None:
         """Want the run's message to show the run as it stands."""
-        operation = self.find(run)
-        project = self._store.projects.get(operation.project)
-        url = project.repository_url if project else ""
-        self._store.messages.show(
-            Message(
-                key=operation.message,
-                channel=operation.channel,
-                content=run_notice(operation, url),
-                urgent=operation.phase in (*ENDED, "waiting"),
-            )
-        )
-
-    def show_question(self, approval: ApprovalRow) -> None:
-        """Want a data owner's question to show how it was answered."""
-        run = self.find(approval.operation)
-        said = {"granted": "Consent given", "refused": "Refused"}.get(approval.state, "Withdrawn")
-        lines = [say(bold(_subject(approval)), " for the project ", bold(run.project))]
-        who = (" by ", person(approval.decided_by)) if approval.decided_by else ()
-        lines.append(say(said, *who, f": {approval.comment}" if approval.comment else ""))
-        self._store.messages.show(
-            Message(
-                key=question_key(approval),
-                channel=run.channel,
-                thread_of=run.message,
-                content=Notice(summary=f"{said}: {_subject(approval)}", body=tuple(lines)),
-            )
-        )
+        self._board.show(run)
 
     # ------------------------------------------------------------------ rights and reasons
 
@@ -320,17 +314,15 @@ class Desk:
 
     def _open_question(self, run: Operation, question: str) -> ApprovalRow:
         for approval in self._store.approvals.of_operation(run.id, open_only=True):
-            if approval.question == question and approval.artefact == self._artefact(run):
+            if approval.question == question and approval.artefact == artefact(run):
                 return approval
         raise UserError(self._too_late(self.find(run.id)))
 
-    def _artefact(self, run: Operation) -> str:
-        return run.facts.plan.digest if run.facts.plan else ""
-
     def _too_late(self, run: Operation) -> str:
-        last = run.facts.decisions[-1].what.lower() if run.facts.decisions else ""
-        since = f" since it was {last}; its message says by whom" if last else ""
-        return f"Too late: the run of {run.project} is “{STATES[run.phase]}”{since}."
+        return (
+            f"Too late: the run of {run.project} is “{STATES[run.phase]}” by now. "
+            "Its message shows who decided what. Nothing was changed."
+        )
 
     def note(self, run: Operation, by: str, what: str, comment: str = "") -> None:
         """Remember who decided what about a run, for its message."""
@@ -344,14 +336,3 @@ class Desk:
     def _stamped(self, run: Operation, step: str) -> dict[str, str]:
         known = {name: at.isoformat() for name, at in run.facts.finished.items()}
         return known | {step: self._clock.now().isoformat()}
-
-
-def question_key(approval: ApprovalRow) -> str:
-    """Return the key of the message that asks a question."""
-    return f"run:{approval.operation}:question:{approval.id}"
-
-
-def _subject(approval: ApprovalRow) -> str:
-    """Return what a data question is about: `read gbx1_prod.sales`."""
-    _, securable, level = approval.question.split("|")
-    return f"{level} {securable}"

@@ -22,6 +22,8 @@ Phase = Literal[
     "ready",
     "failed",
     "discarded",
+    "refused",
+    "expired",
     "cancelled",
     "cleaning",
     "cleaned",
@@ -40,8 +42,9 @@ WORKING: tuple[Phase, ...] = (
 """Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
 
 CANCELLABLE: tuple[Phase, ...] = ("queued", "planning", "confirmed", "applying")
-RETRYABLE: tuple[Phase, ...] = ("failed", "cancelled")
-ENDED: tuple[Phase, ...] = ("ready", "failed", "discarded", "cancelled", "cleaned")
+STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
+"""Ended by people, or by nobody's answer, before it was ready."""
+ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
 
 Part = Literal["plan", "apply", "clean_up"]
 
@@ -122,6 +125,17 @@ class Operation(Frozen):
     def message(self) -> str:
         """Return the key of the channel message that shows this operation."""
         return f"run:{self.id}"
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Tell whether it can go on; after somebody's No only if something was made before."""
+        by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
+        return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
+
+    @property
+    def may_be_cleaned_up(self) -> bool:
+        """Tell whether there may be something to remove: at the vendors, or the name itself."""
+        return self.phase == "failed" or (self.phase in STOPPED and self.facts.made)
 
 
 def operation_id(key: str) -> str:

@@ -42,10 +42,11 @@ class RequestableData(Frozen):
 
 
 class Policy(Frozen):
-    """The rules of this installation."""
+    """The rules of this installation. `catalogs` are those of each workspace group's stages."""
 
     naming: Naming
     workspace_groups: dict[str, str]
+    catalogs: dict[str, tuple[str, ...]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
     confirmation_expires: timedelta
@@ -62,6 +63,17 @@ class Policy(Frozen):
             if entry.securable == access.securable and access.level in entry.levels:
                 return entry
         return None
+
+    def confirmers(self, spec: ProjectSpec, requested_by: str) -> tuple[str, ...]:
+        """Return the users and groups who may confirm a plan, to be named; see `may_confirm`."""
+        others = tuple(owner for owner in spec.owners if owner != requested_by)
+        platform = (self.platform_group,) if self.platform_group else ()
+        return {
+            "nobody": (),
+            "platform": platform,
+            "second_person": (*others, *platform),
+            "requester": (requested_by, *others, *platform),
+        }[self.confirm_create]
 
     def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:
         """Return what is wrong with a request by its own lights: form field to sentence."""
@@ -92,10 +104,13 @@ class Policy(Frozen):
         return f"There is no workspace group {', '.join(unknown)}." if unknown else ""
 
     def _data_objection(self, spec: ProjectSpec) -> str:
+        within = {name for group in spec.workspace_groups for name in self.catalogs.get(group, ())}
         seen: set[str] = set()
         for access in spec.data_access:
             if self.requestable(access) is None:
                 return f"{access.securable} ({access.level}) cannot be requested here."
+            if access.securable.split(".")[0] not in within:
+                return f"{access.securable} is in none of the workspace groups you chose."
             if access.securable in seen:
                 return f"Ask for {access.securable} once: write includes read."
             seen.add(access.securable)

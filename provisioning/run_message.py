@@ -3,14 +3,15 @@
 Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Literal
 
-from provisioning.operation import CANCELLABLE, RETRYABLE, Decision, Operation
+from provisioning.operation import CANCELLABLE, STOPPED, Decision, Operation
 from provisioning.text import (
     Button,
     Fact,
+    Frozen,
     Notice,
     Span,
     Table,
@@ -37,6 +38,8 @@ STATES = {
     "ready": "Ready",
     "failed": "Failed",
     "discarded": "Discarded",
+    "refused": "Refused",
+    "expired": "Timed out",
     "cancelled": "Cancelled",
     "cleaning": "Cleaning up",
     "cleaned": "Cleaned up",
@@ -50,17 +53,26 @@ STEPS = {
 }
 
 
-def run_notice(operation: Operation, repository_url: str = "") -> Notice:
-    """Return the message of a run as it stands."""
+class Question(Frozen):
+    """What a run waits for: consent to data, or (`about` is empty) the plan's confirmation."""
+
+    about: str
+    approvers: tuple[str, ...]
+
+
+def run_notice(
+    operation: Operation, repository_url: str = "", questions: Sequence[Question] = ()
+) -> Notice:
+    """Return the message of a run as it stands; `questions` are those still open."""
     state = STATES[operation.phase]
     return Notice(
         summary=_summary(operation, state),
         title=f"{operation.project} · {_headline(operation, state)}",
-        body=_body(operation, repository_url),
+        body=_body(operation, repository_url, questions),
         facts=_facts(operation),
         tasks=_tasks(operation),
         footer=_footer(operation),
-        buttons=_buttons(operation),
+        buttons=_buttons(operation, questions),
     )
 
 
@@ -85,16 +97,20 @@ def _headline(operation: Operation, state: str) -> str:
 
 
 def _summary(operation: Operation, state: str) -> str:
-    needs = {
-        "waiting": ": please confirm or discard the plan",
-        "failed": ": retry it or clean up",
-        "cancelled": ": retry it or clean up",
-    }.get(operation.phase, "")
+    needs = ": please confirm or discard the plan" if operation.phase == "waiting" else ""
+    if operation.may_be_retried:
+        needs = (
+            ": retry it or clean up" if operation.may_be_cleaned_up else ": retry it if you like"
+        )
     return f"Project {operation.project}: {state.lower()}{needs}"
 
 
-def _body(operation: Operation, repository_url: str) -> tuple[Text, ...]:
+def _body(
+    operation: Operation, repository_url: str, questions: Sequence[Question]
+) -> tuple[Text, ...]:
     trouble = operation.facts.trouble
+    if operation.phase == "waiting":
+        return tuple(_waits_for(question) for question in questions)
     if operation.phase == "failed" and trouble:
         return tuple(_trouble_lines(operation))
     if operation.phase == "ready" and repository_url:
@@ -105,11 +121,29 @@ def _body(operation: Operation, repository_url: str) -> tuple[Text, ...]:
                 ". Clone it, change it, open a pull request.",
             ),
         )
-    if operation.phase == "cancelled":
-        return (say("What was made so far stays until somebody retries or cleans up."),)
+    if operation.phase in STOPPED:
+        if operation.facts.made:
+            return (say("What was made so far stays until somebody retries or cleans up."),)
+        return (say("Nothing was made, and the name is free again."),)
     if operation.phase == "cleaned" and trouble and trouble.left_behind:
         return (say(bold("Could not be removed: "), trouble.left_behind),)
     return ()
+
+
+def _waits_for(question: Question) -> Text:
+    """Say whose word is missing."""
+    what = f"consent to {question.about}" if question.about else "confirmation"
+    return say(bold(f"Waiting for {what}"), " by ", *people(question.approvers))
+
+
+def people(ids: Sequence[str]) -> list[Span | str]:
+    """Mention people and groups: `@ada, @grace or @platform`."""
+    mentions: list[Span | str] = []
+    for number, who in enumerate(ids):
+        if number:
+            mentions.append(" or " if number == len(ids) - 1 else ", ")
+        mentions.append(person(who))
+    return mentions
 
 
 def _trouble_lines(operation: Operation) -> list[Text]:
@@ -174,7 +208,7 @@ def _status(operation: Operation, step: str) -> Status:
         return "pending"
     if operation.phase == "failed":
         return "error"
-    if operation.phase in ("cancelled", "discarded", "cleaned", "cleaning"):
+    if operation.phase in (*STOPPED, "cleaned", "cleaning"):
         return "error"
     return "pending" if operation.phase == "confirmed" else "in_progress"
 
@@ -236,11 +270,11 @@ def _apply_output(operation: Operation, status: Status) -> Text:
 def _cost_task(operation: Operation) -> Task:
     plan = operation.facts.plan
     if plan is None:
-        return Task(id="cost", title="Estimate the cost")
+        return Task(id="cost", title="Cost")
     total = len([change for change in plan.changes if change.action == "create"])
     return Task(
         id="cost",
-        title="Cost not estimated" if plan.priced < total else "Cost estimated",
+        title="Cost",
         status="complete",
         output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
     )
@@ -262,7 +296,8 @@ def _confirm_task(operation: Operation) -> Task:
 
 def _decision(decision: Decision) -> Sequence[str | Span]:
     said = (": ", decision.comment) if decision.comment else ()
-    return (f"{decision.what} by ", person(decision.by), " ", moment(decision.at), *said)
+    by = (" by ", person(decision.by)) if decision.by else ()
+    return (decision.what, *by, " ", moment(decision.at), *said)
 
 
 def _footer(operation: Operation) -> Text:
@@ -274,16 +309,10 @@ def _footer(operation: Operation) -> Text:
     return say(*parts)
 
 
-def _buttons(operation: Operation) -> tuple[Button, ...]:
+def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Button, ...]:
     run = operation.id
-    if operation.phase == "waiting" and operation.facts.plan:
-        digest = operation.facts.plan.digest[:12]
-        confirm = Button(label="Confirm & Apply", words=("confirm", run, digest), style="primary")
-        return (
-            confirm,
-            Button(label="Discard", words=("discard", run, digest)),
-            Button(label="Add Comment", words=("comment", run)),
-        )
+    if operation.phase == "waiting":
+        return tuple(_waiting_buttons(operation, questions))
     if operation.phase in CANCELLABLE:
         return (
             Button(
@@ -292,22 +321,35 @@ def _buttons(operation: Operation) -> tuple[Button, ...]:
                 confirm="What was made so far stays until somebody retries or cleans up.",
             ),
         )
-    if operation.phase in RETRYABLE:
-        return (
-            Button(label="Retry", words=("retry", run), style="primary"),
-            Button(
-                label="Clean Up",
-                words=("cleanup", run),
-                style="danger",
-                confirm=f"Remove everything that was made for {operation.project}, and free the "
-                "name?",
-            ),
+    return tuple(_going_on_buttons(operation))
+
+
+def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Iterator[Button]:
+    run, plan = operation.id, operation.facts.plan
+    digest = plan.digest[:12] if plan else ""
+    if any(not question.about for question in questions):
+        yield Button(label="Confirm & Apply", words=("confirm", run, digest), style="primary")
+    yield Button(label="Discard", words=("discard", run, digest))
+    yield Button(label="Add Comment", words=("comment", run))
+
+
+def _going_on_buttons(operation: Operation) -> Iterator[Button]:
+    if operation.may_be_retried:
+        yield Button(label="Retry", words=("retry", operation.id), style="primary")
+    if operation.may_be_cleaned_up:
+        yield Button(
+            label="Clean Up",
+            words=("cleanup", operation.id),
+            style="danger",
+            confirm=f"Remove everything that was made for {operation.project}, and free the name?",
         )
-    return ()
 
 
-def plan_notice(operation: Operation) -> Notice:
-    """Return the plan in short, for the run's thread: how many of which type."""
+def plan_notice(operation: Operation, confirmers: Sequence[str] = ()) -> Notice:
+    """Return the plan in short, for the run's thread: how many of which type.
+
+    Whoever may confirm it is mentioned here: nobody is notified of a message that is edited.
+    """
     plan = operation.facts.plan
     if plan is None:
         raise ValueError(f"operation {operation.id} has no plan yet")
@@ -332,6 +374,7 @@ def plan_notice(operation: Operation) -> Notice:
                 ),
                 f" · made in {duration(plan.seconds)}",
             ),
+            *((say(*people(confirmers), ": please confirm or discard it."),) if confirmers else ()),
         ),
         table=Table(header=("Resource type", "Action", "How many"), rows=rows) if rows else None,
     )

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from provisioning.board import read_operation
 from provisioning.clock import Clock
-from provisioning.desk import Desk, read_operation
+from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import CANCELLABLE, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
 from provisioning.store import Attachment, Message, Store
-from provisioning.text import Notice
+from provisioning.text import Notice, bold, person, say
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +110,18 @@ class RunSteps:
         operation = self.load(run)
         full = trouble.model_copy(update={"left_behind": self._left_behind(operation)})
         self.store.operations.end(run, "failed", {"trouble": full.model_dump(mode="json")})
-        if not operation.facts.made:
-            self.store.projects.become(operation.project, "failed")
+        self.store.projects.become(operation.project, "failed")
         self.desk.show(run)
+        self._call(operation, full)
+
+    def _call(self, operation: Operation, trouble: Trouble) -> None:
+        """Tell the requester in the thread: nobody is notified of a message that is edited."""
+        words = (person(operation.requested_by), ": ", bold(f"{trouble.step} failed. "))
+        notice = Notice(
+            summary=f"Project {operation.project}: {trouble.step.lower()} failed",
+            body=(say(*words, "The message above says why, and what you can do."),),
+        )
+        self.tell(operation, f"failed:{operation.attempt}", notice)
 
     def _left_behind(self, operation: Operation) -> str:
         if not operation.facts.made:
@@ -122,9 +132,9 @@ class RunSteps:
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded."""
         by = operation.cancel_requested_by
-        self.store.operations.end(operation.id, "cancelled", by=by)
         self.desk.note(operation, by, "Cancelled")
-        self.desk.show(operation.id)
+        self.store.operations.end(operation.id, "cancelled", by=by)
+        self.desk.tidy(operation.id)
         raise RunEnded
 
     def require_success(self, run: str, step: str, outcome: Outcome) -> None:

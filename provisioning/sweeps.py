@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from provisioning.board import read_operation
 from provisioning.clock import Clock
-from provisioning.desk import Desk, read_operation
+from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, WORKING, Trouble, part_of
@@ -54,7 +55,7 @@ class Sweeps:
         return run
 
     def start_what_is_not_started(self) -> None:
-        """Start parts that a crash kept from starting; end runs whose workflow broke."""
+        """Do what a crash kept from being done; end runs whose workflow broke."""
         for row in self.store.operations.unended(*WORKING):
             operation = read_operation(row)
             part = f"{part_of(operation.phase)}:{operation.attempt}"
@@ -64,8 +65,10 @@ class Sweeps:
                 self.desk.start(operation)
             elif state in ("failed", "finished"):
                 self._end_broken(operation.id)
+        for row in self.store.operations.unended("waiting"):
+            self.desk.proceed(row.id)
         for row in self.store.operations.unended(*ENDED):
-            self.store.operations.end(row.id, row.phase)
+            self.desk.tidy(row.id)
 
     def _end_broken(self, run: str) -> None:
         trouble = Trouble(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from provisioning.desk import question_key
+from provisioning.board import CONFIRM, artefact, question_key, subject
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError
 from provisioning.operation import Operation
@@ -11,7 +11,6 @@ from provisioning.ports import Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice
 from provisioning.run_steps import RunSteps
-from provisioning.runs import Plan
 from provisioning.store import Attachment, Message
 from provisioning.tables import ApprovalRow
 from provisioning.text import Button, Notice, bold, person, say
@@ -85,45 +84,55 @@ class TerraformParts:
         self.run_steps.finish(run, "planning")
         operation = self.run_steps.load(run)
         name = operation.facts.terraform_run
-        self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation))
+        self.run_steps.tell(
+            operation, f"plan:{name}", plan_notice(operation, self._confirmers(operation))
+        )
         text = self.run_steps.terraform.describe(operation.project, name)
         attachment = Attachment(name=f"plan-{name}.txt", text=text)
         self.run_steps.tell(operation, f"plan-text:{name}", attachment)
         self.run_steps.attach_log(operation, name)
 
+    def _confirmers(self, operation: Operation) -> tuple[str, ...]:
+        policy = self.run_steps.policy
+        return policy.confirmers(operation.spec, operation.requested_by)
+
     # ------------------------------------------------------------------ ask
 
     def ask(self, run: str) -> None:
-        """Ask everybody whose word the plan needs; go on at once where nobody's is missing."""
-        operation = self.run_steps.enter(run, ["planning"], "waiting")
+        """Ask everybody whose word the plan needs; go on at once where nobody's is missing.
+
+        All questions are there before the run waits: whoever is fast cannot overtake a question.
+        """
+        operation = self.run_steps.load(run)
         plan = operation.facts.plan
         if plan is None:
             raise PermanentError(f"Run {run} has no plan to ask about.")
         confirmed = operation.facts.confirmed
-        if not (confirmed and confirmed.covers(plan)):
-            self._ask_for_confirmation(operation, plan)
-            self._ask_data_owners(operation, plan)
+        asked = (
+            []
+            if confirmed and confirmed.covers(plan)
+            else [self.run_steps.store.approvals.ask(one) for one in self._questions(operation)]
+        )
+        self.run_steps.enter(run, ["planning"], "waiting")
+        for question in asked:
+            if question.question != CONFIRM and question.state == "open":
+                self._tell_data_owners(operation, question)
         self.run_steps.desk.proceed(run)
 
-    def _ask_for_confirmation(self, operation: Operation, plan: Plan) -> None:
-        if self.run_steps.policy.confirm_create != "nobody":
-            approval = self._question(operation, plan, "confirm", ())
-            self.run_steps.store.approvals.ask(approval)
+    def _questions(self, operation: Operation) -> list[ApprovalRow]:
+        policy, spec = self.run_steps.policy, operation.spec
+        questions = []
+        if policy.confirm_create != "nobody":
+            questions.append(self._question(operation, CONFIRM, self._confirmers(operation)))
+        for access in spec.data_access:
+            entry = policy.requestable(access)
+            if entry is not None and entry.owners:
+                about = f"data|{access.securable}|{access.level}"
+                questions.append(self._question(operation, about, entry.owners))
+        return questions
 
-    def _ask_data_owners(self, operation: Operation, plan: Plan) -> None:
-        for access in operation.spec.data_access:
-            entry = self.run_steps.policy.requestable(access)
-            if entry is None or not entry.owners:
-                continue
-            question = f"data|{access.securable}|{access.level}"
-            approval = self.run_steps.store.approvals.ask(
-                self._question(operation, plan, question, entry.owners)
-            )
-            if approval.state == "open":
-                what = f"{access.level} {access.securable}"
-                self._tell_data_owners(operation, approval, what)
-
-    def _tell_data_owners(self, operation: Operation, approval: ApprovalRow, what: str) -> None:
+    def _tell_data_owners(self, operation: Operation, approval: ApprovalRow) -> None:
+        what = subject(approval)
         asked = [part for owner in approval.approvers for part in (person(owner), " ")]
         request = say(
             person(operation.requested_by),
@@ -153,14 +162,14 @@ class TerraformParts:
         )
 
     def _question(
-        self, operation: Operation, plan: Plan, question: str, approvers: tuple[str, ...]
+        self, operation: Operation, question: str, approvers: tuple[str, ...]
     ) -> ApprovalRow:
         now = self.run_steps.clock.now()
         return ApprovalRow(
             id=f"{operation.id}.{operation.attempt}.{question.replace('|', '.')}",
             operation=operation.id,
             question=question,
-            artefact=plan.digest,
+            artefact=artefact(operation),
             approvers=list(approvers),
             asked_at=now,
             deadline=now + self.run_steps.policy.confirmation_expires,

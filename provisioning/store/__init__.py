@@ -2,14 +2,23 @@
 
 from provisioning.clock import Clock
 from provisioning.database import Database
-from provisioning.store.approvals import Approvals
+from provisioning.store.approvals import Approvals, Settled
 from provisioning.store.interactions import Interactions
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
 from provisioning.store.operations import Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 
-__all__ = ["Attachment", "Database", "Filter", "Message", "NameTakenError", "Page", "Store"]
+__all__ = [
+    "Attachment",
+    "Database",
+    "Filter",
+    "Message",
+    "NameTakenError",
+    "Page",
+    "Settled",
+    "Store",
+]
 
 
 class Store:

@@ -23,9 +23,10 @@ from bot.payloads import (
     request_of_row,
     request_of_view,
     shows_all,
+    typed_words,
     words_of,
 )
-from bot.render import blocks
+from bot.render import blocks, fallback
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
 from provisioning.operation import operation_id
@@ -80,7 +81,7 @@ class Edge:
         request = Request(
             who=body["user_id"],
             channel=body["channel_id"],
-            words=tuple(body.get("text", "").split()),
+            words=typed_words(self._services.redact(body.get("text", ""))),
             key=f"slash:{body['trigger_id']}",
         )
         await self._store_and_act(ack, request, Live(body["trigger_id"], respond))
@@ -292,7 +293,7 @@ class Edge:
     async def _say(self, request: Request, live: Live, reply: Reply) -> None:
         """Answer the asking person: where they asked, else in a direct message."""
         content: dict[str, Any] = {
-            "text": reply.notice.summary,
+            "text": fallback(reply.notice),
             "blocks": blocks(reply.notice, plan_blocks=False),
         }
         if live.respond is not None:
@@ -320,7 +321,7 @@ class Edge:
             "who": request.who,
             "channel": request.channel,
             "words": list(request.words),
-            "values": plain_values(request.values),
+            "values": plain_values(request.values, self._services.redact),
             "view_id": view_id,
         }
         return self._services.store.interactions.take(request.key, payload, by=self._executor)

@@ -1,11 +1,18 @@
 """Slack's payloads as requests, and requests as rows."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot import forms
 from commands.command import Request
+
+
+def typed_words(text: str) -> tuple[str, ...]:
+    """Return the words typed after the command; Slack escapes `&`, `<` and `>` in them."""
+    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+        text = text.replace(escaped, character)
+    return tuple(text.split())
 
 
 def words_of(value: str | None) -> tuple[str, ...]:
@@ -49,11 +56,19 @@ def request_of_row(key: str, payload: Mapping[str, Any]) -> Request:
     )
 
 
-def plain_values(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return inputs as JSON values."""
+def plain_values(
+    values: Mapping[str, Any] | None, redact: Callable[[str], str]
+) -> dict[str, Any] | None:
+    """Return inputs as JSON values, without the secrets that somebody may have pasted."""
     if values is None:
         return None
-    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    return {name: _plain(value, redact) for name, value in values.items()}
+
+
+def _plain(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    return redact(value) if isinstance(value, str) else value
 
 
 def shows_all(errors: Mapping[str, str], view: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.budget import Budget, Pace
-from bot.render import Block, blocks
+from bot.render import Block, blocks, fallback
 from provisioning.clock import Clock
 from provisioning.store import Attachment, Message, Store
 from provisioning.tables import MessageRow
@@ -112,7 +112,7 @@ class Publisher:
             self._budget.take("chat.postMessage", row.channel)
             return await self._client.chat_postMessage(
                 channel=row.channel,
-                text=notice.summary,
+                text=fallback(notice),
                 blocks=body,
                 thread_ts=thread_ts,
                 metadata={"event_type": EVENT, "event_payload": {"key": row.key}},
@@ -129,7 +129,7 @@ class Publisher:
             return await self._client.chat_update(
                 channel=row.channel,
                 ts=ts,
-                text=notice.summary,
+                text=fallback(notice),
                 blocks=body,
                 metadata={"event_type": EVENT, "event_payload": {"key": row.key}},
             )
@@ -147,7 +147,7 @@ class Publisher:
         answer = await self._client.chat_postEphemeral(
             channel=row.channel,
             user=row.reader,
-            text=notice.summary,
+            text=fallback(notice),
             blocks=blocks(notice, plan_blocks=False),
         )
         return str(answer["message_ts"])

@@ -45,6 +45,14 @@ def blocks(notice: Notice, *, plan_blocks: bool = True) -> list[Block]:
     return made
 
 
+def fallback(notice: Notice) -> str:
+    """Return what notifications say: Slack parses it, so that it is escaped."""
+    text = notice.summary
+    for character, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(character, escaped)
+    return text
+
+
 def rich_text(lines: Iterable[Text]) -> Block:
     """Return lines as one rich_text block: what people typed arrives verbatim."""
     return {

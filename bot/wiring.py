@@ -96,6 +96,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         workspaces=workspaces,
         templates=templates,
         vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
+        redact=redact,
     )
     return Bot(settings, services, engine, database, sweeps, redact)
 
@@ -106,6 +107,10 @@ def policy_of(settings: Settings) -> Policy:
     return Policy(
         naming=Naming(**settings.naming.model_dump()),
         workspace_groups={name: group.title for name, group in settings.workspace_groups.items()},
+        catalogs={
+            name: tuple(stage.catalog for stage in group.stages.values())
+            for name, group in settings.workspace_groups.items()
+        },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),
         confirm_create=settings.confirmation.create,
         confirmation_expires=timedelta(hours=settings.confirmation.expires_after_hours),

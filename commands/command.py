@@ -12,7 +12,7 @@ from typing import Literal
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.policy import Policy
-from provisioning.ports import Choice, People, Repositories, Templates, Workspaces
+from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, say
@@ -112,6 +112,7 @@ class Services:
     workspaces: Workspaces
     templates: Templates
     vendors: Executor
+    redact: Redactor
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ def new(request: Request, services: Services) -> command.Answer:
         return form({"owners": (request.who,)}, services)
     if request.draft:
         return form(request.values, services, draft_errors(request.values, services))
+    if secrets := secret_objections(request.values, services):
+        return form(without(request.values, secrets), services, secrets)
     try:
         spec = read(request.values, services)
     except UserError as bad:
@@ -175,6 +177,21 @@ def lifetime_fields(values: Mapping[str, Value], services: Services) -> tuple[Fi
             )
         )
     return tuple(fields)
+
+
+def secret_objections(values: Mapping[str, Value], services: Services) -> dict[str, str]:
+    """Refuse what looks like a secret: answers end up in files, messages and our database."""
+    said = {name: value for name, value in values.items() if isinstance(value, str)}
+    return {
+        name: "This looks like a secret. Never put one into a form; if it is real, revoke it."
+        for name, value in said.items()
+        if services.redact(value) != value
+    }
+
+
+def without(values: Mapping[str, Value], fields: Mapping[str, str]) -> dict[str, Value]:
+    """Return the values without those of some fields."""
+    return {name: value for name, value in values.items() if name not in fields}
 
 
 def draft_errors(values: Mapping[str, Value], services: Services) -> dict[str, str]:

@@ -20,6 +20,7 @@ check: $(VENV)/.to-develop
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	for tests in tests/*/conftest.py; do $(BIN)/mypy "$$tests" || exit 1; done
 	$(BIN)/python -m pytest --quiet tests/fast/test_house_*.py tests/fast/test_manifest.py
 
 prove: $(VENV)/.to-develop

@@ -12,7 +12,7 @@ from house import PRODUCT, ROOT, name, python_files
 LAYERS = "playground > bot > commands > provisioning"
 SLACK = "Slack's SDK stays at the edge"
 SDKS = "One vendor SDK, one place"
-WIRING = "Only the wiring sees an adapter"
+WIRING = "Only the wiring and the doctor see an adapter"
 COMMANDS = "Sub-commands are strangers"
 ADAPTERS = "Adapters are strangers"
 WORKFLOWS = "Workflows are strangers"

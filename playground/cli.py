@@ -4,12 +4,12 @@ import asyncio
 import logging
 import shutil
 import signal
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from playground import terraform_runs
 from playground.page.lab import Control
 from playground.page.server import Page
 from playground.settings_file import Choices
@@ -37,7 +37,7 @@ async def _play(world: World, port: int) -> None:
         {
             "GitHub": world.github.snapshot,
             "Databricks": world.databricks.snapshot,
-            "Terraform": lambda: terraform_runs(world),
+            "Terraform": lambda: terraform_runs.snapshot(world.directory / "bot" / "terraform"),
         },
         world.faults,
         world.clock,
@@ -90,21 +90,3 @@ async def _crash_when_held(world: World) -> None:
     await world.bot.held()
     await world.bot.kill()
     await world.bot.start()
-
-
-def terraform_runs(world: World) -> dict[str, object]:
-    """Return the Terraform runs on disk, newest last, as plain JSON."""
-    runs = sorted((world.directory / "bot" / "terraform").glob("projects/*/runs/*"))
-    return {
-        "runs": [
-            {
-                "project": run.parts[-3],
-                "run": run.name,
-                "files": sorted(file.name for file in run.iterdir() if file.is_file()),
-            }
-            for run in runs
-        ]
-    }
-
-
-__all__ = ["controls", "play", "terraform_runs", "timedelta"]

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from playground.cast import BOT_USER_ID
 from playground.slack.entities import Message
 
+pytest_plugins = ("browser_fixtures",)
+
 
 def test_the_landing_card_leads_to_a_form_that_opens_for_that_person_only(
     served: Served, seat: Seat

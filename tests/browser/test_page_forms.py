@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from playground.slack.entities import Json
 
+pytest_plugins = ("browser_fixtures",)
+
 
 def opened(person: Page) -> Locator:
     """Type the command and return the form."""

@@ -1,3 +1,5 @@
+"""Fixtures of the browser tests: a browser, the page served, and seats for people."""
+
 import os
 from collections.abc import Iterator
 from typing import cast

@@ -218,6 +218,19 @@ class Person:
 
         return self._until(look, timeout, f"App Home containing {containing!r}")
 
+    def wait_for_button(
+        self, label: str, containing: str = "", *, timeout: float = PATIENCE
+    ) -> Surface:
+        """Return the newest surface that has this button, and this text."""
+
+        def look() -> Surface | None:
+            for surface in self._surfaces():
+                if label in buttons(surface) and containing in text_of(surface):
+                    return surface
+            return None
+
+        return self._until(look, timeout, f"button {label!r} beside {containing!r}")
+
     def wait_until(self, look: Callable[[], Result | None], *, timeout: float = PATIENCE) -> Result:
         """Return what `look` finds; it is asked again at every change of the workspace."""
         return self._until(look, timeout, "such thing")
@@ -244,13 +257,16 @@ class Person:
         ]
 
     def _with_button(self, label: str) -> Surface:
-        surfaces: list[Surface] = [*self._workspace.views(self.user)[-1:]]
-        surfaces += reversed(self.driver.look(self._readable))
-        surfaces += [home] if (home := self.home()) else []
-        for surface in surfaces:
+        for surface in self._surfaces():
             if label in buttons(surface):
                 return surface
         raise NotPossible(f"{self.user} sees no button {label!r}")
+
+    def _surfaces(self) -> list[Surface]:
+        surfaces: list[Surface] = [*self._workspace.views(self.user)[-1:]]
+        surfaces += reversed(self.driver.look(self._readable))
+        surfaces += [home] if (home := self.home()) else []
+        return surfaces
 
     def _element(self, surface: Surface, block_id: str) -> Json:
         for block, element in elements(surface.blocks):

@@ -32,6 +32,7 @@ class Member:
     title: str = ""
     deleted: bool = False
     is_bot: bool = False
+    guest: bool = False
 
 
 @dataclass

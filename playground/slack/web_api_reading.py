@@ -243,7 +243,7 @@ def _user(api: Api, member: Member) -> Json:
         "is_admin": False,
         "is_owner": False,
         "is_primary_owner": False,
-        "is_restricted": False,
+        "is_restricted": member.guest,
         "is_ultra_restricted": False,
     }
 

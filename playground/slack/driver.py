@@ -229,7 +229,8 @@ class Person:
                     return surface
             return None
 
-        return self._until(look, timeout, f"button {label!r} beside {containing!r}")
+        found: Surface = self._until(look, timeout, f"button {label!r} beside {containing!r}")
+        return found
 
     def wait_until(self, look: Callable[[], Result | None], *, timeout: float = PATIENCE) -> Result:
         """Return what `look` finds; it is asked again at every change of the workspace."""

@@ -56,9 +56,9 @@ def github_repository(api: Api, config: Attributes) -> Attributes:
     full = config.get("full_name")
     where = f"/repos/{full}" if full else api.path("/repos/{owner}/{name}", config)
     answer = api.call("GET", where)
-    names = ("name", "full_name", "description", "html_url", "node_id", "visibility", "private",
-             "default_branch", "archived")  # fmt: skip
-    return {**given(answer, names), "id": answer["name"], "repo_id": answer["id"]}
+    texts = ("name", "full_name", "description", "html_url", "node_id", "visibility")
+    others = ("private", "default_branch", "archived")
+    return {**given(answer, (*texts, *others)), "id": answer["name"], "repo_id": answer["id"]}
 
 
 def databricks_group(api: Api, config: Attributes) -> Attributes:

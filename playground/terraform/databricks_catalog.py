@@ -86,8 +86,8 @@ class Grant:
         privileges = self._privileges(api, state)
         if not privileges:
             return None
-        return {"id": state["id"], kind: name, "principal": principal,
-                "privileges": sorted(privileges)}  # fmt: skip
+        found: Attributes = {"id": state["id"], "privileges": sorted(privileges)}
+        return {**found, kind: name, "principal": principal}
 
     def update(self, api: Api, prior: Attributes, planned: Attributes) -> Attributes:
         """Make the principal's privileges exactly these."""

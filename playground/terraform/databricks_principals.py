@@ -95,8 +95,8 @@ class ServicePrincipal:
         return {"id": import_id}
 
     def _body(self, state: Attributes) -> Json:
-        names = fields("active", applicationId="application_id", displayName="display_name",
-                       externalId="external_id")  # fmt: skip
+        renamed = {"applicationId": "application_id", "displayName": "display_name"}
+        names = fields("active", externalId="external_id", **renamed)
         words = _entitlements(state)
         return {
             "schemas": [_SCHEMA + "ServicePrincipal"],
@@ -250,9 +250,7 @@ class PermissionAssignment:
 
 
 _PRINCIPAL = "/api/2.0/accounts/{account_id}/servicePrincipals/{service_principal_id}"
-_POLICY_FIELDS = (
-    "audiences", "issuer", "jwks_json", "jwks_uri", "subject", "subject_claim",
-)  # fmt: skip
+_POLICY_FIELDS = ("audiences", "issuer", "jwks_json", "jwks_uri", "subject", "subject_claim")
 
 
 class FederationPolicy(Rest):

@@ -16,8 +16,10 @@ _ENVIRONMENT = "/repos/{owner}/{repository}/environments/{environment}"
 
 
 def _environment_body(state: Attributes) -> Json:
-    body = {name: bool(state.get(name)) for name in ("can_admins_bypass", "prevent_self_review")}
-    body |= {"wait_timer": state["wait_timer"]} if state.get("wait_timer") else {}  # type: ignore[dict-item]
+    switches = ("can_admins_bypass", "prevent_self_review")
+    body: Attributes = {name: bool(state.get(name)) for name in switches}
+    if state.get("wait_timer"):
+        body["wait_timer"] = state["wait_timer"]
     reviewers = [
         {"type": kind, "id": each}
         for reviewers in blocks(state, "reviewers")

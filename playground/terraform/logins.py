@@ -81,8 +81,8 @@ def _app(config: Attributes, credentials: Credentials) -> tuple[str, str, str]:
         )
     block = blocks[0] if isinstance(blocks[0], dict) else {}
     names = ("id", "installation_id", "pem_file")
-    found = [str(block.get(name) or default) for name, default in
-             zip(names, credentials.github_app, strict=True)]  # fmt: skip
+    own = dict(zip(names, credentials.github_app, strict=True))
+    found = [str(block.get(name) or own[name]) for name in names]
     for name, value in zip(names, found, strict=True):
         if not value:
             raise VendorError(f"app_auth.{name} must be set and contain a non-empty value")

@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ProviderSource:
-    """One provider as Terraform knows it, and the types whose true schemas we present."""
+    """One provider, and the types whose true schemas we present.
+
+    `address` is its source as configurations write it; Terraform puts the registry's host before.
+    """
 
     name: str
     address: str
@@ -22,7 +25,7 @@ class ProviderSource:
 
 GITHUB = ProviderSource(
     "github",
-    "registry.terraform.io/integrations/github",
+    "integrations/github",
     "6.9.0",
     resources=(
         "github_actions_environment_variable",
@@ -41,7 +44,7 @@ GITHUB = ProviderSource(
 )
 DATABRICKS = ProviderSource(
     "databricks",
-    "registry.terraform.io/databricks/databricks",
+    "databricks/databricks",
     "1.99.0",
     resources=(
         "databricks_access_control_rule_set",

@@ -181,9 +181,8 @@ def send(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) 
         )
     except HTTPError as error:
         address = urlsplit(url)
-        reason = type(error).__name__
-        raise VendorError(f'{method.title()} "{address.scheme}://{address.netloc}'
-                          f'{address.path}": {reason}') from error  # fmt: skip
+        asked = f"{address.scheme}://{address.netloc}{address.path}"
+        raise VendorError(f'{method.title()} "{asked}": {type(error).__name__}') from error
 
 
 def _json(text: str) -> Json:

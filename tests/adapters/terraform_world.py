@@ -166,6 +166,7 @@ class Workbench:
 
     def __init__(self, world: TerraformWorld, directory: Path, binary: list[str]) -> None:
         self.world, self.directory, self.binary = world, directory, binary
+        self.process: asyncio.subprocess.Process | None = None
 
     def link_modules(self) -> None:
         """Put the modules where roots expect them."""
@@ -190,7 +191,7 @@ class Workbench:
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
         }
-        process = await asyncio.create_subprocess_exec(
+        self.process = process = await asyncio.create_subprocess_exec(
             *self.binary,
             *words,
             cwd=self.directory,

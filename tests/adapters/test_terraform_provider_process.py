@@ -132,9 +132,7 @@ async def test_logins_follow_a_clock_that_is_moved(bench: Workbench) -> None:
     assert (await bench.applied(world.scratch(resource=resource))).counts() == (1, 0, 0)
 
 
-async def test_several_terraforms_share_the_process_and_cancelling_one_harms_none(
-    bench: Workbench,
-) -> None:
+async def test_several_terraforms_share_the_process(bench: Workbench) -> None:
     world = bench.world
     benches = []
     for number in range(4):
@@ -147,6 +145,28 @@ async def test_several_terraforms_share_the_process_and_cancelling_one_harms_non
     )
     assert [each.counts() for each in done] == [(2, 0, 0)] * 4
     assert len(made_scopes(world)) == 8
+
+
+async def test_cancelling_one_terraform_harms_no_other(bench: Workbench) -> None:
+    world = bench.world
+    other = Workbench(world, bench.directory / "other", bench.binary)
+    other.directory.mkdir()
+    names = [f"many-{number:02}" for number in range(30)]
+    assert (await bench.plan(scopes(world, *names))).code == 0
+    assert (await other.plan(scopes(world, "other"))).code == 0
+    world.providers.delay("*", 1)
+    cancelled = asyncio.create_task(bench.run("apply", "-json", "plan"))
+    async with asyncio.timeout(DEADLINE):
+        await world.providers.applying.wait()
+    assert bench.process is not None
+    bench.process.send_signal(signal.SIGINT)
+    assert (await other.run("apply", "-json", "plan")).code == 0
+    stopped = await cancelled
+    assert stopped.code == 1
+    assert "execution halted" in stopped.errors()
+    assert "other" in made_scopes(world)
+    known = (await bench.run("state", "list")).text.splitlines()
+    assert len(known) == len(made_scopes(world) - {"other"}) < len(names)
 
 
 async def test_credentials_are_in_no_argv_and_no_environment() -> None:
@@ -177,9 +197,12 @@ async def test_the_process_dies_with_the_one_that_started_it() -> None:
         "asyncio.run(main())\n"
     )
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE,
+        sys.executable,
+        "-c",
+        program,
+        stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    )
     out, _ = await parent.communicate()
     assert parent.returncode == -signal.SIGKILL
     assert await ended(int(out))

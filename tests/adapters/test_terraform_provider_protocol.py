@@ -8,7 +8,7 @@ import pytest
 
 from playground.terraform import planning
 from playground.terraform.logins import rest_root
-from playground.terraform.resource import parsed_id
+from playground.terraform.resource import blocks, parsed_id
 from playground.terraform.schemas import Block, load
 from playground.terraform.served import DATABRICKS, GITHUB
 from playground.terraform.values import UNKNOWN, Attributes, decode, encode, known
@@ -97,7 +97,7 @@ def test_defaults_reach_into_nested_blocks() -> None:
     rules = [{"pull_request": [{"require_code_owner_review": True}]}]
     planned = planning.plan(block, None, empty(block, name="x", rules=rules)).state
     assert planned is not None
-    (inner,) = planned["rules"][0]["pull_request"]  # type: ignore[index]
+    (inner,) = blocks(blocks(planned, "rules")[0], "pull_request")
     assert inner["require_code_owner_review"] is True
     assert inner["dismiss_stale_reviews_on_push"] is False
     assert inner["required_approving_review_count"] == 0

@@ -113,6 +113,9 @@ def _channel(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
         scene.attention.read(at.viewer, at.name, scene.workspace.messages[-1].ts)
     listed = message_list(scene.workspace, found[-MOST_MESSAGES:], reader, at.name, scene.drawn)
     intro: Listed = [("intro", _intro(scene, channel, at, reader))]
+    if (earlier := len(found) - MOST_MESSAGES) > 0:
+        words = f"{earlier} earlier messages are not shown."
+        intro.append(("earlier", tag("p", words, class_="day", id="earlier")))
     parts: dict[str, Region] = {
         "header": _channel_head(channel, at, reader),
         "messages": intro + listed,

@@ -13,7 +13,7 @@ from playground.page.html import Html, tag
 from playground.page.lab import Control, faults_view
 from playground.page.live import Sent, difference
 from playground.page.modals import modal
-from playground.page.regions import Scene
+from playground.page.regions import MOST_MESSAGES, Scene
 from playground.page.shell import Region, document
 from playground.slack.entities import Message, NotPossible
 from provisioning.clock import SystemClock
@@ -120,6 +120,24 @@ def test_messages_carry_time_badge_and_edited_mark(scene: Scene) -> None:
     assert html.count('class="edited"') == 1
     assert "2 replies" in html
     assert f"{scene.clock.now().astimezone(UTC):%Y-%m-%dT}" in html
+
+
+def test_a_long_channel_shows_its_end_and_says_what_is_left_out(scene: Scene) -> None:
+    shown = len(scene.workspace.visible_messages("U0ADA", CHANNEL))
+    for number in range(MOST_MESSAGES):
+        scene.workspace.add(Message(CHANNEL, "", "U0PAT", f"message {number}."))
+    html = words(scene, "U0ADA")
+    assert f"{shown} earlier messages are not shown." in html
+    assert html.count("<article") == MOST_MESSAGES
+    assert "message 0." in html
+
+
+def test_a_message_is_drawn_anew_when_it_is_edited(scene: Scene) -> None:
+    said = scene.workspace.add(Message(CHANNEL, "", "U0PAT", "before"))
+    assert "before" in words(scene, "U0ADA")
+    scene.workspace.edit(said, {"text": "after"})
+    assert "after" in words(scene, "U0ADA")
+    assert "before" not in words(scene, "U0ADA")
 
 
 def test_an_unanswered_click_warns_who_clicked(scene: Scene) -> None:

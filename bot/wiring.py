@@ -120,6 +120,8 @@ def policy_of(settings: Settings) -> Policy:
         announcements=settings.slack.announcements,
         sandbox_default=timedelta(days=limits.sandbox_days_default),
         sandbox_maximum=timedelta(days=limits.sandbox_days_maximum),
+        github_writing_applies=limits.github_writing_applies,
+        github_writes_per_hour=limits.github_writes_per_hour,
     )
 
 

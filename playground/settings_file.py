@@ -38,6 +38,8 @@ class Choices:
     plan_blocks: str = "auto"
     edit_seconds: float = 1.0
     github_write_pause: float = 0.0
+    github_writing_applies: int = 3
+    github_writes_per_hour: int = 100_000
     terraform_binary: str = ""
 
 
@@ -57,7 +59,7 @@ def settings_toml(
             *_github(directory, at, choices, app),
             *_table("databricks", {"client_id": client_id}),
             *_table("confirmation", {"create": choices.confirm}),
-            *_table("limits", {"message_edit_seconds": choices.edit_seconds}),
+            *_table("limits", _limits(choices)),
             *_table("terraform", {"binary": choices.terraform_binary}),
             *_table("terraform.environment", {"TF_REATTACH_PROVIDERS": reattach}),
             *_workspace_groups(at),
@@ -71,6 +73,14 @@ def _general(directory: Path, choices: Choices) -> Iterator[str]:
     yield f"data_directory = {json.dumps(str(directory / 'bot'))}"
     if choices.database_url:
         yield f"database_url = {json.dumps(choices.database_url)}"
+
+
+def _limits(choices: Choices) -> Mapping[str, object]:
+    return {
+        "message_edit_seconds": choices.edit_seconds,
+        "github_writing_applies": choices.github_writing_applies,
+        "github_writes_per_hour": choices.github_writes_per_hour,
+    }
 
 
 def _slack(at: Addresses, choices: Choices) -> Iterator[str]:

@@ -14,6 +14,7 @@ from provisioning.operation import (
     CANCELLABLE,
     ENDED,
     STOPPED,
+    WRITING,
     Decision,
     Operation,
     Part,
@@ -25,11 +26,14 @@ from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
 from provisioning.project import ProjectSpec
 from provisioning.run_message import STATES, run_notice
-from provisioning.store import Message, NameTakenError, Settled, Store
+from provisioning.runs import Plan
+from provisioning.store import Message, NameTakenError, Settled, Store, Turn
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
 from provisioning.text import Notice, person, say
 
 CREATE = "create_project"
+STARTER_WRITES = 6
+"""A tree, a commit, two references, and something to spare."""
 FRESH: dict[str, Any] = {
     "started": {},
     "finished": {},
@@ -108,6 +112,9 @@ class Desk:
         """Start the part that works in the operation's phase; starting it again is a no-op."""
         if operation.phase in ENDED or operation.phase == "waiting":
             return
+        if operation.phase == "confirmed":
+            self.admit()
+            return
         part: Part = part_of(operation.phase)
         self._engine.start(
             f"{operation.kind}.{part}",
@@ -168,6 +175,7 @@ class Desk:
             self._store.projects.become(operation.project, "gone")
         self._store.operations.end(run, operation.phase)
         self.show(run)
+        self.admit()
 
     def proceed(self, run: str) -> None:
         """Move a waiting run on: to its apply after every Yes, to its end after the first No."""
@@ -202,6 +210,28 @@ class Desk:
         if moved:
             self.show(run)
             self.start(read_operation(moved))
+
+    def admit(self) -> None:
+        """Let confirmed runs apply, first come first, as far as GitHub's limits allow."""
+        turn = Turn(
+            at_once=self._policy.github_writing_applies,
+            per_hour=self._policy.github_writes_per_hour,
+        )
+        waiting = [read_operation(row) for row in self._store.turns.waiting()]
+        while waiting:
+            first = waiting[0]
+            cost = writes_of(first.facts.plan)
+            if not self._store.turns.grant(f"{first.id}:{first.attempt}", cost, WRITING, turn):
+                break
+            waiting.pop(0)
+            moved = self._store.operations.move(first.id, ["confirmed"], "applying", by="bot")
+            if moved:
+                self.start(read_operation(moved))
+                self.show(first.id)
+        for position, run in enumerate(waiting, start=1):
+            if run.facts.queue_position != position:
+                self._store.operations.remember(run.id, queue_position=position)
+                self.show(run.id)
 
     def answer(self, approval: str, *, granted: bool, by: str, comment: str = "") -> None:
         """Settle a question about data access; a refusal ends the run."""
@@ -336,3 +366,14 @@ class Desk:
     def _stamped(self, run: Operation, step: str) -> dict[str, str]:
         known = {name: at.isoformat() for name, at in run.facts.finished.items()}
         return known | {step: self._clock.now().isoformat()}
+
+
+def writes_of(plan: Plan | None) -> int:
+    """Return how many requests that create content an apply and its starter code make at most."""
+    changes = plan.changes if plan else ()
+    written = ("create", "update", "replace", "delete")
+    of_terraform = sum(
+        change.resource_type.startswith("github_") and change.action in written
+        for change in changes
+    )
+    return of_terraform + STARTER_WRITES

@@ -41,6 +41,9 @@ WORKING: tuple[Phase, ...] = (
 )
 """Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
 
+WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning")
+"""Phases in which GitHub is written to."""
+
 CANCELLABLE: tuple[Phase, ...] = ("queued", "planning", "confirmed", "applying")
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""

@@ -56,6 +56,8 @@ class Policy(Frozen):
     announcements: str
     sandbox_default: timedelta
     sandbox_maximum: timedelta
+    github_writing_applies: int = 1
+    github_writes_per_hour: int = 450
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""

@@ -11,7 +11,7 @@ from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import CANCELLABLE, Operation, Phase, Trouble
+from provisioning.operation import CANCELLABLE, WRITING, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -50,6 +50,8 @@ class RunSteps:
         if row is None:
             raise RunEnded
         self.desk.show(run)
+        if to not in WRITING:
+            self.desk.admit()
         return read_operation(row)
 
     def finish(self, run: str, step: str) -> None:
@@ -113,6 +115,7 @@ class RunSteps:
         self.store.projects.become(operation.project, "failed")
         self.desk.show(run)
         self._call(operation, full)
+        self.desk.admit()
 
     def _call(self, operation: Operation, trouble: Trouble) -> None:
         """Tell the requester in the thread: nobody is notified of a message that is edited."""
@@ -126,8 +129,11 @@ class RunSteps:
     def _left_behind(self, operation: Operation) -> str:
         if not operation.facts.made:
             return "nothing was made; the name stays reserved until somebody cleans up"
-        made = len(self.terraform.addresses(operation.project))
-        return f"{made} resources exist; Retry goes on from them, Clean Up removes them"
+        try:
+            made = f"{len(self.terraform.addresses(operation.project))} resources exist"
+        except SciclopsError:
+            made = "what was made so far exists, Terraform could not be asked what that is"
+        return f"{made}; Retry goes on from there, Clean Up removes it"
 
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded."""

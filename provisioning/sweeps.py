@@ -15,9 +15,12 @@ from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, WORKING, Trouble, part_of
 from provisioning.store import Store
+from provisioning.tables import OperationRow
 
 log = logging.getLogger(__name__)
 
+STARTED_AT_ONCE = tuple(phase for phase in WORKING if phase != "confirmed")
+"""Phases with a workflow; a confirmed run gets its own when it is its turn."""
 KEPT = timedelta(days=90)
 """How long finished workflows and interactions are kept: much longer than anybody resends one."""
 
@@ -56,7 +59,7 @@ class Sweeps:
 
     def start_what_is_not_started(self) -> None:
         """Do what a crash kept from being done; end runs whose workflow broke."""
-        for row in self.store.operations.unended(*WORKING):
+        for row in self.store.operations.unended(*STARTED_AT_ONCE):
             operation = read_operation(row)
             part = f"{part_of(operation.phase)}:{operation.attempt}"
             state = self.engine.state(operation.id, part)
@@ -64,23 +67,26 @@ class Sweeps:
                 log.info("starting %s of %s, which a crash had kept from it", part, operation.id)
                 self.desk.start(operation)
             elif state in ("failed", "finished"):
-                self._end_broken(operation.id)
+                self._end_broken(row)
+        self.desk.admit()
         for row in self.store.operations.unended("waiting"):
             self.desk.proceed(row.id)
         for row in self.store.operations.unended(*ENDED):
             self.desk.tidy(row.id)
 
-    def _end_broken(self, run: str) -> None:
+    def _end_broken(self, row: OperationRow) -> None:
+        """End a run that nobody works on any more, unless it has moved on since we looked."""
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
             left_behind="whatever was made so far: Retry goes on from it, Clean Up removes it",
-            reference=run,
+            reference=row.id,
+        ).model_dump(mode="json")
+        failed = self.store.operations.move(
+            row.id, [row.phase], "failed", by="bot", version=row.version, facts={"trouble": trouble}
         )
-        row = self.store.operations.get(run)
-        if row and not row.ended_at and row.phase in WORKING:
-            self.store.operations.end(run, "failed", {"trouble": trouble.model_dump(mode="json")})
-            self.desk.show(run)
+        if failed:
+            self.desk.show(row.id)
 
     def expire(self) -> None:
         """End runs whose questions nobody answered in time."""

@@ -202,6 +202,8 @@ class TerraformParts:
         outcome = self.run_steps.terraform.apply(operation.project, name, self.run_steps.watch(run))
         self.run_steps.remember(run, applied=outcome.model_dump(mode="json"))
         self.run_steps.attach_log(operation, name)
+        if outcome.stale:
+            return "killed"  # overtaken by what was applied since: plan the rest
         self.run_steps.require_success(run, "Applying", outcome)
         return outcome.ending
 

@@ -8,6 +8,7 @@ from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
 from provisioning.store.operations import Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
+from provisioning.store.turns import Turn, Turns
 
 __all__ = [
     "Attachment",
@@ -18,6 +19,7 @@ __all__ = [
     "Page",
     "Settled",
     "Store",
+    "Turn",
 ]
 
 
@@ -31,3 +33,4 @@ class Store:
         self.messages = Messages(database, clock)
         self.interactions = Interactions(database, clock)
         self.memos = Memos(database)
+        self.turns = Turns(database, clock)

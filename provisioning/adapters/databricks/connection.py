@@ -5,10 +5,11 @@ up after ten seconds, and the engine tries again where that makes sense.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 import requests
 from databricks.sdk import AccountClient, WorkspaceClient
@@ -28,6 +29,7 @@ from provisioning.errors import PermanentError, TemporaryError
 from provisioning.project import Environment
 from provisioning.terraform_root import AccountContext, WorkspaceContext
 
+C = TypeVar("C")
 SECONDS = 10
 SILENT = (
     TooManyRequests,
@@ -49,6 +51,29 @@ class Login:
     client_secret: str
 
 
+class Clients(Generic[C]):
+    """Clients that are made when first needed, once each: making one asks its host where to log in.
+
+    Different hosts don't wait for each other.
+    """
+
+    def __init__(self, make: Callable[[str, str], C]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, str], threading.Lock] = {}
+        self._clients: dict[tuple[str, str], C] = {}
+
+    def at(self, host: str, account_id: str = "") -> C:
+        """Return the client of a host."""
+        key = (host, account_id)
+        with self._lock:
+            own_lock = self._locks.setdefault(key, threading.Lock())
+        with own_lock:
+            if key not in self._clients:
+                self._clients[key] = self._make(host, account_id)
+            return self._clients[key]
+
+
 class Accounts:
     """Clients by workspace group and stage; safe to use from several threads."""
 
@@ -58,40 +83,42 @@ class Accounts:
         accounts: Mapping[str, AccountContext],
         workspaces: Mapping[str, Mapping[str, WorkspaceContext]],
     ) -> None:
-        self._login = login
+        self.login = login
         self.accounts = accounts
         self.workspaces = workspaces
-        self._lock = threading.Lock()
-        self._account_clients: dict[AccountContext, AccountClient] = {}
-        self._workspace_clients: dict[str, WorkspaceClient] = {}
+        self._account_clients = Clients(
+            lambda host, account_id: AccountClient(config=self._config(host, account_id))
+        )
+        self._workspace_clients = Clients(
+            lambda host, _: WorkspaceClient(config=self._config(host, None))
+        )
 
     def account(self, group: str) -> AccountClient:
         """Return the client of a workspace group's account."""
-        address = self.accounts[group]
-        with self._lock:
-            if address not in self._account_clients:
-                config = self._config(address.host, address.account_id)
-                self._account_clients[address] = AccountClient(config=config)
-            return self._account_clients[address]
+        account = self.accounts[group]
+        return self._account_clients.at(account.host, account.account_id)
 
     def workspace(self, environment: Environment) -> WorkspaceClient:
         """Return the client of an environment's workspace."""
-        host = self.workspaces[environment.group][environment.stage].host
-        with self._lock:
-            if host not in self._workspace_clients:
-                self._workspace_clients[host] = WorkspaceClient(config=self._config(host))
-            return self._workspace_clients[host]
+        return self._workspace_clients.at(self._place(environment).host)
+
+    def distinct(self, groups: Iterable[str]) -> tuple[str, ...]:
+        """Return one of the workspace groups for each account that they have."""
+        return tuple({self.accounts[group]: group for group in reversed([*groups])}.values())[::-1]
 
     def catalog(self, environment: Environment) -> str:
         """Return the catalog of an environment."""
-        return self.workspaces[environment.group][environment.stage].catalog
+        return self._place(environment).catalog
 
-    def _config(self, host: str, account_id: str | None = None) -> Config:
+    def _place(self, environment: Environment) -> WorkspaceContext:
+        return self.workspaces[environment.group][environment.stage]
+
+    def _config(self, host: str, account_id: str | None) -> Config:
         return Config(
             host=host,
             account_id=account_id,
-            client_id=self._login.client_id,
-            client_secret=self._login.client_secret,
+            client_id=self.login.client_id,
+            client_secret=self.login.client_secret,
             auth_type="oauth-m2m",
             http_timeout_seconds=SECONDS,
             retry_timeout_seconds=SECONDS,

@@ -1,174 +1,303 @@
-"""Is an environment as it was asked for? Each check asks Databricks one fact, and fails alone."""
+"""Are environments as they were asked for? Each check asks Databricks one fact, and fails alone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, cast
 
 from databricks.sdk import AccountClient, WorkspaceClient
-from databricks.sdk.service.catalog import EffectivePermissionsList
-from databricks.sdk.service.iam import AccountServicePrincipal
+from databricks.sdk.service.catalog import EffectivePrivilegeAssignment
 from databricks.sdk.service.workspace import AclPermission
 
 from provisioning.adapters.databricks.connection import Accounts, NotFound
 from provisioning.adapters.databricks.names import Names
+from provisioning.adapters.databricks.traces import AccountTraces
 from provisioning.ports import Finding
 from provisioning.project import DataAccess, Environment, ProjectSpec
 
-REMEDY = "Retry repairs it."
-OWN_SCHEMA = frozenset({"USE_SCHEMA", "SELECT", "MODIFY", "CREATE_TABLE"})
+REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
+WRITABLE = ("development",)
+"""The stages where people of the project may write the schema and run jobs as its principal."""
+READING = frozenset({"USE_SCHEMA", "SELECT", "EXECUTE", "READ_VOLUME"})
+WRITING = READING | {
+    "MODIFY",
+    "CREATE_TABLE",
+    "CREATE_VOLUME",
+    "CREATE_FUNCTION",
+    "CREATE_MODEL",
+    "WRITE_VOLUME",
+}
 ACCESS = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
 SECURABLES = {1: "catalog", 2: "schema", 3: "table"}
+ON_THE_WAY = {1: frozenset({"USE_CATALOG"}), 2: frozenset({"USE_SCHEMA"})}
 
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
+NamedCheck = tuple[str, Check]
 
 
 class Verification:
-    """The checks on a project's environments."""
+    """The checks on projects' environments, asked side by side."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, executor: Executor) -> None:
         self._accounts = accounts
+        self._executor = executor
 
-    def findings(
-        self, spec: ProjectSpec, environment: Environment, outputs: Mapping[str, object]
-    ) -> tuple[Finding, ...]:
-        """Return the result of every check on one environment."""
-        described = cast("Mapping[str, Mapping[str, Any]]", outputs.get("environments", {}))
-        checks = EnvironmentChecks(
-            account=self._accounts.account(environment.group),
-            workspace=self._accounts.workspace(environment),
-            names=Names(spec, environment, self._accounts.catalog(environment)),
-            facts=described.get(environment.name, {}),
+    def findings(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Return the result of every check."""
+        return tuple(self._executor.map(_finding, self._checks(spec, outputs)))
+
+    def _checks(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> Iterator[NamedCheck]:
+        described = cast("Mapping[str, Mapping[str, Any]]", outputs.get("environments") or {})
+        for group in self._accounts.distinct(spec.workspace_groups):
+            yield f"{Names.group(spec)}: has the managed group", partial(self._team, spec, group)
+        for environment in spec.environments():
+            names = Names(spec, environment, self._accounts.catalog(environment))
+            facts = described.get(environment.name) or {}
+            for name, check in EnvironmentChecks(self._accounts, environment, names, facts).all():
+                yield f"{environment.name}: {name}", check
+
+    def _team(self, spec: ProjectSpec, group: str) -> str:
+        """Expect the people of the managed group in the project's own."""
+        account = AccountTraces(self._accounts, group)
+        project, managed = (
+            account.find_group(name) for name in (Names.group(spec), spec.managed_group)
         )
-        return tuple(_finding(f"{environment.name}: {name}", check) for name, check in checks.all())
+        if project is None or managed is None:
+            missing = Names.group(spec) if project is None else spec.managed_group
+            return f"There is no account group {missing}."
+        whole = self._accounts.account(group).groups_v2.get(project.id or "")
+        members = {member.value for member in whole.members or ()}
+        return "" if managed.id in members else f"{spec.managed_group} is not a member of it."
 
 
 @dataclass(frozen=True)
 class EnvironmentChecks:
     """The checks on one environment; `facts` are Terraform's outputs about it."""
 
-    account: AccountClient
-    workspace: WorkspaceClient
+    accounts: Accounts
+    environment: Environment
     names: Names
     facts: Mapping[str, Any]
 
-    def all(self) -> Iterator[tuple[str, Check]]:
+    def all(self) -> Iterator[NamedCheck]:
         """Return every check by its name."""
-        yield "service principal is active", self._principal_active
-        yield "GitHub may log in as it", self._federation
-        yield "service principal is in the workspace", self._assigned
-        yield "schema exists", self._schema
-        yield "service principal may use its schema", self._own_grants
-        yield "cluster policy is usable", self._policy
-        yield "secret scope is readable", self._scope
+        yield "service principal is active", self.principal
+        yield "service principal has no twin", self.twins
+        yield "GitHub may log in as the service principal", self.federation
+        yield "who may use the service principal", self.rule_set
+        yield "service principal is in the workspace", self.principal_assigned
+        yield "team is in the workspace", self.team_assigned
+        yield "cluster policy is usable", self.policy
+        yield "secret scope is readable", self.scope
+        yield "schema exists", self.schema
+        yield "service principal may use its schema", partial(self.own, self._client_id, WRITING)
+        yield f"team may {'write' if self._writable else 'read'} the schema", self.team_grants
+        for who, principal in (("service principal", self._client_id), ("team", self._team)):
+            yield f"{who} may use the catalog", partial(self.catalog, principal)
         for access in self.names.spec.data_access:
             if access.securable.split(".")[0] == self.names.catalog:
-                yield f"may {access.level} {access.securable}", partial(self._data, access)
+                yield f"may {access.level} {access.securable}", partial(self.data, access)
 
-    @cached_property
-    def _principal(self) -> AccountServicePrincipal | None:
-        number = self.facts.get("service_principal_id")
-        if not number:
-            return None
+    # ------------------------------------------------------------------ the principal
+
+    def principal(self) -> str:
+        """Expect an active principal with the application id that GitHub was told."""
         try:
-            return self.account.service_principals_v2.get(str(number))
+            found = self._account.service_principals_v2.get(self._number)
         except NotFound:
-            return None
-
-    @property
-    def _client_id(self) -> str:
-        return str((self._principal and self._principal.application_id) or "")
-
-    def _principal_active(self) -> str:
-        if self._principal is None:
             return f"There is no service principal {self.names.principal}."
-        return "" if self._principal.active else "It is deactivated."
+        if found.application_id != self._client_id:
+            return f"Its application id is {found.application_id}, not {self._client_id}."
+        return "" if found.active else f"{self.names.principal} is deactivated."
 
-    def _federation(self) -> str:
-        if self._principal is None:
-            return "There is no service principal."
+    def twins(self) -> str:
+        """Expect that no interrupted creation has left a second one: names are not unique."""
+        named = f'displayName eq "{self.names.principal}"'
+        found = self._account.service_principals_v2.list(filter=named)
+        others = [each.id for each in found if each.id != self._number]
+        return f"A service principal of the same name is left: {others[0]}." if others else ""
+
+    def federation(self) -> str:
+        """Expect that exactly the environment's GitHub tokens may log in as it."""
         wanted = {
             "issuer": self.facts.get("federation_issuer"),
             "audiences": [self.facts.get("federation_audience")],
             "subject": self.facts.get("federation_subject"),
         }
-        number = int(self._principal.id or 0)
-        policies = list(self.account.service_principal_federation_policy.list(number))
-        trusted = [p.oidc_policy.as_dict() for p in policies if p.oidc_policy]
-        if trusted == [wanted]:
-            return ""
-        return f"It trusts {trusted or 'nobody'} instead of {wanted}."
-
-    def _assigned(self) -> str:
-        number = str(self.facts.get("service_principal_id", ""))
-        for principal in self.workspace.service_principals.list(
-            filter=f'applicationId eq "{self._client_id}"'
-        ):
-            if principal.id == number:
-                return ""
-        return "It is not assigned to the workspace."
-
-    def _schema(self) -> str:
         try:
-            self.workspace.schemas.get(self.names.schema)
+            policies = self._account.service_principal_federation_policy.list(int(self._number))
+            trusted = [each.oidc_policy.as_dict() for each in policies if each.oidc_policy]
+        except NotFound:
+            trusted = []
+        return "" if trusted == [wanted] else f"It trusts {trusted or 'nobody'}, not {wanted}."
+
+    def rule_set(self) -> str:
+        """Expect us to manage it, and people to run jobs as it where they may write."""
+        principal = f"servicePrincipals/{self._client_id}"
+        name = f"accounts/{self._account.config.account_id}/{principal}/ruleSets/default"
+        wanted = {("roles/servicePrincipal.manager", f"servicePrincipals/{self._us}")}
+        if self._writable:
+            wanted.add(("roles/servicePrincipal.user", f"groups/{self._team}"))
+        try:
+            found = self._account.access_control.get_rule_set(name, "")
+        except NotFound:
+            return "It has no rules."
+        rules = {
+            (rule.role, who) for rule in found.grant_rules or () for who in rule.principals or ()
+        }
+        told = {"missing": wanted - rules, "nobody asked for": rules - wanted}
+        return "; ".join(f"{what}: {_pairs(some)}" for what, some in told.items() if some)
+
+    # ------------------------------------------------------------------ the workspace
+
+    def principal_assigned(self) -> str:
+        """Expect the principal in the workspace."""
+        named = f'applicationId eq "{self._client_id}"'
+        found = self._workspace.service_principals.list(filter=named)
+        is_there = any(each.application_id == self._client_id for each in found)
+        return "" if is_there else f"{self.names.principal} is not assigned to the workspace."
+
+    def team_assigned(self) -> str:
+        """Expect the project's group in the workspace."""
+        found = self._workspace.groups.list(filter=f'displayName eq "{self._team}"')
+        is_there = any(each.display_name == self._team for each in found)
+        return "" if is_there else f"{self._team} is not assigned to the workspace."
+
+    def policy(self) -> str:
+        """Expect the principal and the team to be allowed to use the cluster policy."""
+        policy = str(self.facts.get("policy_id"))
+        try:
+            permissions = self._workspace.permissions.get("cluster-policies", policy)
+        except NotFound:
+            return f"There is no cluster policy {self.names.policy}."
+        users = {
+            entry.service_principal_name or entry.group_name
+            for entry in permissions.access_control_list or ()
+            for each in entry.all_permissions or ()
+            if each.permission_level and each.permission_level.value == "CAN_USE"
+        }
+        lacking = [who for who in (self._client_id, self._team) if who not in users]
+        return f"May not use it: {', '.join(lacking)}." if lacking else ""
+
+    def scope(self) -> str:
+        """Expect the principal to be able to read secrets."""
+        try:
+            acl = self._workspace.secrets.get_acl(self.names.scope, self._client_id)
+        except NotFound:
+            return f"There is no scope {self.names.scope} that the service principal may read."
+        levels = (AclPermission.READ, AclPermission.WRITE, AclPermission.MANAGE)
+        return "" if acl.permission in levels else "The service principal may not read it."
+
+    # ------------------------------------------------------------------ data
+
+    def schema(self) -> str:
+        """Expect the schema."""
+        try:
+            self._workspace.schemas.get(self.names.schema)
         except NotFound:
             return f"There is no schema {self.names.schema}."
         return ""
 
-    def _own_grants(self) -> str:
-        lacking = OWN_SCHEMA - self._privileges("schema", self.names.schema)
-        return f"It lacks {', '.join(sorted(lacking))}." if lacking else ""
+    def team_grants(self) -> str:
+        """Expect the team to write the schema or only to read it, by stage."""
+        return self.own(self._team, WRITING if self._writable else READING)
 
-    def _data(self, access: DataAccess) -> str:
-        securable = SECURABLES[len(access.securable.split("."))]
-        lacking = ACCESS[access.level] - self._privileges(securable, access.securable)
-        return f"It lacks {', '.join(sorted(lacking))}." if lacking else ""
+    def own(self, principal: str, wanted: frozenset[str]) -> str:
+        """Expect exactly these privileges on the own schema; more may come from above."""
+        held = self._privileges("schema", self.names.schema, principal)
+        if lacking := wanted - held.keys():
+            return f"{principal} lacks {_listed(lacking)} on {self.names.schema}."
+        direct = {privilege for privilege, is_inherited in held.items() if not is_inherited}
+        surplus = direct - wanted
+        return f"{principal} has {_listed(surplus)}, which is too much." if surplus else ""
 
-    def _privileges(self, securable: str, full_name: str) -> frozenset[str]:
-        try:
-            found = self.workspace.grants.get_effective(
-                securable, full_name, principal=self._client_id
-            )
-        except NotFound:
-            return frozenset()
-        return _privileges_of(found, self._client_id)
+    def catalog(self, principal: str) -> str:
+        """Expect the way to the schema to be open."""
+        return self._lack("catalog", self.names.catalog, principal, ON_THE_WAY[1])
 
-    def _policy(self) -> str:
-        policy = str(self.facts.get("policy_id", ""))
-        try:
-            self.workspace.cluster_policies.get(policy)
-            permissions = self.workspace.permissions.get("cluster-policies", policy)
-        except NotFound:
-            return f"There is no cluster policy {self.names.policy}."
-        for entry in permissions.access_control_list or ():
-            levels = {
-                str(p.permission_level and p.permission_level.value)
-                for p in entry.all_permissions or ()
-            }
-            if entry.service_principal_name == self._client_id and "CAN_USE" in levels:
-                return ""
-        return "The service principal may not use it."
+    def data(self, access: DataAccess) -> str:
+        """Expect the data that was asked for within reach of jobs."""
+        parts = access.securable.split(".")
+        for depth in range(2, len(parts)):
+            above = ".".join(parts[:depth])
+            if lack := self._lack(SECURABLES[depth], above, self._client_id, ON_THE_WAY[depth]):
+                return lack
+        wanted = ACCESS[access.level] | (ON_THE_WAY[2] if len(parts) == 2 else frozenset())
+        return self._lack(SECURABLES[len(parts)], access.securable, self._client_id, wanted)
 
-    def _scope(self) -> str:
-        try:
-            acl = self.workspace.secrets.get_acl(self.names.scope, self._client_id)
-        except NotFound:
-            return f"There is no scope {self.names.scope} that the service principal may read."
-        readable = acl.permission in (AclPermission.READ, AclPermission.WRITE, AclPermission.MANAGE)
-        return "" if readable else "The service principal may not read it."
+    def _lack(self, kind: str, name: str, principal: str, wanted: frozenset[str]) -> str:
+        lacking = wanted - self._privileges(kind, name, principal).keys()
+        return f"{principal} lacks {_listed(lacking)} on {name}." if lacking else ""
+
+    def _privileges(self, kind: str, name: str, principal: str) -> dict[str, bool]:
+        """Return what a principal has on a securable: privilege to whether it comes from above."""
+        held: dict[str, bool] = {}
+        for assignment in self._assignments(kind, name, principal):
+            for each in assignment.privileges or ():
+                if each.privilege and assignment.principal == principal:
+                    is_inherited = bool(each.inherited_from_name)
+                    previous = held.get(each.privilege.value, True)
+                    held[each.privilege.value] = previous and is_inherited
+        return held
+
+    def _assignments(
+        self, kind: str, name: str, principal: str
+    ) -> Iterator[EffectivePrivilegeAssignment]:
+        token: str | None = None
+        while True:
+            try:
+                page = self._workspace.grants.get_effective(
+                    kind, name, max_results=0, page_token=token, principal=principal
+                )
+            except NotFound:
+                return
+            yield from page.privilege_assignments or ()
+            token = page.next_page_token
+            if not token:
+                return
+
+    # ------------------------------------------------------------------ who and where
+
+    @property
+    def _account(self) -> AccountClient:
+        return self.accounts.account(self.environment.group)
+
+    @property
+    def _workspace(self) -> WorkspaceClient:
+        return self.accounts.workspace(self.environment)
+
+    @property
+    def _us(self) -> str:
+        return self.accounts.login.client_id
+
+    @property
+    def _number(self) -> str:
+        return str(self.facts.get("service_principal_id") or 0)
+
+    @property
+    def _client_id(self) -> str:
+        return str(self.facts.get("client_id") or "")
+
+    @property
+    def _team(self) -> str:
+        return Names.group(self.names.spec)
+
+    @property
+    def _writable(self) -> bool:
+        return self.environment.stage in WRITABLE
 
 
-def _privileges_of(found: EffectivePermissionsList, principal: str) -> frozenset[str]:
-    return frozenset(
-        privilege.privilege.value
-        for assignment in found.privilege_assignments or ()
-        if assignment.principal == principal
-        for privilege in assignment.privileges or ()
-        if privilege.privilege
-    )
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(sorted(words))
 
 
-def _finding(name: str, check: Check) -> Finding:
+def _pairs(rules: set[tuple[str, str]]) -> str:
+    return ", ".join(sorted(f"{who} as {role}" for role, who in rules))
+
+
+def _finding(named: NamedCheck) -> Finding:
+    name, check = named
     wrong = check()
     return Finding(check=name, passed=not wrong, detail=wrong, remedy=REMEDY if wrong else "")

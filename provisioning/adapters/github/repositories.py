@@ -13,7 +13,7 @@ from provisioning.clock import Clock
 from provisioning.ports import Choice, Finding, RepositoryFacts
 from provisioning.project import ProjectSpec
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Requests side by side; GitHub allows 100 of everybody together."""
 
 

@@ -73,7 +73,8 @@ class RepositoryChecks:
         yield "main is protected", self.main_rules
         yield "sciclops/template is protected", self.template_rules
         yield "versions are protected", self.version_rules
-        yield "only the App bypasses the rules", self.bypass
+        for ruleset in RULESETS:
+            yield f"only the App bypasses the ruleset {ruleset}", partial(self.bypass, ruleset)
         yield "the team may push", self.team
         yield "OIDC subjects are the expected ones", self.subjects
         for environment in self._spec.environments():
@@ -134,25 +135,22 @@ class RepositoryChecks:
 
         GitHub tells effective rules of branches only, so the tags' rulesets are read instead.
         """
-        held = {
-            rule["type"]
-            for ruleset in self._active_rulesets()
-            if ruleset["target"] == "tag" and _covers_versions(ruleset)
-            for rule in ruleset["rules"]
-        }
+        ruleset = self._ruleset("versions")
+        is_effective = ruleset and ruleset["enforcement"] == "active" and _covers_versions(ruleset)
+        held = {rule["type"] for rule in ruleset["rules"]} if is_effective else set()
         lacking = VERSIONS - held
         return f"Not effective on tags v*: {_listed(lacking)}." if lacking else ""
 
-    def bypass(self) -> str:
-        """Expect our rules to bind everybody but our App."""
-        for ruleset in self._active_rulesets():
-            if ruleset["name"] not in RULESETS:
-                continue  # the project's own people may add rulesets as they like
-            if "bypass_actors" not in ruleset:
-                return f"GitHub does not show the App who bypasses {ruleset['name']}."
-            if others := [a for a in ruleset["bypass_actors"] if not self._is_app(a)]:
-                who = f"{others[0]['actor_type']} {others[0].get('actor_id')}"
-                return f"{who} bypasses the ruleset {ruleset['name']}."
+    def bypass(self, name: str) -> str:
+        """Expect a ruleset of ours to bind everybody but our App."""
+        ruleset = self._ruleset(name)
+        if ruleset is None:
+            return ""  # nothing to bypass: the check of its rules says so
+        if "bypass_actors" not in ruleset:
+            return f"GitHub does not show the App who bypasses the ruleset {name}."
+        for actor in ruleset["bypass_actors"]:
+            if not self._is_app(actor):
+                return f"{actor['actor_type']} {actor.get('actor_id')} bypasses the ruleset {name}."
         return ""
 
     def _is_app(self, actor: Json) -> bool:
@@ -165,12 +163,11 @@ class RepositoryChecks:
         """Return what is effective on a branch, whichever ruleset it comes from."""
         return {rule["type"]: rule for rule in self._pages(f"/rules/branches/{branch}")}
 
-    def _active_rulesets(self) -> Iterator[Json]:
+    def _ruleset(self, name: str) -> Json:
         for summary in self._pages("/rulesets"):
-            if summary["enforcement"] == "active" and (
-                ruleset := self._get(f"/rulesets/{summary['id']}")
-            ):
-                yield ruleset
+            if summary["name"] == name:
+                return self._get(f"/rulesets/{summary['id']}")
+        return None
 
     # ------------------------------------------------------------------ people and identity
 

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from playground import terraform_runs
-from playground.page.lab import Control
-from playground.page.server import Page
 from playground.settings_file import Choices
+from playground.stage import page_of
 from playground.world import World
 
 PORT = 8451
+MARK = ".sciclops-playground"
+"""A file by which a playground's directory is known: nothing else is ever emptied."""
 
 
 def play(
@@ -24,30 +24,34 @@ def play(
     directory: Annotated[Path, typer.Option(help="emptied at the start")] = Path(".play"),
 ) -> None:
     """Start the playground and print the address of its page."""
+    if mode not in ("socket", "http"):
+        raise typer.BadParameter("choose socket or http", param_hint="--mode")
     logging.basicConfig(level=logging.WARNING)
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
+    _empty(directory)
     asyncio.run(_play(World(directory.resolve(), Choices(mode=mode)), port))
 
 
+def _empty(directory: Path) -> None:
+    if directory.exists() and any(directory.iterdir()) and not (directory / MARK).exists():
+        raise typer.BadParameter(
+            f"{directory} holds something that is not a playground's; name another directory",
+            param_hint="--directory",
+        )
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / MARK).touch()
+
+
 async def _play(world: World, port: int) -> None:
+    typer.echo("Starting the stand-ins, the Terraform providers and the bot …")
     await world.start()
-    page = Page(
-        world.slack.workspace,
-        {
-            "GitHub": world.github.snapshot,
-            "Databricks": world.databricks.snapshot,
-            "Terraform": lambda: terraform_runs.snapshot(world.directory / "bot" / "terraform"),
-        },
-        world.faults,
-        world.clock,
-        controls=controls(world),
-        port=port,
-    )
+    page = page_of(world, port)
     try:
         await world.bot.start()
         url = await page.start()
-        typer.echo(f"\nSciCLOps playground: {url}\nType /sciclops new there. Ctrl+C stops it.\n")
+        typer.echo(
+            f"\n  SciCLOps playground: {url}\n  Type /sciclops new there. Ctrl+C stops it.\n"
+        )
         await _until_stopped()
     finally:
         await page.stop()
@@ -59,34 +63,3 @@ async def _until_stopped() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await stopped.wait()
-
-
-def controls(world: World) -> dict[str, Control]:
-    """Return the buttons that act on the bot's process."""
-
-    async def kill(_: str) -> str:
-        await world.bot.kill()
-        await world.bot.start()
-        return "The bot was killed (SIGKILL) and started again."
-
-    async def crash_at(point: str) -> str:
-        await world.bot.hold_at(point)
-        asyncio.get_running_loop().create_task(_crash_when_held(world))
-        return f"The bot will be killed {point}, and started again."
-
-    return {
-        "kill": Control("Kill the Bot", kill, "SIGKILL, then a fresh start.", danger=True),
-        "crash": Control(
-            "Crash at a Step",
-            crash_at,
-            "Killed right there, then started again.",
-            asks="Point, e.g. “after apply 0” or “before push starter code”",
-            danger=True,
-        ),
-    }
-
-
-async def _crash_when_held(world: World) -> None:
-    await world.bot.held()
-    await world.bot.kill()
-    await world.bot.start()

@@ -23,19 +23,27 @@ T = TypeVar("T")
 
 
 class World:
-    """Everything outside the bot, and the bot's process; `directory` holds all that is written."""
+    """Everything outside the bot, and the bot's process; `directory` holds all that is written.
+
+    `limits` are GitHub's rate limits; every answer of GitHub and Databricks takes `latency` seconds.
+    """
 
     def __init__(
-        self, directory: Path, choices: Choices | None = None, limits: Limits = UNLIMITED
+        self,
+        directory: Path,
+        choices: Choices | None = None,
+        limits: Limits = UNLIMITED,
+        latency: float = 0,
     ) -> None:
         self.directory = directory
-        port = free_port()
         self.choices = choices or Choices()
-        self._port = self.choices.port or port
+        self._port = self.choices.port or free_port()
         self.clock = SharedClock(directory / "clock")
         self.faults = Faults()
-        self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
-        self.databricks = Databricks(self.clock, self.faults)
+        self.github = GitHub(
+            self.clock, self.faults, directory / "git", limits=limits, latency=latency
+        )
+        self.databricks = Databricks(self.clock, self.faults, latency)
         self.slack = Slack(
             self.clock,
             self.faults,
@@ -140,11 +148,14 @@ class Playground:
 
 @contextmanager
 def running(
-    directory: Path, choices: Choices | None = None, limits: Limits = UNLIMITED
+    directory: Path,
+    choices: Choices | None = None,
+    limits: Limits = UNLIMITED,
+    latency: float = 0,
 ) -> Iterator[Playground]:
     """Run a playground with its bot."""
     directory.mkdir(parents=True, exist_ok=True)
-    playground = Playground(World(directory, choices, limits))
+    playground = Playground(World(directory, choices, limits, latency))
     try:
         playground.run(playground.world.bot.start())
         yield playground

@@ -1,0 +1,109 @@
+"""The story that everything is for, with the real bot in a real browser, in every setting.
+
+Two people: Ada asks, gets a field wrong, and is told; Grace, an owner, confirms; all hear of it.
+Pictures are kept where `SCICLOPS_PICTURES` says.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from playground.stage import page_of
+from playground.world import Choices, Playground, running
+
+pytest_plugins = ("browser_fixtures",)
+
+RUN_MS = 90_000
+Window = Callable[[str], Page]
+
+
+@pytest.fixture(scope="module", params=["socket", "http"])
+def playground(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Playground]:
+    directory = tmp_path_factory.mktemp("story")
+    with running(directory, Choices(mode=request.param, edit_seconds=0.5)) as started:
+        yield started
+
+
+@pytest.fixture
+def window(playground: Playground, context: BrowserContext) -> Iterator[Window]:
+    """Open the page as somebody, each in a window of their own."""
+    page = page_of(playground.world)
+    url = playground.run(page.start())
+    opened: list[Page] = []
+
+    def open_as(user: str, channel: str = "C0SCICLOPS") -> Page:
+        one = context.new_page()
+        opened.append(one)
+        one.set_viewport_size({"width": 1280, "height": 860})
+        one.goto(f"{url}/as/{user}/c/{channel}")
+        one.wait_for_selector("body[data-live]")
+        return one
+
+    yield open_as
+    for one in opened:
+        one.close()
+    playground.run(page.stop())
+
+
+def choose(form: Locator, label: str, query: str, option: str) -> None:
+    """Pick an option of a type-ahead field."""
+    form.get_by_label(label, exact=True).fill(query)
+    form.get_by_role("option", name=option, exact=True).click()
+
+
+def fill(form: Locator, name: str, groups: tuple[str, ...]) -> None:
+    """Fill the form as Ada would."""
+    choose(form, "Project owners", "Grace", "Grace Hopper")
+    choose(form, "Managed team AAD group", "aad-data-s", "aad-data-science")
+    choose(form, "GitHub team", "data-sc", "data-science")
+    choose(form, "GitHub reviewers", "ml-rev", "Team ml-reviewers")
+    for group in groups:
+        form.get_by_label("Workspace groups", exact=True).fill(f"{group} ")
+        form.get_by_role("option").filter(has_text=re.compile(rf"^{group} ")).click()
+    form.get_by_label("Deploy name", exact=True).fill(name)
+
+
+def keep(page: Page, name: str) -> None:
+    """Keep a picture, if somebody wants to look at it."""
+    if directory := os.getenv("SCICLOPS_PICTURES"):
+        page.screenshot(path=str(Path(directory) / f"{name}.png"))
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("groups", [("gbx1",), ("gbx1", "gbx2")], ids=["one", "two"])
+def test_from_the_form_to_the_announcement(
+    window: Window, playground: Playground, groups: tuple[str, ...]
+) -> None:
+    mode = playground.world.choices.mode
+    name = f"ada-{mode}-{len(groups)}"
+    ada, grace = window("U0ADA"), window("U0GRACE")
+    ada.get_by_label("Message", exact=True).fill("/sciclops new")
+    ada.keyboard.press("Enter")
+    form = ada.get_by_role("dialog", name="New project")
+    expect(form).to_be_visible()
+    fill(form, "Ada 7", groups)
+    form.get_by_role("button", name="Create").click()
+    expect(form.get_by_text("small letters, digits and hyphens").last).to_be_visible()
+    keep(ada, f"{name}-1-field-error")
+    form.get_by_label("Deploy name", exact=True).fill(name)
+    form.get_by_role("button", name="Create").click()
+    expect(form).to_have_count(0, timeout=15_000)
+    run = grace.locator(".message").filter(has_text=f"{name} · ")
+    expect(run).to_contain_text("Waiting for confirmation", timeout=RUN_MS)
+    keep(grace, f"{name}-2-waiting")
+    run.get_by_role("button", name="Confirm & Apply").click()
+    expect(run).to_contain_text("Applying", timeout=RUN_MS)
+    keep(grace, f"{name}-3-applying")
+    expect(run).to_contain_text("Ready in", timeout=RUN_MS)
+    expect(run.get_by_role("button", name="Confirm & Apply")).to_have_count(0)
+    keep(grace, f"{name}-4-ready")
+    news = window("U0SAM", "C0COMMUNITY")
+    expect(news.locator(".message").filter(has_text=f"New project {name}")).to_have_count(1)
+    keep(news, f"{name}-5-announced")
+    assert len(playground.world.github.repos[name].environments) == 4 * len(groups)

@@ -22,7 +22,7 @@ def database_checks(url: str) -> Iterator[Check]:
 
 
 def schema(url: str) -> Verdict:
-    """Does the database answer, and is its schema what this version needs?"""
+    """Tell whether the database answers and its schema is what this version needs."""
     try:
         parsed = make_url(url)
     except SQLAlchemyError:

@@ -92,7 +92,7 @@ def _installation(settings: Settings) -> Installation:
     return Installation(
         data=settings.data_directory,
         modules=MODULES,
-        redact=str,
+        redact=SecretRedactor(()),
         binary=terraform.binary,
         search_path=os.getenv("PATH") or os.defpath,
         environment=terraform.environment,

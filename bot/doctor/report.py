@@ -44,15 +44,17 @@ def _lines(result: Result) -> Iterator[str]:
 
 def _wrapped(start: str, text: str, indent: str) -> Iterator[str]:
     first, *more = text.splitlines() or [""]
-    yield from wrap(start + first, WIDTH, subsequent_indent=indent, **_WRAP)
-    for line in more:
-        yield from wrap(indent + line, WIDTH, subsequent_indent=indent, **_WRAP)
-
-
-_WRAP = {"break_long_words": False, "break_on_hyphens": False}
+    for line in (start + first, *(indent + line for line in more)):
+        yield from wrap(
+            line,
+            WIDTH,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _summary(results: tuple[Result, ...]) -> str:
-    counts = Counter(result.verdict.level for result in results)
+    counts = Counter[str](result.verdict.level for result in results)
     parts = [f"{counts[level]} {word}" for level, word in WORDS.items() if counts[level]]
     return f"{len(results)} checks: {', '.join(parts)}"

@@ -25,7 +25,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
 
 
 def naming(settings: Settings) -> Verdict:
-    """Is the pattern of names a pattern?"""
+    """Tell whether the pattern of names is a pattern."""
     try:
         re.compile(settings.naming.pattern)
     except re.error as wrong:
@@ -37,7 +37,7 @@ def naming(settings: Settings) -> Verdict:
 
 
 def sandboxes(settings: Settings) -> Verdict:
-    """Does the proposed life of a sandbox fit into the longest?"""
+    """Tell whether the proposed life of a sandbox fits into the longest."""
     limits = settings.limits
     if limits.sandbox_days_default <= limits.sandbox_days_maximum:
         return fine(f"{limits.sandbox_days_default} days, at most {limits.sandbox_days_maximum}")
@@ -49,7 +49,7 @@ def sandboxes(settings: Settings) -> Verdict:
 
 
 def workspaces(settings: Settings) -> Verdict:
-    """Is each stage a workspace of its own, with a catalog of its own?"""
+    """Tell whether each stage is a workspace of its own, with a catalog of its own."""
     stages = [s for group in settings.workspace_groups.values() for s in group.stages.values()]
     twice = [
         *_repeated("workspace_id", (str(stage.workspace_id) for stage in stages)),
@@ -66,7 +66,7 @@ def workspaces(settings: Settings) -> Verdict:
 
 
 def requestable_data(settings: Settings) -> Verdict:
-    """Does each securable lie in the catalog of a stage, and is it listed once?"""
+    """Tell whether each securable lies in the catalog of a stage and is listed once."""
     catalogs = {
         stage.catalog.lower()
         for group in settings.workspace_groups.values()
@@ -84,7 +84,7 @@ def requestable_data(settings: Settings) -> Verdict:
 
 
 def encryption(settings: Settings) -> Verdict:
-    """Does everything secret travel encrypted?"""
+    """Tell whether everything secret travels encrypted."""
     github, groups = settings.github, settings.workspace_groups
     places = {
         "slack.api_url": settings.slack.api_url,

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from itertools import islice
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.manifest import SCOPES
 from bot.people import SlackPeople
 from bot.settings import Settings
 from provisioning.diagnosis import Check, Verdict, fine, problem, skipped, warning
-from provisioning.errors import UserError
+from provisioning.errors import PermanentError
 
 SYSTEM = "Slack"
 TIMEOUT_SECONDS = 10
@@ -55,6 +55,15 @@ def slack_checks(settings: Settings) -> Iterator[Check]:
     yield _check("data owners", clinic.data_owners, token)
 
 
+class BadGroupError(Exception):
+    """A user group that holds nobody, whatever its id says."""
+
+    def __init__(self, detail: str, remedy: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.remedy = remedy
+
+
 class SlackDiagnosis:
     """The questions; safe to ask from several threads."""
 
@@ -66,7 +75,7 @@ class SlackDiagnosis:
         self._people = SlackPeople(self._token, slack.api_url, TIMEOUT_SECONDS)
 
     def bot_token(self) -> Verdict:
-        """Is the bot token good?"""
+        """Tell whether the bot token is good."""
         variable = "SCICLOPS__SLACK__BOT_TOKEN"
         page = f"{PAGE} > OAuth & Permissions > Bot User OAuth Token"
         remedy = f"Set {variable} to the token that starts with xoxb- ({page})."
@@ -79,7 +88,7 @@ class SlackDiagnosis:
         return fine(f"@{who['user']} in {who['team']}")
 
     def scopes(self) -> Verdict:
-        """Does the token hold every scope that the bot's calls need?"""
+        """Tell whether the token holds every scope that the bot's calls need."""
         headers = {key.lower(): value for key, value in self._client.auth_test().headers.items()}
         given = {scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",")}
         lacking = sorted(set(SCOPES) - given)
@@ -92,7 +101,7 @@ class SlackDiagnosis:
         )
 
     def app_token(self) -> Verdict:
-        """May the bot open Socket Mode connections?"""
+        """Tell whether the bot may open Socket Mode connections."""
         token = self._settings.slack.app_token.get_secret_value()
         remedy = (
             "Set SCICLOPS__SLACK__APP_TOKEN to a token that starts with xapp- and has the scope "
@@ -116,7 +125,7 @@ class SlackDiagnosis:
         return problem(_token_refusal(error), remedy)
 
     def signing_secret(self) -> Verdict:
-        """Is there a secret to tell Slack's requests from other people's?"""
+        """Tell whether there is a secret to tell Slack's requests from other people's."""
         if self._settings.slack.signing_secret.get_secret_value():
             return fine("it is set; only a request from Slack shows whether it is the right one")
         return problem(
@@ -126,7 +135,7 @@ class SlackDiagnosis:
         )
 
     def port(self) -> Verdict:
-        """May the bot listen where the settings say?"""
+        """Tell whether the bot may listen where the settings say."""
         host, port = self._settings.slack.host, self._settings.slack.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family) as some:
@@ -142,7 +151,7 @@ class SlackDiagnosis:
         return fine(f"{host}:{port} is free")
 
     def channel(self, key: str, channel: str) -> Verdict:
-        """Does the channel exist, alive, with the bot in it?"""
+        """Tell whether the channel exists, alive, with the bot in it."""
         wanted = (
             f"Set {key} to the id of a channel (Channel > About > Channel ID, like C0123456789)"
         )
@@ -160,7 +169,7 @@ class SlackDiagnosis:
         return _channel_verdict(key, found)
 
     def role(self, role: str, group: str) -> Verdict:
-        """Does the role's user group exist, with somebody active in it?"""
+        """Tell whether the role's user group exists, with somebody active in it."""
         members = self._members(f"roles.{role}", group)
         found = len(list(islice(self._active(members), 2)))
         if found:
@@ -175,7 +184,7 @@ class SlackDiagnosis:
         )
 
     def confirmation(self) -> Verdict:
-        """Will there be somebody who may confirm a plan?"""
+        """Tell whether there will be somebody who may confirm a plan."""
         confirmer = self._settings.confirmation.create
         if confirmer != "second_person":
             return fine(f"confirmation.create = {confirmer}")
@@ -190,7 +199,7 @@ class SlackDiagnosis:
         )
 
     def data_owners(self) -> Verdict:
-        """Is there somebody to consent for each requestable securable?"""
+        """Tell whether there is somebody to consent for each requestable securable."""
         wrong: list[str] = []
         for entry in self._settings.data:
             if entry.owners and not any(self._reachable(owner) for owner in entry.owners):
@@ -211,25 +220,32 @@ class SlackDiagnosis:
             return self._people.is_active(owner)
         try:
             return any(self._active(self._members("owners", owner)))
-        except UserError:
+        except BadGroupError:
             return False
 
     def _members(self, key: str, group: str) -> list[str]:
-        answer = self._client.usergroups_list(include_users=True, include_disabled=True)
-        for found in answer["usergroups"]:
+        for found in self._groups:
             if found["id"] != group:
                 continue
             if found.get("date_delete"):
-                raise UserError(
-                    f"the user group @{found['handle']} ({group}) is disabled: enable it in Slack "
-                    f"(People > User groups), or set {key} to another one"
+                raise BadGroupError(
+                    f"the user group @{found['handle']} ({group}) is disabled",
+                    f"Enable it in Slack (People > User groups), or set {key} to another one.",
                 )
             members: list[str] = found.get("users") or []
             return members
-        raise UserError(
-            f"there is no user group {group}: set {key} to the id of one (it starts with S; People "
-            "> User groups > the group > ⋯ > Copy group ID)"
+        raise BadGroupError(
+            f"there is no user group {group}",
+            f"Set {key} to the id of one, which starts with S (People > User groups > the group > "
+            "⋯ > Copy group ID).",
         )
+
+    @cached_property
+    def _groups(self) -> list[dict[str, Any]]:
+        """Every user group with its members, asked once: Slack allows 20 such calls a minute."""
+        answer = self._client.usergroups_list(include_users=True, include_disabled=True)
+        groups: list[dict[str, Any]] = answer["usergroups"]
+        return groups
 
     def _active(self, members: list[str]) -> Iterator[str]:
         return (user for user in members if self._people.is_active(user))
@@ -259,11 +275,14 @@ def _translated(ask: Ask) -> Ask:
     def translated() -> Verdict:
         try:
             return ask()
-        except UserError as wrong:
-            detail, _, remedy = str(wrong).partition(": ")
-            return problem(detail, f"{remedy[:1].upper()}{remedy[1:]}.")
+        except BadGroupError as wrong:
+            return problem(wrong.detail, wrong.remedy)
         except SlackApiError as error:
             return _of_code(error)
+        except PermanentError as error:
+            if isinstance(error.__cause__, SlackApiError):
+                return _of_code(error.__cause__)
+            raise
         except (SlackClientError, OSError) as error:
             return problem(f"Slack did not answer ({type(error).__name__})", SILENCE)
 

@@ -71,13 +71,17 @@ def databricks_checks(
     for account in accounts:
         yield from _account_checks(login, account)
         homes |= dict.fromkeys(account.groups, f"{account.name}: login")
-    clinics = {place.catalog: WorkspaceDiagnosis(login, place) for place in workspaces}
-    for clinic in clinics.values():
-        yield from _workspace_checks(clinic, homes[clinic.place.group])
+    by_catalog: dict[str, WorkspaceDiagnosis] = {}
+    for place in workspaces:
+        clinic = WorkspaceDiagnosis(login, place)
+        by_catalog[place.catalog] = clinic
+        yield from _workspace_checks(clinic, homes[place.group])
     for securable in data:
-        if owner := clinics.get(securable.split(".")[0]):
-            ask = partial(owner.requestable, securable)
-            yield _check(f"data {securable}", ask, (f"{owner.place.name}: catalog",))
+        catalog, *inside = securable.split(".")
+        if catalog in by_catalog and len(inside) < len(KINDS):  # else the settings are wrong
+            where = by_catalog[catalog]
+            ask = partial(where.requestable, securable)
+            yield _check(f"data {securable}", ask, (f"{where.place.name}: catalog",))
 
 
 def _account_checks(login: Login, account: AccountUnderTest) -> Iterator[Check]:
@@ -108,14 +112,14 @@ class AccountDiagnosis:
         self._keys = ", ".join(f"workspace_groups.{name}" for name in account.groups)
 
     def reachable(self) -> Verdict:
-        """Does the account answer under its host?"""
+        """Tell whether the account answers under its host."""
         host, account_id = self._account.host.rstrip("/"), self._account.account_id
         where = f"{host}/oidc/accounts/{account_id}/{DISCOVERY}"
         keys = f"account_host and account_id in {self._keys}"
         return _discovered(where, f"{host} with account {account_id}", keys)
 
     def login(self) -> Verdict:
-        """Do the client id and secret open the account?"""
+        """Tell whether the client id and secret open the account."""
         try:
             self._client.config.authenticate()
         except ValueError as refused:
@@ -130,7 +134,7 @@ class AccountDiagnosis:
         return fine(f"as {self._login.client_id}")
 
     def admin(self) -> Verdict:
-        """May the bot make service principals, groups and federation policies?"""
+        """Tell whether the bot may make service principals, groups and federation policies."""
         try:
             list(
                 self._client.service_principals_v2.list(
@@ -158,12 +162,12 @@ class WorkspaceDiagnosis:
         self.place = place
 
     def reachable(self) -> Verdict:
-        """Does a workspace answer under the host?"""
+        """Tell whether a workspace answers under the host."""
         host = self.place.host.rstrip("/")
         return _discovered(f"{host}/oidc/{DISCOVERY}", host, self.place.key("host"))
 
     def login(self) -> Verdict:
-        """Is the bot's service principal in the workspace?"""
+        """Tell whether the bot's service principal is in the workspace."""
         try:
             me = self._client.current_user.me()
         except ValueError as refused:
@@ -175,7 +179,7 @@ class WorkspaceDiagnosis:
         return fine(f"as {me.display_name}")
 
     def workspace_id(self) -> Verdict:
-        """Is it the workspace that the settings mean?"""
+        """Tell whether it is the workspace that the settings mean."""
         found = self._client.get_workspace_id()
         if found == self.place.workspace_id:
             return fine(str(found))
@@ -185,7 +189,7 @@ class WorkspaceDiagnosis:
         )
 
     def admin(self) -> Verdict:
-        """May the bot assign principals and make cluster policies?"""
+        """Tell whether the bot may assign principals and make cluster policies."""
         try:
             self._client.api_client.do("GET", "/api/2.0/preview/permissionassignments")
         except PermissionDenied:
@@ -197,7 +201,7 @@ class WorkspaceDiagnosis:
         return fine("the bot is workspace admin")
 
     def metastore(self) -> Verdict:
-        """Does the workspace use Unity Catalog?"""
+        """Tell whether the workspace uses Unity Catalog."""
         try:
             found = self._client.metastores.current()
         except NotFound:
@@ -208,7 +212,7 @@ class WorkspaceDiagnosis:
         return fine(found.metastore_id)
 
     def catalog(self) -> Verdict:
-        """Does the catalog exist, and may the bot make and grant schemas in it?"""
+        """Tell whether the catalog exists and the bot may make and grant schemas in it."""
         name = self.place.catalog
         try:
             rights = self._rights("catalog", name)
@@ -220,7 +224,7 @@ class WorkspaceDiagnosis:
         return self._lacking(f"catalog {name}", rights, CATALOG_RIGHTS)
 
     def policy_family(self) -> Verdict:
-        """Does Databricks have the family of cluster policies?"""
+        """Tell whether Databricks has the family of cluster policies."""
         family = self.place.policy_family
         try:
             found = self._client.policy_families.get(family)
@@ -234,7 +238,7 @@ class WorkspaceDiagnosis:
         return fine(found.name or family)
 
     def requestable(self, securable: str) -> Verdict:
-        """Does the data exist, and may the bot grant on it?"""
+        """Tell whether the data exists and the bot may grant on it."""
         kind = KINDS[len(securable.split("."))]
         try:
             rights = self._rights(kind, securable)

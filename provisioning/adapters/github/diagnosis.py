@@ -13,25 +13,12 @@ from github import Auth, GithubIntegration
 from github.GithubException import GithubException, UnknownObjectException
 
 from provisioning.adapters.github.connection import App, Connection
+from provisioning.adapters.github.permissions import PERMISSIONS, lacking_permissions
 from provisioning.clock import Clock
 from provisioning.diagnosis import Check, Verdict, fine, problem, skipped, warning
 
 SYSTEM = "GitHub"
 TIMEOUT_SECONDS = 10
-PERMISSIONS = {
-    "actions": ("write", "Repository: Actions", "set OIDC subjects, read environments"),
-    "administration": ("write", "Repository: Administration", "create repositories and rulesets"),
-    "contents": ("write", "Repository: Contents", "push the starter code"),
-    "environments": ("write", "Repository: Environments", "set variables and secrets of stages"),
-    "members": ("read", "Organization: Members", "find teams and reviewers"),
-    "metadata": ("read", "Repository: Metadata", "see repositories at all"),
-    "organization_administration": (
-        "read", "Organization: Administration", "read the plan and the Actions policy",
-    ),
-    "workflows": ("write", "Repository: Workflows", "push the deploy workflow"),
-}  # fmt: skip
-"""App permission: the level needed, its name on GitHub's page, and what it is for."""
-LEVELS = ("none", "read", "write", "admin")
 WORKFLOW = ".github/workflows/deploy-bundle.yml"
 WORKFLOW_VERSION = "v1"
 """What the projects' own workflow calls: see bundle_templates/*/template."""
@@ -83,7 +70,7 @@ class AppDiagnosis:
         self._app = app
 
     def key(self) -> Verdict:
-        """Does GitHub know the App by this id and key?"""
+        """Tell whether GitHub knows the App by this id and key."""
         try:
             found = self._get("/app")
         except GithubException as error:
@@ -93,7 +80,7 @@ class AppDiagnosis:
         return fine(f"{found['name']} ({found['id']})")
 
     def installation(self) -> Verdict:
-        """Is the App installed on the organisation, under the settings' number, and alive?"""
+        """Tell whether the App is installed on the organisation, as the settings say, and alive."""
         organisation = self._app.organisation
         try:
             found = self._get(f"/orgs/{organisation}/installation")
@@ -103,45 +90,12 @@ class AppDiagnosis:
                 "Install it: the App's page > Install App. If the organisation is another one, "
                 "correct github.organisation.",
             )
-        return self._installation_verdict(found)
-
-    def _installation_verdict(self, found: Json) -> Verdict:
-        if found["id"] != self._app.installation_id:
-            return problem(
-                f"the App's installation on {self._app.organisation} is {found['id']}, the "
-                f"settings say {self._app.installation_id}",
-                f"Set github.installation_id = {found['id']}.",
-            )
-        if found["suspended_at"]:
-            return problem(
-                f"the installation was suspended on {found['suspended_at'][:10]}",
-                f"An organisation owner unsuspends it at {found['html_url']}.",
-            )
-        if found["repository_selection"] != "all":
-            return problem(
-                "the App sees selected repositories only, so not the ones to come",
-                f"Choose “All repositories” at {found['html_url']}.",
-            )
-        return fine(f"on all repositories of {self._app.organisation}")
+        return installation_verdict(found, organisation, self._app.installation_id)
 
     def permissions(self) -> Verdict:
-        """Does the installation grant what the bot and the Terraform provider use?"""
+        """Tell whether the installation grants what the bot and the Terraform provider use."""
         found = self._get(f"/orgs/{self._app.organisation}/installation")
-        lacking = _lacking(found["permissions"])
-        if not lacking:
-            return fine(f"all {len(PERMISSIONS)} are granted")
-        named = "; ".join(
-            f"{name}: {PERMISSIONS[name][0]} ({PERMISSIONS[name][2]})" for name in lacking
-        )
-        places = ", ".join(f"{PERMISSIONS[name][1]} = {PERMISSIONS[name][0]}" for name in lacking)
-        accept = f"an organisation owner accepts the change at {found['html_url']}"
-        asked_for = _lacking(self._get("/app")["permissions"])
-        if not set(lacking) & set(asked_for):
-            return problem(f"not granted yet: {named}", f"{accept[0].upper()}{accept[1:]}.")
-        return problem(
-            f"missing: {named}",
-            f"On the App's page > Permissions & events choose {places}; then {accept}.",
-        )
+        return permissions_verdict(found, self._get("/app")["permissions"])
 
     def _get(self, path: str) -> Json:
         """Ask with the App's own JSON web token."""
@@ -170,7 +124,7 @@ class OrganisationDiagnosis:
         self._repository = f"/repos/{app.organisation}/{wanted.platform_repository}"
 
     def plan(self) -> Verdict:
-        """Does the plan have required reviewers for repositories of the chosen visibility?"""
+        """Tell whether the plan has required reviewers for repositories of this visibility."""
         visibility = self._wanted.visibility
         if visibility == "public":
             return fine("public repositories have required reviewers on every plan")
@@ -202,7 +156,7 @@ class OrganisationDiagnosis:
         return bool(status == 200)
 
     def actions_policy(self) -> Verdict:
-        """May new repositories run the reusable workflow, called as `@v1`?"""
+        """Tell whether new repositories may run the reusable workflow, called as `@v1`."""
         found = self._get(f"/orgs/{self._organisation}/actions/permissions")
         page = f"Organisation settings of {self._organisation} > Actions > General"
         if found["enabled_repositories"] != "all":
@@ -235,7 +189,7 @@ class OrganisationDiagnosis:
         )
 
     def team(self) -> Verdict:
-        """Does the team exist that owns workflow files?"""
+        """Tell whether the team exists that owns workflow files."""
         team = self._wanted.platform_team
         found = self._connection.get(f"/orgs/{self._organisation}/teams/{team}")
         if found is None:
@@ -247,7 +201,7 @@ class OrganisationDiagnosis:
         return fine(f"@{self._organisation}/{team}")
 
     def repository(self) -> Verdict:
-        """Does the platform repository exist?"""
+        """Tell whether the platform repository exists."""
         found = self._connection.get(self._repository)
         name = f"{self._organisation}/{self._wanted.platform_repository}"
         if found is None:
@@ -261,7 +215,7 @@ class OrganisationDiagnosis:
         return fine(f"{name} ({found['visibility']})")
 
     def workflow(self) -> Verdict:
-        """Does the platform repository hold the workflow, in the version that projects call?"""
+        """Tell whether the platform repository holds the workflow as projects call it."""
         where = f"{self._wanted.platform_repository}/{WORKFLOW}"
         path = f"{self._repository}/contents/{WORKFLOW}"
         if not self._has(path):
@@ -278,7 +232,7 @@ class OrganisationDiagnosis:
         return fine(f"{where}@{WORKFLOW_VERSION}")
 
     def access(self) -> Verdict:
-        """May the organisation's other repositories call the workflow?"""
+        """Tell whether the organisation's other repositories may call the workflow."""
         found = self._get(self._repository)
         if found["visibility"] == "public":
             return fine("a public repository's workflows may be called from everywhere")
@@ -292,7 +246,7 @@ class OrganisationDiagnosis:
         )
 
     def subjects(self) -> Verdict:
-        """Do new repositories' OIDC subjects look as the settings say?"""
+        """Tell whether new repositories' OIDC subjects look as the settings say."""
         expected = self._wanted.immutable_subjects
         found = self._get(f"{self._repository}/actions/oidc/customization/sub")
         prefix = str(found.get("sub_claim_prefix", ""))
@@ -322,8 +276,46 @@ class OrganisationDiagnosis:
         return answer
 
 
+def installation_verdict(found: Json, organisation: str, number: int) -> Verdict:
+    """Judge the installation that GitHub shows, which should have this number."""
+    if found["id"] != number:
+        return problem(
+            f"the App's installation on {organisation} is {found['id']}, the settings say {number}",
+            f"Set github.installation_id = {found['id']}.",
+        )
+    if found["suspended_at"]:
+        return problem(
+            f"the installation was suspended on {found['suspended_at'][:10]}",
+            f"An organisation owner unsuspends it at {found['html_url']}.",
+        )
+    if found["repository_selection"] != "all":
+        return problem(
+            "the App sees selected repositories only, so not the ones to come",
+            f"Choose “All repositories” at {found['html_url']}.",
+        )
+    return fine(f"on all repositories of {organisation}")
+
+
+def permissions_verdict(found: Json, asked_for: Mapping[str, str]) -> Verdict:
+    """Judge what an installation grants, beside what the App asks for."""
+    lacking = lacking_permissions(found["permissions"])
+    if not lacking:
+        return fine(f"all {len(PERMISSIONS)} are granted")
+    named = "; ".join(
+        f"{name}: {PERMISSIONS[name][0]} ({PERMISSIONS[name][2]})" for name in lacking
+    )
+    places = ", ".join(f"{PERMISSIONS[name][1]} = {PERMISSIONS[name][0]}" for name in lacking)
+    accept = f"an organisation owner accepts the change at {found['html_url']}"
+    if not set(lacking) & set(lacking_permissions(asked_for)):
+        return problem(f"not granted yet: {named}", f"{accept[0].upper()}{accept[1:]}.")
+    return problem(
+        f"missing: {named}",
+        f"On the App's page > Permissions & events choose {places}; then {accept}.",
+    )
+
+
 def private_key(file: Path) -> Verdict:
-    """Is there a private key that only the bot may read?"""
+    """Tell whether there is a private key that only the bot may read."""
     remedy = (
         "Generate a private key on the App's page (Settings > Developer settings > GitHub Apps) "
         "and store it unchanged at github.private_key_file, readable by the bot only."
@@ -340,7 +332,7 @@ def private_key(file: Path) -> Verdict:
 
 
 def issuer(address: str) -> Verdict:
-    """Is the OIDC issuer who the settings say?"""
+    """Tell whether the OIDC issuer is who the settings say."""
     remedy = (
         "Set github.oidc_issuer to https://token.actions.githubusercontent.com, or, on GitHub "
         "Enterprise Server, https://HOST/_services/token."
@@ -390,14 +382,6 @@ def _no_app(app_id: int, said: str) -> Verdict:
             "Set this machine's clock (NTP).",
         )
     return problem(f"GitHub refused the key of App {app_id}: {said}", remedy)
-
-
-def _lacking(granted: Mapping[str, str]) -> list[str]:
-    return [
-        name
-        for name, (level, *_) in PERMISSIONS.items()
-        if LEVELS.index(granted.get(name, "none")) < LEVELS.index(level)
-    ]
 
 
 def _message(error: GithubException) -> str:

@@ -44,7 +44,7 @@ def terraform_checks(installation: Installation, registry: str = REGISTRY) -> It
 
 
 def binary(installation: Installation) -> Verdict:
-    """Is there a Terraform that is new enough?"""
+    """Tell whether there is a Terraform that is new enough."""
     environment = {
         "PATH": installation.search_path,
         "CHECKPOINT_DISABLE": "1",
@@ -63,7 +63,7 @@ def binary(installation: Installation) -> Verdict:
 
 
 def provider(installation: Installation, source: str, version: str, registry: str) -> Verdict:
-    """Will `terraform init` find the provider?"""
+    """Tell whether `terraform init` will find the provider."""
     attached = installation.environment.get(ATTACHED)
     if attached:
         return _attached(attached, source)
@@ -73,7 +73,7 @@ def provider(installation: Installation, source: str, version: str, registry: st
 
 
 def data_directory(data: Path) -> Verdict:
-    """Can the bot keep its files there, privately?"""
+    """Tell whether the bot can keep its files there, privately."""
     existing = next(place for place in (data, *data.absolute().parents) if place.exists())
     remedy = f"Set data_directory to a folder of the bot's own; {existing} is what exists of it."
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
@@ -87,7 +87,7 @@ def data_directory(data: Path) -> Verdict:
 
 
 def state(url: str) -> Verdict:
-    """Does the PostgreSQL server that keeps the states answer, and let the bot write?"""
+    """Tell whether the PostgreSQL server that keeps the states answers and lets the bot write."""
     remedy = (
         "Check SCICLOPS__TERRAFORM__STATE_URL (postgres://user:password@host/database); the user "
         "needs CREATE on the database."

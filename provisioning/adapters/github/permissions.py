@@ -1,0 +1,27 @@
+"""What our App must be granted: by the calls of the bot and of Terraform's GitHub provider."""
+
+from collections.abc import Mapping
+
+PERMISSIONS = {
+    "actions": ("write", "Repository: Actions", "set OIDC subjects, read environments"),
+    "administration": ("write", "Repository: Administration", "create repositories and rulesets"),
+    "contents": ("write", "Repository: Contents", "push the starter code"),
+    "environments": ("write", "Repository: Environments", "set variables and secrets of stages"),
+    "members": ("read", "Organization: Members", "find teams and reviewers"),
+    "metadata": ("read", "Repository: Metadata", "see repositories at all"),
+    "organization_administration": (
+        "read", "Organization: Administration", "read the plan and the Actions policy",
+    ),
+    "workflows": ("write", "Repository: Workflows", "push the deploy workflow"),
+}  # fmt: skip
+"""App permission: the level needed, its name on GitHub's page, and what it is for."""
+LEVELS = ("none", "read", "write", "admin")
+
+
+def lacking_permissions(granted: Mapping[str, str]) -> list[str]:
+    """Return the permissions that are not granted at the level needed."""
+    return [
+        name
+        for name, (level, *_) in PERMISSIONS.items()
+        if LEVELS.index(granted.get(name, "none")) < LEVELS.index(level)
+    ]

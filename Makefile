@@ -8,6 +8,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
   --no-emit-index-url
 
 .PHONY: play test check prove lock clean
+.PHONY: check-format check-lint check-imports check-types check-rules
 
 play: $(VENV)/.to-play
 	$(BIN)/sciclops play
@@ -15,12 +16,22 @@ play: $(VENV)/.to-play
 test: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
-check: $(VENV)/.to-develop
+check: check-format check-lint check-imports check-types check-rules
+
+check-format: $(VENV)/.to-develop
 	$(BIN)/ruff format --check .
+
+check-lint: $(VENV)/.to-develop
 	$(BIN)/ruff check .
-	$(BIN)/lint-imports
+
+check-imports: $(VENV)/.to-develop
+	$(BIN)/lint-imports --no-logo
+
+check-types: $(VENV)/.to-develop
 	$(BIN)/mypy
 	for tests in tests/*/conftest.py; do $(BIN)/mypy "$$tests" || exit 1; done
+
+check-rules: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --quiet tests/fast/test_house_*.py tests/fast/test_manifest.py
 
 prove: $(VENV)/.to-develop

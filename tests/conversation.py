@@ -4,10 +4,15 @@ from typing import Any
 
 from playground import cast
 from playground.slack.driver import Person
-from playground.slack.entities import Message
+from playground.slack.entities import Delivery, File, Message, View
+from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
-RUN_SECONDS = 60
+RUN_SECONDS = 120
+"""How long a run may take here: about five seconds on a quiet machine."""
+ANSWER_SECONDS = 30
+"""How long an answer may take here: well under a second on a quiet machine."""
+DESCRIPTION = "answer.job_description"
 
 
 class Conversation:
@@ -23,6 +28,8 @@ class Conversation:
         self.dora = playground.person(cast.DORA.slack)
         self.pat = playground.person(cast.PAT.slack)
         self.sam = playground.person(cast.SAM.slack)
+
+    # Asking ---------------------------------------------------------------------------------
 
     def answers(self, **different: Any) -> dict[str, Any]:
         """Return a form that will be accepted, but for what is given."""
@@ -40,25 +47,87 @@ class Conversation:
         """Type `/sciclops new` and wait for the form."""
         asking = person or self.ada
         asking.type("/sciclops new")
-        asking.wait_for_view("Deploy name")
+        asking.wait_for_view("Deploy name", timeout=ANSWER_SECONDS)
         return asking
 
-    def ask(self, **different: Any) -> None:
+    def fill(self, person: Person | None = None, **different: Any) -> Person:
+        """Open the form and fill it, all of it acceptable but for what is given."""
+        asking = self.open_form(person)
+        asking.fill(self.answers(**different))
+        return asking
+
+    def ask(self, person: Person | None = None, **different: Any) -> None:
         """Fill and submit the form; it must be accepted."""
-        self.open_form()
-        self.ada.fill(self.answers(**different))
-        errors = self.ada.submit()
+        errors = self.fill(person, **different).submit()
         assert errors is None, errors
+
+    def forge(self, field: str, person: Person | None = None, **state: Any) -> None:
+        """Enter what no real client would let through: the field's state as it goes over the wire.
+
+        Example: `forge("owners", selected_users=[])`.
+        """
+        view = (person or self.ada).view()
+        view.values[field][field] |= state
+
+    # Deciding -------------------------------------------------------------------------------
+
+    def press(self, label: str, person: Person | None = None) -> Delivery:
+        """Press a button on one of this project's messages, as soon as it is there."""
+        pressing = person or self.ada
+        surface = pressing.wait_for_button(label, self.name, timeout=RUN_SECONDS)
+        return pressing.press(label, on=surface)
+
+    def planned(self, **different: Any) -> Message:
+        """Ask for a project; return its run message once the plan waits for confirmation."""
+        self.ask(**different)
+        return self.run_message("Waiting for confirmation")
+
+    # Reading --------------------------------------------------------------------------------
 
     def run_message(self, state: str = "", timeout: float = RUN_SECONDS) -> Message:
         """Wait until the project's run message shows a state."""
         return self.ada.wait_for_message(f"{self.name} · {state}", timeout=timeout)
 
-    def make(self, **different: Any) -> None:
-        """Ask, confirm, and wait until the project is ready and announced."""
-        self.ask(**different)
-        self.run_message("Waiting for confirmation")
-        self.ada.press("Confirm & Apply")
-        self.run_message("Ready in")
-        news = f"New project {self.name}"
-        self.sam.wait_for_message(news, channel="C0COMMUNITY", timeout=RUN_SECONDS)
+    def told(self, person: Person, words: str) -> Message:
+        """Wait until somebody, and nobody else, is told this."""
+        message = person.wait_for_message(words, timeout=ANSWER_SECONDS)
+        assert message.reader == person.user or message.channel.startswith("D"), text_of(message)
+        return message
+
+    def says(self, words: str) -> Message:
+        """Wait for a message, perhaps in a thread, that says this."""
+        return self.ada.wait_for_message(words, timeout=RUN_SECONDS)
+
+    def file(self, beginning: str) -> File:
+        """Wait for a file in this run's thread whose name begins like this."""
+
+        def look() -> File | None:
+            shared = [file for reply in self.ada.thread(run) for file in reply.files]
+            return next((file for file in shared if file.name.startswith(beginning)), None)
+
+        run = self.run_message()
+        return self.ada.wait_until(look, timeout=RUN_SECONDS)
+
+    def view_says(self, words: str, person: Person | None = None) -> View:
+        """Wait until somebody's dialog says this."""
+        return (person or self.ada).wait_for_view(words, timeout=ANSWER_SECONDS)
+
+    # The worlds -----------------------------------------------------------------------------
+
+    def principals(self) -> list[str]:
+        """Return the display names of the project's service principals."""
+        names = [one.display_name for one in self.world.databricks.principals]
+        return [name for name in names if name.startswith(f"{self.name}-")]
+
+    def run_messages(self) -> list[Message]:
+        """Return every message in the channel that shows a run of this project."""
+        return [
+            one for one in self.ada.visible_messages() if text_of(one).find(f"{self.name} · ") >= 0
+        ]
+
+    def labels(self) -> set[str]:
+        """Return the buttons of the project's run message."""
+        return set(buttons(self.run_message()))
+
+
+__all__ = ["ANSWER_SECONDS", "DESCRIPTION", "RUN_SECONDS", "Conversation"]

@@ -27,8 +27,9 @@ def playground(tmp_path_factory: pytest.TempPathFactory, choices: Choices) -> It
 
 
 @pytest.fixture
-def talk(playground: Playground) -> Conversation:
-    """Return a conversation about a project name of its own."""
+def talk(playground: Playground) -> Iterator[Conversation]:
+    """Return a conversation about a project name of its own; afterwards all is well again."""
+    yield Conversation(playground, f"ada-{next(NUMBERS)}x")
     playground.world.faults.clear()
     playground.world.providers.clear()
-    return Conversation(playground, f"ada-{next(NUMBERS)}x")
+    playground.world.slack.workspace.stacks.clear()

@@ -229,7 +229,8 @@ class Person:
                     return surface
             return None
 
-        found: Surface = self._until(look, timeout, f"button {label!r} beside {containing!r}")
+        found = self._until(look, timeout, f"button {label!r} beside {containing!r}")
+        assert isinstance(found, Message | View)
         return found
 
     def wait_until(self, look: Callable[[], Result | None], *, timeout: float = PATIENCE) -> Result:

@@ -24,19 +24,22 @@ LOG = "\n".join(
 class DemoApp:
     """Answers like an app: opens and checks a form, settles a plan once, offers teams.
 
-    `hold` makes acks wait until it is set; every payload it got is in `heard`.
+    `hold` makes acks wait until it is set; every payload it got is in `heard`, the number
+    of its attempt in `tries`.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.heard: list[Json] = []
+        self.tries: list[int] = []
         self.hold = asyncio.Event()
         self.hold.set()
         workspace.post.door = self
 
-    async def send(self, delivery: Delivery, attempt: Attempt) -> Answer:  # noqa: ARG002
+    async def send(self, delivery: Delivery, attempt: Attempt) -> Answer:
         """Take one payload and acknowledge it."""
         self.heard.append(delivery.payload)
+        self.tries.append(attempt.number)
         loop = asyncio.get_running_loop()
         started = loop.time()
         await self.hold.wait()

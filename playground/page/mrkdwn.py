@@ -53,10 +53,10 @@ def _lines(words: str, reader: Reader) -> Html:
         if not groups or groups[-1][0] != quoted:
             groups.append((quoted, []))
         groups[-1][1].append(line)
-    return join(_group(quoted, lines, reader) for quoted, lines in groups)
+    return join(_group(lines, reader, quoted=quoted) for quoted, lines in groups)
 
 
-def _group(quoted: bool, lines: list[str], reader: Reader) -> Html:  # noqa: FBT001
+def _group(lines: list[str], reader: Reader, *, quoted: bool) -> Html:
     inner = Html("<br>".join(inline(line, reader) for line in lines))
     return tag("blockquote", inner) if quoted else inner
 

@@ -11,7 +11,7 @@ Follow = Callable[[str], str | None]
 """Says which place of this page (`source/ada-7`) an address stands for, or None."""
 
 
-def nowhere(address: str) -> str | None:  # noqa: ARG001
+def nowhere(_address: str) -> str | None:
     """Know no address."""
     return None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 
 from playground.faults import Faults
 from playground.page.address import Address
@@ -49,13 +49,14 @@ class Scene:
     def reader(self, viewer: str) -> Reader:
         """Return how ids and moments look to a person."""
         workspace, now = self.workspace, self.clock.now()
+        local = now.astimezone().tzinfo or UTC
         return Reader(
             viewer,
             {one.id: one.real_name for one in workspace.people.values()},
             {one.id: one.name for one in workspace.channels.values() if one.kind != "im"},
             {one.id: one.handle for one in workspace.user_groups.values()},
             now,
-            self.zone or now.astimezone().tzinfo or now.tzinfo,  # type: ignore[arg-type]
+            self.zone or local,
             self.follow,
         )
 
@@ -209,7 +210,7 @@ def _home(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
     return {"header": _app_head(at, direct, at), "content": content}
 
 
-def _world(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+def _world(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
     about = tag("span", "what the stand-in says of itself, live", class_="muted")
     head = join([tag("h1", world_name(at.name)), about])
     snapshot = scene.worlds[at.name]()
@@ -218,12 +219,12 @@ def _world(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # n
     return {"header": head, "content": inner}
 
 
-def _faults(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+def _faults(scene: Scene, _at: Address, _reader: Reader) -> dict[str, Region]:
     content = faults_view(scene.faults, scene.clock, scene.controls)
     return {"header": tag("h1", "Faults and time"), "content": tag("div", content, class_="world")}
 
 
-def _deliveries(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+def _deliveries(scene: Scene, _at: Address, reader: Reader) -> dict[str, Region]:
     again = tag(
         "button",
         "Deliver the Last One Again",
@@ -236,14 +237,14 @@ def _deliveries(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
     return {"header": head, "entries": deliveries_view(scene.workspace.deliveries, reader)}
 
 
-def _source(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+def _source(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
     away = Address(at.viewer, "world", "github")
     back = tag("a", "‹ GitHub", href=str(away), class_="button small")
     content = source_view(scene.files(at.name) or {}, at)
     return {"header": join([back, tag("h1", at.name)]), "content": content}
 
 
-def _file(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:  # noqa: ARG001
+def _file(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
     file = scene.file(at.viewer, at.name)
     if file is None:
         return {"header": tag("h1", "No such file"), "content": tag("p", "It is gone.")}

@@ -74,6 +74,7 @@ def test_deliveries_tell_how_long_the_ack_took_and_can_be_sent_again(
     expect(row.get_by_text('"command": "/sciclops"')).to_be_visible()
     assert len(served.demo.app.heard) == heard + 1
     assert served.demo.app.heard[-1] == served.demo.app.heard[-2]
+    assert served.demo.app.tries[-2:] == [0, 1]
 
 
 def test_the_world_behind_is_shown_and_follows(served: Served, seat: Seat) -> None:

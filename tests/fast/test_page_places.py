@@ -141,9 +141,9 @@ def test_a_message_is_drawn_anew_when_it_is_edited(scene: Scene) -> None:
 
 
 def test_an_unanswered_click_warns_who_clicked(scene: Scene) -> None:
-    scene.workspace.messages[0].warned.add("U0ADA")
+    (message,) = (one for one in scene.workspace.messages if one.text == "Confirm?")
+    message.warned.add("U0ADA")
     assert "did not respond in time" not in words(scene, "U0GRACE")
-    scene.workspace.find_message(CHANNEL, scene.workspace.messages[1].ts).warned.add("U0ADA")  # type: ignore[union-attr]
     assert "did not respond in time" in words(scene, "U0ADA")
 
 

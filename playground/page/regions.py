@@ -238,7 +238,8 @@ def _deliveries(scene: Scene, _at: Address, reader: Reader) -> dict[str, Region]
 
 
 def _source(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
-    away = Address(at.viewer, "world", "github")
+    world_of_it = next((one for one in scene.worlds if one.lower() == "github"), "github")
+    away = Address(at.viewer, "world", world_of_it)
     back = tag("a", "‹ GitHub", href=str(away), class_="button small")
     content = source_view(scene.files(at.name) or {}, at)
     return {"header": join([back, tag("h1", at.name)]), "content": content}

@@ -97,7 +97,7 @@ def _channel(state: State, attention: Attention, at: Address, channel: Channel) 
 
 def _world(at: Address, name: str) -> Html:
     here = at.kind == "world" and at.name == name
-    sign = WORLD_SIGNS.get(name, "◇")
+    sign = WORLD_SIGNS.get(name.lower(), "◇")
     return _entry(Address(at.viewer, "world", name), sign, world_name(name), here=here)
 
 

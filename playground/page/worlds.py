@@ -38,7 +38,7 @@ def world(snapshot: Mapping[str, Any]) -> Html:
 
 def world_name(name: str) -> str:
     """Return a world's name as people write it."""
-    return NAMES.get(name, name.title())
+    return NAMES.get(name.lower(), name[:1].upper() + name[1:])
 
 
 def is_plain(value: object) -> bool:

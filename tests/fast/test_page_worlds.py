@@ -1,6 +1,6 @@
 from playground.page.address import Address
 from playground.page.source import linked, source_view
-from playground.page.worlds import title_of, words, world
+from playground.page.worlds import title_of, words, world, world_name
 
 BROWSE = Address("U0ADA", "source", "ada-7", path="src/main.py")
 
@@ -40,6 +40,14 @@ def test_yes_no_nothing_and_texts_are_readable() -> None:
     assert ">Yes<" in html
     assert ">—<" in html
     assert "<pre>one\n&lt;b&gt;two</pre>" in html
+
+
+def test_worlds_are_called_as_people_write_them() -> None:
+    assert [world_name(one) for one in ("github", "GitHub", "terraform")] == [
+        "GitHub",
+        "GitHub",
+        "Terraform",
+    ]
 
 
 def test_keys_are_words() -> None:

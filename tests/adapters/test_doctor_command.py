@@ -1,23 +1,20 @@
 """`sciclops doctor` as an operator runs it, on everything at once."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from doctor_patient import MISSING, Patient, changed, patient
 from pydantic import SecretStr
+from typer.testing import CliRunner, Result
 
+from bot.cli import cli
 from bot.doctor import examine
 from bot.doctor.running import run
 from playground.faults import Fault
 
 __all__ = ["patient"]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -28,21 +25,11 @@ def quiet(patient: Patient) -> Iterator[None]:
     patient.world.faults.clear()
 
 
-def doctor(patient: Patient, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def doctor(patient: Patient, *options: str, **environment: str) -> Result:
     """Run the command with the patient's settings."""
-    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}  # noqa: TID251 - a child's environment
-    return subprocess.run(
-        [
-            *(sys.executable, "-c", "from bot.cli import main; main()", "doctor"),
-            *("--settings", str(patient.world.directory / "sciclops.toml"), *options),
-        ],
-        cwd=ROOT,
-        env={**inherited, **patient.world.secrets(), **environment},
-        capture_output=True,
-        text=True,
-        timeout=55,
-        check=False,
-    )
+    file = str(patient.world.directory / "sciclops.toml")
+    words = ["doctor", "--settings", file, *options]
+    return CliRunner().invoke(cli, words, env={**patient.world.secrets(), **environment})
 
 
 def secrets(patient: Patient) -> list[str]:
@@ -53,11 +40,11 @@ def secrets(patient: Patient) -> list[str]:
 
 def test_a_healthy_installation_ends_with_success(patient: Patient) -> None:
     done = doctor(patient)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "PROBLEM" not in done.stdout
+    assert done.exit_code == 0, done.output
+    assert "PROBLEM" not in done.output
     for system in ("Settings", "Database", "Slack", "GitHub", "Databricks", "Terraform"):
-        assert f"{system}\n" in done.stdout
-    assert not any(secret in done.stdout + done.stderr for secret in secrets(patient))
+        assert f"{system}\n" in done.output
+    assert not any(secret in done.output for secret in secrets(patient))
 
 
 def test_every_system_is_looked_at_although_all_have_problems(patient: Patient) -> None:
@@ -70,7 +57,7 @@ def test_every_system_is_looked_at_although_all_have_problems(patient: Patient) 
         SCICLOPS__TERRAFORM__BINARY="/opt/nothing",
         SCICLOPS__LIMITS__SANDBOX_DAYS_DEFAULT="999",
     )
-    assert done.returncode == 1, done.stderr
+    assert done.exit_code == 1, done.output
     said = json.loads(done.stdout)
     wrong = [(c["system"], c["check"]) for c in said["checks"] if c["level"] == "problem"]
     assert wrong == [
@@ -81,17 +68,17 @@ def test_every_system_is_looked_at_although_all_have_problems(patient: Patient) 
         ("Terraform", "binary"),
     ]
     assert all(check["remedy"] for check in said["checks"] if check["level"] == "problem")
-    assert "dose0123456789abcdef" not in done.stdout + done.stderr
+    assert "dose0123456789abcdef" not in done.output
 
 
 def test_bad_settings_are_explained(patient: Patient) -> None:
     done = doctor(patient, SCICLOPS__GITHUB__APP_ID="mine")
-    assert done.returncode == 1
-    assert "PROBLEM  file:" in done.stdout
-    assert "github.app_id" in done.stdout
+    assert done.exit_code == 1
+    assert "PROBLEM  file:" in done.output
+    assert "github.app_id" in done.output
     missing = doctor(patient, "--settings", "/nowhere/sciclops.toml")
-    assert missing.returncode == 1
-    assert "sciclops.example.toml" in missing.stdout
+    assert missing.exit_code == 1
+    assert "sciclops.example.toml" in missing.output
 
 
 @pytest.mark.parametrize("door", ["slack", "github", "databricks"])

@@ -1,4 +1,4 @@
-"""Each fact about Databricks, broken alone, is found by its own check, which says how to mend it."""
+"""Each fact about Databricks, broken alone, is found by its own check, with its remedy."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ import pytest
 from doctor_patient import Patient, changed, only, patient
 from pydantic import SecretStr
 
-from playground import cast
 from playground.databricks.state import Group, Securable, ServicePrincipal
 from playground.faults import Fault
 from provisioning.diagnosis import Verdict
@@ -212,8 +211,6 @@ def test_data_that_does_not_exist(patient: Patient, securable: str) -> None:
 
 def test_a_table_behind_a_closed_schema(patient: Patient) -> None:
     table = "gbx1_prod.sales.transactions"
-    with rights(
-        patient, cast.catalog("gbx1", "production"), "USE_CATALOG", "CREATE_SCHEMA", "MANAGE"
-    ):
+    with rights(patient, "gbx1_prod", "USE_CATALOG", "CREATE_SCHEMA", "MANAGE"):
         said = only(data(patient, table), f"data {table}")
     assert "lacks USE_SCHEMA" in said

@@ -36,7 +36,7 @@ class Registry(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps({"versions": versions}).encode())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         """Keep quiet."""
 
 

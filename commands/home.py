@@ -2,7 +2,7 @@
 
 from commands.command import Services
 from provisioning.board import read_operation
-from provisioning.run_message import STATES
+from provisioning.run_tasks import STATES
 from provisioning.store import Filter
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, say
 

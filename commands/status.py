@@ -4,7 +4,8 @@ from commands.command import Answer, Command, Reply, Request, Role, Services
 from provisioning.board import read_operation
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
-from provisioning.run_message import STATES, elapsed
+from provisioning.run_message import elapsed
+from provisioning.run_tasks import STATES
 from provisioning.text import Fact, Notice, code, link, moment, person, say
 
 

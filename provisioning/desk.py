@@ -25,7 +25,8 @@ from provisioning.operation import (
 from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
 from provisioning.project import ProjectSpec
-from provisioning.run_message import STATES, run_notice
+from provisioning.run_message import run_notice
+from provisioning.run_tasks import STATES
 from provisioning.runs import Plan
 from provisioning.store import Message, NameTakenError, Settled, Store, Turn
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow

@@ -5,9 +5,9 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Literal
 
-from provisioning.operation import CANCELLABLE, STOPPED, Decision, Operation
+from provisioning.operation import CANCELLABLE, STOPPED, Operation
+from provisioning.run_tasks import STATES, duration, is_applied, is_cleaning, tasks
 from provisioning.text import (
     Button,
     Fact,
@@ -15,7 +15,6 @@ from provisioning.text import (
     Notice,
     Span,
     Table,
-    Task,
     Text,
     bold,
     code,
@@ -24,33 +23,6 @@ from provisioning.text import (
     person,
     say,
 )
-
-Status = Literal["pending", "in_progress", "complete", "error"]
-
-STATES = {
-    "queued": "Waiting for its turn",
-    "planning": "Planning",
-    "waiting": "Waiting for confirmation",
-    "confirmed": "Confirmed, waiting for GitHub's budget",
-    "applying": "Applying",
-    "starter": "Pushing the starter code",
-    "verifying": "Verifying",
-    "ready": "Ready",
-    "failed": "Failed",
-    "discarded": "Discarded",
-    "refused": "Refused",
-    "expired": "Timed out",
-    "cancelled": "Cancelled",
-    "cleaning": "Cleaning up",
-    "cleaned": "Cleaned up",
-}
-ORDER = ("planning", "waiting", "applying", "starter", "verifying")
-STEPS = {
-    "planning": ("Plan", "Planning", "Planned"),
-    "applying": ("Apply", "Applying", "Applied"),
-    "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
-    "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
-}
 
 
 class Question(Frozen):
@@ -70,19 +42,10 @@ def run_notice(
         title=f"{operation.project} · {_headline(operation, state)}",
         body=_body(operation, repository_url, questions),
         facts=_facts(operation),
-        tasks=_tasks(operation),
+        tasks=tasks(operation),
         footer=_footer(operation),
         buttons=_buttons(operation, questions),
     )
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time as people say it: `42 s`, `3 min 5 s`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _headline(operation: Operation, state: str) -> str:
@@ -125,8 +88,8 @@ def _body(
         if operation.facts.made:
             return (say("What was made so far stays until somebody retries or cleans up."),)
         return (say("Nothing was made, and the name is free again."),)
-    if operation.phase == "cleaned" and trouble and trouble.left_behind:
-        return (say(bold("Could not be removed: "), trouble.left_behind),)
+    if operation.phase == "cleaned":
+        return (say("Everything that was made is removed, and the name is free again."),)
     return ()
 
 
@@ -169,135 +132,17 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(code(spec.template))),
     ]
-    counts = facts.applied.counts if _applied(operation) and facts.applied else None
+    if is_cleaning(operation):
+        return tuple(shown)
+    counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and facts.plan:
         counts = facts.plan.counts
     if counts:
-        label = "Resources changed" if _applied(operation) else "Resources to be changed"
+        label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
     if spec.sandbox_until:
         shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
     return tuple(shown)
-
-
-def _applied(operation: Operation) -> bool:
-    applied = operation.facts.applied
-    return applied is not None and applied.ending == "succeeded"
-
-
-def _tasks(operation: Operation) -> tuple[Task, ...]:
-    tasks = [_task(operation, "planning"), _cost_task(operation), _confirm_task(operation)]
-    tasks += [_task(operation, step) for step in ("applying", "starter", "verifying")]
-    return tuple(tasks)
-
-
-def _reached(operation: Operation) -> str:
-    """Return the step that a run is in or stopped in."""
-    if operation.phase in ORDER:
-        return operation.phase
-    if operation.phase == "confirmed":
-        return "applying"
-    stopped = [step for step in ORDER if step in operation.facts.started]
-    return stopped[-1] if stopped else ""
-
-
-def _status(operation: Operation, step: str) -> Status:
-    if step in operation.facts.finished or operation.phase == "ready":
-        return "complete"
-    if _reached(operation) != step:
-        return "pending"
-    if operation.phase == "failed":
-        return "error"
-    if operation.phase in (*STOPPED, "cleaned", "cleaning"):
-        return "error"
-    return "pending" if operation.phase == "confirmed" else "in_progress"
-
-
-def _task(operation: Operation, step: str) -> Task:
-    status = _status(operation, step)
-    before, during, after = STEPS[step]
-    title = {"pending": before, "in_progress": during, "complete": after}.get(
-        status, f"Couldn't {before[0].lower()}{before[1:]}"
-    )
-    return Task(
-        id=step,
-        title=title + _took(operation, step, status),
-        status=status,
-        output=_output(operation, step, status),
-    )
-
-
-def _took(operation: Operation, step: str, status: Status) -> str:
-    started = operation.facts.started.get(step)
-    finished = operation.facts.finished.get(step)
-    if status == "complete" and started and finished:
-        return f" · {duration((finished - started).total_seconds())}"
-    return ""
-
-
-def _output(operation: Operation, step: str, status: Status) -> Text:
-    facts = operation.facts
-    if step == "planning" and facts.plan and status == "complete":
-        counts = facts.plan.counts
-        adopted = f", {counts.adopt} to adopt" if counts.adopt else ""
-        return say(
-            f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
-        )
-    if step == "applying":
-        return _apply_output(operation, status)
-    if step == "verifying" and facts.findings:
-        passed = sum(finding.passed for finding in facts.findings)
-        return say(f"{passed} of {len(facts.findings)} checks passed")
-    return ()
-
-
-def _apply_output(operation: Operation, status: Status) -> Text:
-    facts = operation.facts
-    if status == "complete" and facts.applied:
-        counts = facts.applied.counts
-        return say(
-            f"{counts.add} added, {counts.change} changed, {counts.remove} destroyed",
-        )
-    if status == "in_progress" and facts.progress:
-        current = facts.progress.current
-        return say(
-            f"{facts.progress.done} of {facts.progress.total} resources",
-            *((" · ", code(current)) if current else ()),
-        )
-    return ()
-
-
-def _cost_task(operation: Operation) -> Task:
-    plan = operation.facts.plan
-    if plan is None:
-        return Task(id="cost", title="Cost")
-    total = len([change for change in plan.changes if change.action == "create"])
-    return Task(
-        id="cost",
-        title="Cost",
-        status="complete",
-        output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
-    )
-
-
-def _confirm_task(operation: Operation) -> Task:
-    status = _status(operation, "waiting")
-    titles = {
-        "pending": "Confirm",
-        "in_progress": "Waiting for confirmation",
-        "complete": "Confirmed",
-        "error": STATES.get(operation.phase, "Not confirmed"),
-    }
-    lines: list[str | Span] = []
-    for decision in operation.facts.decisions:
-        lines += ["\n" if lines else "", *_decision(decision)]
-    return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
-
-
-def _decision(decision: Decision) -> Sequence[str | Span]:
-    said = (": ", decision.comment) if decision.comment else ()
-    by = (" by ", person(decision.by)) if decision.by else ()
-    return (decision.what, *by, " ", moment(decision.at), *said)
 
 
 def _footer(operation: Operation) -> Text:

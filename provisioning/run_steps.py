@@ -20,6 +20,9 @@ from provisioning.text import Notice, bold, person, say
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 8
+"""So many leftover resources are named one by one."""
+
 
 @dataclass(frozen=True)
 class RunSteps:
@@ -130,7 +133,7 @@ class RunSteps:
         if not operation.facts.made:
             return "nothing was made; the name stays reserved until somebody cleans up"
         try:
-            made = f"{len(self.terraform.addresses(operation.project))} resources exist"
+            made = _in_words(self.terraform.addresses(operation.project))
         except SciclopsError:
             made = "what was made so far exists, Terraform could not be asked what that is"
         return f"{made}; Retry goes on from there, Clean Up removes it"
@@ -166,6 +169,13 @@ class RunWatch:
     def cancelled(self) -> bool:
         """Tell whether somebody pressed Cancel."""
         return bool(self._steps.load(self._run).cancel_requested_by)
+
+
+def _in_words(addresses: Collection[str]) -> str:
+    """Count resources, and name them if they are few."""
+    count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
+    few = 0 < len(addresses) <= MOST_NAMED
+    return f"{count} ({', '.join(sorted(addresses))})" if few else count
 
 
 def _trouble(step: str, diagnostics: tuple[Diagnostic, ...]) -> Trouble:

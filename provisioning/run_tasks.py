@@ -1,0 +1,189 @@
+"""The steps of a run, as the tasks of its message: what each is called and how it stands."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from provisioning.operation import STOPPED, Decision, Operation
+from provisioning.text import Span, Task, Text, code, moment, person, say
+
+Status = Literal["pending", "in_progress", "complete", "error"]
+
+STATES = {
+    "queued": "Waiting for its turn",
+    "planning": "Planning",
+    "waiting": "Waiting for confirmation",
+    "confirmed": "Confirmed, waiting for GitHub's budget",
+    "applying": "Applying",
+    "starter": "Pushing the starter code",
+    "verifying": "Verifying",
+    "ready": "Ready",
+    "failed": "Failed",
+    "discarded": "Discarded",
+    "refused": "Refused",
+    "expired": "Timed out",
+    "cancelled": "Cancelled",
+    "cleaning": "Cleaning up",
+    "cleaned": "Cleaned up",
+}
+CLEANING = "Cleaning up"
+"""What a failed clean-up calls itself in its trouble."""
+ORDER = ("planning", "waiting", "applying", "starter", "verifying")
+STEPS = {
+    "planning": ("Plan", "Planning", "Planned"),
+    "applying": ("Apply", "Applying", "Applied"),
+    "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
+    "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
+}
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people say it: `42 s`, `3 min 5 s`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def is_applied(operation: Operation) -> bool:
+    """Tell whether the plan was applied to its end."""
+    applied = operation.facts.applied
+    return applied is not None and applied.ending == "succeeded"
+
+
+def is_cleaning(operation: Operation) -> bool:
+    """Tell whether the run is about removing what was made."""
+    trouble = operation.facts.trouble
+    failed_so = operation.phase == "failed" and trouble and trouble.step == CLEANING
+    return operation.phase in ("cleaning", "cleaned") or bool(failed_so)
+
+
+def _clean_up_task(operation: Operation) -> Task:
+    status, title = {
+        "cleaning": ("in_progress", "Cleaning up"),
+        "cleaned": ("complete", "Cleaned up"),
+    }.get(operation.phase, ("error", "Couldn't clean up"))
+    progress = operation.facts.progress
+    done = say(f"{progress.done} of {progress.total} resources") if progress else ()
+    decisions = operation.facts.decisions[-1:]
+    words = say(*(part for decision in decisions for part in _decision(decision)))
+    return Task.model_validate(
+        {"id": "cleaning", "title": title, "status": status, "details": words, "output": done}
+    )
+
+
+def tasks(operation: Operation) -> tuple[Task, ...]:
+    """Return a line for each step of a run."""
+    if is_cleaning(operation):
+        return (_clean_up_task(operation),)
+    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation))
+    return (*first, *(_task(operation, step) for step in ("applying", "starter", "verifying")))
+
+
+def _reached(operation: Operation) -> str:
+    """Return the step that a run is in or stopped in."""
+    if operation.phase in ORDER:
+        return operation.phase
+    if operation.phase == "confirmed":
+        return "applying"
+    stopped = [step for step in ORDER if step in operation.facts.started]
+    return stopped[-1] if stopped else ""
+
+
+def _status(operation: Operation, step: str) -> Status:
+    if step in operation.facts.finished or operation.phase == "ready":
+        return "complete"
+    if _reached(operation) != step:
+        return "pending"
+    if operation.phase == "failed":
+        return "error"
+    if operation.phase in (*STOPPED, "cleaned", "cleaning"):
+        return "error"
+    return "pending" if operation.phase == "confirmed" else "in_progress"
+
+
+def _task(operation: Operation, step: str) -> Task:
+    status = _status(operation, step)
+    before, during, after = STEPS[step]
+    title = {"pending": before, "in_progress": during, "complete": after}.get(
+        status, f"Couldn't {before[0].lower()}{before[1:]}"
+    )
+    return Task(
+        id=step,
+        title=title + _took(operation, step, status),
+        status=status,
+        output=_output(operation, step, status),
+    )
+
+
+def _took(operation: Operation, step: str, status: Status) -> str:
+    started = operation.facts.started.get(step)
+    finished = operation.facts.finished.get(step)
+    if status == "complete" and started and finished:
+        return f" · {duration((finished - started).total_seconds())}"
+    return ""
+
+
+def _output(operation: Operation, step: str, status: Status) -> Text:
+    facts = operation.facts
+    if step == "planning" and facts.plan and status == "complete":
+        counts = facts.plan.counts
+        adopted = f", {counts.adopt} to adopt" if counts.adopt else ""
+        return say(
+            f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
+        )
+    if step == "applying":
+        return _apply_output(operation, status)
+    if step == "verifying" and facts.findings:
+        passed = sum(finding.passed for finding in facts.findings)
+        return say(f"{passed} of {len(facts.findings)} checks passed")
+    return ()
+
+
+def _apply_output(operation: Operation, status: Status) -> Text:
+    facts = operation.facts
+    if status == "complete" and facts.applied:
+        counts = facts.applied.counts
+        return say(
+            f"{counts.add} added, {counts.change} changed, {counts.remove} destroyed",
+        )
+    if status == "in_progress" and facts.progress:
+        current = facts.progress.current
+        return say(
+            f"{facts.progress.done} of {facts.progress.total} resources",
+            *((" · ", code(current)) if current else ()),
+        )
+    return ()
+
+
+def _cost_task(operation: Operation) -> Task:
+    plan = operation.facts.plan
+    if plan is None:
+        return Task(id="cost", title="Cost")
+    total = len([change for change in plan.changes if change.action == "create"])
+    return Task(
+        id="cost",
+        title="Cost",
+        status="complete",
+        output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
+    )
+
+
+def _confirm_task(operation: Operation) -> Task:
+    status = _status(operation, "waiting")
+    titles = {
+        "pending": "Confirm",
+        "in_progress": "Waiting for confirmation",
+        "complete": "Confirmed",
+        "error": STATES.get(operation.phase, "Not confirmed"),
+    }
+    lines: list[str | Span] = []
+    for decision in operation.facts.decisions:
+        lines += ["\n" if lines else "", *_decision(decision)]
+    return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
+
+
+def _decision(decision: Decision) -> Sequence[str | Span]:
+    said = (": ", decision.comment) if decision.comment else ()
+    by = (" by ", person(decision.by)) if decision.by else ()
+    return (decision.what, *by, " ", moment(decision.at), *said)

@@ -82,6 +82,14 @@ class Conversation:
         self.ask(**different)
         return self.run_message("Waiting for confirmation")
 
+    def make(self, **different: Any) -> None:
+        """Ask, confirm, and wait until the project is ready and announced."""
+        self.planned(**different)
+        self.press("Confirm & Apply")
+        self.run_message("Ready in")
+        news = f"New project {self.name}"
+        self.sam.wait_for_message(news, channel="C0COMMUNITY", timeout=RUN_SECONDS)
+
     # Reading --------------------------------------------------------------------------------
 
     def run_message(self, state: str = "", timeout: float = RUN_SECONDS) -> Message:

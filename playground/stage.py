@@ -3,6 +3,7 @@
 import asyncio
 
 from playground import terraform_runs
+from playground.cast import ORGANISATION
 from playground.page.lab import Control
 from playground.page.server import Page
 from playground.world import World
@@ -21,8 +22,17 @@ def page_of(world: World, port: int = 0) -> Page:
         world.faults,
         world.clock,
         controls=controls(world),
+        source=world.github.files,
+        follow=lambda address: source_of(world, address),
         port=port,
     )
+
+
+def source_of(world: World, address: str) -> str | None:
+    """Return the page's own place for an address at the stand-in GitHub, if there is one."""
+    start = f"{world.github.root}/{ORGANISATION}/"
+    name = address.removeprefix(start).partition("/")[0]
+    return f"source/{name}" if address.startswith(start) and name in world.github.repos else None
 
 
 def controls(world: World) -> dict[str, Control]:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 class World:
     """Everything outside the bot, and the bot's process; `directory` holds all that is written.
 
-    `limits` are GitHub's rate limits; every answer of GitHub and Databricks takes `latency` seconds.
+    `limits` are GitHub's rate limits; each answer of GitHub and Databricks takes `latency` seconds.
     """
 
     def __init__(

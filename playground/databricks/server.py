@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -164,10 +163,7 @@ class Databricks:
 
     def _application(self) -> web.Application:
         faulty = self._faults.middleware("databricks")
-        app = web.Application(
-            middlewares=[cast("Middleware", faulty), self._envelope()],
-            client_max_size=2**21,
-        )
+        app = web.Application(middlewares=[faulty, self._envelope()], client_max_size=2**21)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._endpoint(route))
         app.router.add_get("/.well-known/databricks-config", self._host_metadata)

@@ -18,7 +18,7 @@ from playground.world import Choices, Playground, running
 pytest_plugins = ("browser_fixtures",)
 
 RUN_MS = 90_000
-Window = Callable[[str], Page]
+Window = Callable[..., Page]
 
 
 @pytest.fixture(scope="module", params=["socket", "http"])
@@ -53,19 +53,19 @@ def window(playground: Playground, context: BrowserContext) -> Iterator[Window]:
 
 def choose(form: Locator, label: str, query: str, option: str) -> None:
     """Pick an option of a type-ahead field."""
-    form.get_by_label(label, exact=True).fill(query)
-    form.get_by_role("option", name=option, exact=True).click()
+    form.get_by_label(label, exact=True).press_sequentially(query)
+    form.get_by_role("option").filter(has_text=option).first.click()
 
 
 def fill(form: Locator, name: str, groups: tuple[str, ...]) -> None:
     """Fill the form as Ada would."""
     choose(form, "Project owners", "Grace", "Grace Hopper")
     choose(form, "Managed team AAD group", "aad-data-s", "aad-data-science")
-    choose(form, "GitHub team", "data-sc", "data-science")
-    choose(form, "GitHub reviewers", "ml-rev", "Team ml-reviewers")
+    choose(form, "GitHub team", "data-sc", "Data Science")
+    choose(form, "GitHub reviewers", "ml-rev", "Team Ml Reviewers")
     for group in groups:
-        form.get_by_label("Workspace groups", exact=True).fill(f"{group} ")
-        form.get_by_role("option").filter(has_text=re.compile(rf"^{group} ")).click()
+        form.get_by_label("Workspace groups", exact=True).press_sequentially(group)
+        form.get_by_role("option").filter(has_text=re.compile(rf"^{group} ")).first.click()
     form.get_by_label("Deploy name", exact=True).fill(name)
 
 

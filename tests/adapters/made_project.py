@@ -1,4 +1,4 @@
-"""A project in the vendors' worlds, made by the real Terraform, and the adapters that look at it."""
+"""A project at the vendors, made by the real Terraform, and the adapters that look at it."""
 
 import asyncio
 import threading
@@ -53,9 +53,7 @@ SPEC = ProjectSpec(
 class VendorWorld:
     """Both vendors and the providers in a loop of their own, and the adapters on them."""
 
-    def __init__(
-        self, directory: Path, *, latency: float = 0, limits: Limits = UNLIMITED
-    ) -> None:
+    def __init__(self, directory: Path, *, latency: float = 0, limits: Limits = UNLIMITED) -> None:
         self.directory = directory
         self.world = TerraformWorld(directory / "world")
         self.clock, self.faults = self.world.clock, self.world.faults

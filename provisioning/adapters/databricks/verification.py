@@ -206,7 +206,10 @@ class EnvironmentChecks:
 
     def own(self, principal: str, wanted: frozenset[str]) -> str:
         """Expect exactly these privileges on the own schema; more may come from above."""
-        held = self._privileges("schema", self.names.schema, principal)
+        try:
+            held = self._privileges("schema", self.names.schema, principal)
+        except NotFound as missing:
+            return "" if self.schema() else str(missing)
         if lacking := wanted - held.keys():
             return f"{principal} lacks {_listed(lacking)} on {self.names.schema}."
         direct = {privilege for privilege, is_inherited in held.items() if not is_inherited}
@@ -228,7 +231,10 @@ class EnvironmentChecks:
         return self._lack(SECURABLES[len(parts)], access.securable, self._client_id, wanted)
 
     def _lack(self, kind: str, name: str, principal: str, wanted: frozenset[str]) -> str:
-        lacking = wanted - self._privileges(kind, name, principal).keys()
+        try:
+            lacking = wanted - self._privileges(kind, name, principal).keys()
+        except NotFound as missing:
+            return str(missing)
         return f"{principal} lacks {_listed(lacking)} on {name}." if lacking else ""
 
     def _privileges(self, kind: str, name: str, principal: str) -> dict[str, bool]:
@@ -246,17 +252,12 @@ class EnvironmentChecks:
         self, kind: str, name: str, principal: str
     ) -> Iterator[EffectivePrivilegeAssignment]:
         token: str | None = None
-        while True:
-            try:
-                page = self._workspace.grants.get_effective(
-                    kind, name, max_results=0, page_token=token, principal=principal
-                )
-            except NotFound:
-                return
+        while token != "":
+            page = self._workspace.grants.get_effective(
+                kind, name, max_results=0, page_token=token, principal=principal
+            )
             yield from page.privilege_assignments or ()
-            token = page.next_page_token
-            if not token:
-                return
+            token = page.next_page_token or ""
 
     # ------------------------------------------------------------------ who and where
 

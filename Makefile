@@ -7,7 +7,7 @@ WORKERS ?= 2
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
   --no-emit-index-url
 
-.PHONY: play test check prove lock clean
+.PHONY: play test check prove bench lock clean
 .PHONY: check-format check-lint check-imports check-types check-rules
 
 play: $(VENV)/.to-play
@@ -36,6 +36,9 @@ check-rules: $(VENV)/.to-develop
 
 prove: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --prove tests/chaos
+
+bench: $(VENV)/.to-develop
+	PYTHONPATH=tests $(BIN)/python benchmarks/run.py
 
 # Keeps every pinned version that still fits; `make lock UPGRADE=--upgrade` takes the newest ones.
 lock: $(VENV)/.to-develop

@@ -1,0 +1,187 @@
+"""Figures of the bot, all made in one run on one machine: compare them with each other only.
+
+`make bench` prints a table: acknowledgements (idle, loaded, stalled) beside a bare
+Bolt app, what the bot itself adds to Terraform between submit and ready, start-up, idle cost, and
+Slack calls per run. Absolute times depend on the machine; the ratios are what is claimed.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from asyncio.subprocess import PIPE
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversation import Conversation
+
+from playground.faults import Fault, Faults
+from playground.slack.server import Slack
+from playground.world import Choices, Playground, running
+from provisioning.clock import SystemClock
+
+COMMANDS = 200
+PER_SECOND = 20
+STALL_SECONDS = 30
+LATENCIES = (0.0, 0.25)
+ROWS: list[tuple[str, str]] = []
+
+
+def say(what: str, figure: str) -> None:
+    """Print a row at once, and keep it for the end."""
+    ROWS.append((what, figure))
+    print(f"{what:<64} {figure}", flush=True)
+
+
+def percentiles(milliseconds: list[float]) -> str:
+    """Return p50 and p99."""
+    ordered = sorted(milliseconds)
+    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"p50 {statistics.median(ordered):6.1f} ms   p99 {p99:6.1f} ms"
+
+
+async def type_commands(slack: Slack, number: int, per_second: float) -> list[float]:
+    """Type commands at a rate; return how long each acknowledgement took, in milliseconds."""
+
+    async def one() -> float:
+        began = time.perf_counter()
+        await slack.workspace.slash("U0ADA", "C0SCICLOPS", "/sciclops list")
+        return (time.perf_counter() - began) * 1000
+
+    tasks = []
+    for _ in range(number):
+        tasks.append(asyncio.create_task(one()))
+        await asyncio.sleep(1 / per_second)
+    return list(await asyncio.gather(*tasks))
+
+
+async def bare_bolt() -> list[float]:
+    """Return the acknowledgement times of an app that does nothing else."""
+    slack = Slack(SystemClock(), Faults())
+    slack.limits.strict = False
+    url = await slack.start()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("bare_bolt.py")),
+        f"{url}/api/",
+        stdout=PIPE,
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    times = await type_commands(slack, COMMANDS, PER_SECOND)
+    process.kill()
+    await process.wait()
+    await slack.stop()
+    return times
+
+
+def acknowledgements(playground: Playground) -> None:
+    """Measure acknowledgements while idle, while runs go on, and while vendors are stalled."""
+    slack = playground.world.slack
+    slack.limits.strict = False
+
+    def measure(what: str) -> None:
+        times = playground.run(type_commands(slack, COMMANDS, PER_SECOND), timeout=120)
+        say(f"ack, {what}", percentiles(times))
+
+    measure("idle")
+    talks = [Conversation(playground, f"bench-load-{number}") for number in range(4)]
+    for talk in talks:
+        talk.ask()
+    measure("four projects being made")
+    for talk in talks:
+        talk.run_message("Ready in")
+    for door in ("github", "databricks"):
+        fault = Fault(door, "delay", times=100_000, seconds=STALL_SECONDS)  # type: ignore[arg-type]
+        playground.world.faults.add(fault)
+    measure(f"GitHub and Databricks stalled {STALL_SECONDS} s")
+    playground.world.faults.clear()
+    slack.limits.strict = True
+
+
+def terraform_seconds(playground: Playground, name: str) -> float:
+    """Return how long Terraform's own commands took for a project, by its own notes."""
+    runs = playground.world.directory / "bot" / "terraform" / "projects" / name / "runs"
+    return sum(float(json.loads(file.read_text())["seconds"]) for file in runs.rglob("ended.json"))
+
+
+def warm_up(playground: Playground) -> None:
+    """Make one project unmeasured: the first one copies modules and fills directories."""
+    talk = Conversation(playground, "warm-up-1")
+    talk.ask()
+    talk.run_message("Ready in")
+
+
+def submit_to_ready(directory: Path, latency: float) -> None:
+    """Measure what the bot adds to Terraform, with nobody to confirm."""
+    choices = Choices(confirm="nobody")
+    with running(directory, choices, latency=latency) as playground:
+        warm_up(playground)
+        talk = Conversation(playground, "bench-1")
+        before = Counter(call.method for call in playground.world.slack.calls)
+        talk.fill()
+        began = time.perf_counter()
+        assert talk.ada.submit() is None
+        talk.run_message("Ready in")
+        total = time.perf_counter() - began
+        terraform = terraform_seconds(playground, "bench-1")
+        calls = Counter(call.method for call in playground.world.slack.calls) - before
+        at = f"{round(latency * 1000)} ms at every vendor call"
+        say(f"submit to ready, {at}", f"{total:5.1f} s")
+        say("  of which Terraform's own time", f"{terraform:5.1f} s")
+        say("  the rest: ours, and waiting for vendors", f"{total - terraform:5.1f} s")
+        say("  Slack calls of the run", ", ".join(f"{m} {n}" for m, n in calls.most_common()))
+
+
+def start_up(playground: Playground) -> None:
+    """Measure the time from start to the first acknowledged command."""
+    playground.run(playground.world.bot.kill())
+    began = time.perf_counter()
+    playground.run(playground.world.bot.start(), timeout=120)
+    Conversation(playground, "none").ada.type("/sciclops help")
+    say("start-up to the first acknowledgement", f"{time.perf_counter() - began:5.1f} s")
+
+
+def idle_cost(playground: Playground, seconds: float = 20) -> None:
+    """Measure memory and processor time of the bot while nobody wants anything."""
+    pid = playground.world.bot.pid
+    before = cpu_seconds(pid)
+    threading.Event().wait(seconds)
+    say("idle processor", f"{(cpu_seconds(pid) - before) / seconds * 100:5.1f} % of a core")
+    resident = next(value for name, value in status(pid) if name == "VmRSS")
+    say("idle memory", f"{int(resident.split()[0]) // 1024} MiB")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return a process's processor time so far (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def status(pid: int) -> Iterator[tuple[str, str]]:
+    """Return what the kernel says of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        yield name, value.strip()
+
+
+def main() -> None:
+    """Measure everything."""
+    print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
+    say("ack, bare Bolt app", percentiles(asyncio.run(bare_bolt())))
+    with tempfile.TemporaryDirectory() as folder:
+        with running(Path(folder) / "acks", Choices(confirm="nobody")) as playground:
+            acknowledgements(playground)
+            start_up(playground)
+            idle_cost(playground)
+        for latency in LATENCIES:
+            submit_to_ready(Path(folder) / f"latency-{latency}", latency)
+
+
+if __name__ == "__main__":
+    main()

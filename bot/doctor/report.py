@@ -57,4 +57,4 @@ def _wrapped(start: str, text: str, indent: str) -> Iterator[str]:
 def _summary(results: tuple[Result, ...]) -> str:
     counts = Counter[str](result.verdict.level for result in results)
     parts = [f"{counts[level]} {word}" for level, word in WORDS.items() if counts[level]]
-    return f"{len(results)} checks: {', '.join(parts)}"
+    return f"{len(results)} check{'s' * (len(results) != 1)}: {', '.join(parts)}"

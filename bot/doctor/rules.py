@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 from bot.settings import Settings
@@ -21,7 +22,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
         ("requestable data", requestable_data),
         ("encryption", encryption),
     ):
-        yield Check(SYSTEM, name, lambda ask=ask: ask(settings))  # type: ignore[misc]
+        yield Check(SYSTEM, name, partial(ask, settings))
 
 
 def naming(settings: Settings) -> Verdict:

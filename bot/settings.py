@@ -7,7 +7,7 @@ and what to do.
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
@@ -16,6 +16,16 @@ from provisioning.project import STAGES
 
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
 ENVIRONMENT_PREFIX = "SCICLOPS__"
+SECRETS = (
+    ("slack", "bot_token"),
+    ("slack", "app_token"),
+    ("slack", "signing_secret"),
+    ("databricks", "client_secret"),
+    ("terraform", "state_url"),
+)
+"""What comes from the environment only."""
+GROUP_NAME = r"^[a-z][a-z0-9-]{0,29}$"
+"""A workspace group's name becomes part of environments and of Terraform's module names."""
 
 
 class Section(BaseModel):
@@ -172,7 +182,9 @@ class Settings(Section):
     roles: RoleSettings
     github: GitHubSettings
     databricks: DatabricksSettings
-    workspace_groups: dict[str, WorkspaceGroupSettings] = Field(min_length=1)
+    workspace_groups: dict[Annotated[str, Field(pattern=GROUP_NAME)], WorkspaceGroupSettings] = (
+        Field(min_length=1)
+    )
     data: tuple[DataSettings, ...] = ()
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
@@ -200,6 +212,7 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
         raise UserError(f"{file} is not valid TOML: {broken}") from broken
     except OSError as unreadable:
         raise UserError(f"{file} cannot be read: {unreadable.strerror}") from unreadable
+    _refuse_secrets(file, values)
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
             _lay_over(values, name, value)
@@ -207,6 +220,17 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as bad:
         raise UserError(_explain(file, bad)) from None
+
+
+def _refuse_secrets(file: Path, values: Mapping[str, Any]) -> None:
+    """Refuse secrets in the file: it is committed, copied and shown around."""
+    found = [
+        f"  {table}.{key}: remove it and set {ENVIRONMENT_PREFIX}{table.upper()}__{key.upper()}"
+        for table, key in SECRETS
+        if isinstance(values.get(table), Mapping) and key in values[table]
+    ]
+    if found:
+        raise UserError(f"{file} must not hold secrets:\n" + "\n".join(found))
 
 
 def _lay_over(values: dict[str, Any], name: str, value: str) -> None:

@@ -210,7 +210,8 @@ def terraform_context(settings: Settings) -> TerraformContext:
     github, groups = settings.github, settings.workspace_groups
     return TerraformContext(
         organisation=github.organisation,
-        github_url=github.api_url.rstrip("/") + "/",
+        # The provider adds `api/v3` by itself to a server that isn't github.com.
+        github_url=github.api_url.rstrip("/").removesuffix("/api/v3") + "/",
         github_app_id=github.app_id,
         visibility=github.visibility,
         platform_team=github.platform_team,

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from playground import cast
+from playground.github.objects import GitStore
 from playground.github.repos import commit_files, make_repo
 from playground.github.world import Organisation, Team, User, World
 from provisioning.clock import Clock
@@ -71,5 +72,6 @@ def _add_platform_repository(world: World) -> None:
     repo.actions_access = "organization"
     readme = b"# sciclops-platform\nThe reusable workflow that every project calls.\n"
     files = {"README.md": readme, REUSABLE_WORKFLOW: WORKFLOW}
-    commit_files(world, repo, files, "Add the reusable workflow")
+    commit = commit_files(world, repo, files, "Add the reusable workflow")
+    GitStore(repo.path).set_ref("refs/tags/v1", commit)
     world.teams["platform"].repositories[repo.id] = "admin"

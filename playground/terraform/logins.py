@@ -54,14 +54,14 @@ def github(config: Attributes, credentials: Credentials, now: Now) -> Api:
 def rest_root(base_url: str) -> str:
     """Return where the REST API is: below `/api/v3` of a server that isn't github.com.
 
-    The real provider joins `api/v3` even where it is there already; we don't.
+    Like the real provider, this joins `api/v3` even where it is there already.
     """
     url = urlsplit(base_url)
     if not url.scheme or not url.hostname:
         raise VendorError("base_url must be absolute")
     plain = base_url.rstrip("/")
     hosted = url.hostname == "api.github.com" or url.hostname.endswith(".ghe.com")
-    return plain if hosted or plain.endswith("/api/v3") else f"{plain}/api/v3"
+    return plain if hosted else f"{plain}/api/v3"
 
 
 def _github_login(

@@ -196,7 +196,7 @@ def context_of(github: GitHub, databricks: Databricks) -> TerraformContext:
     }
     return TerraformContext(
         organisation=cast.ORGANISATION,
-        github_url=f"{github.base_url}/",
+        github_url=f"{github.root}/",
         github_app_id=github.app_id,
         visibility="private",
         platform_team="platform",

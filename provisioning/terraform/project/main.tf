@@ -63,6 +63,10 @@ resource "github_repository_collaborator" "reviewer" {
   repository = github_repository.this.name
   username   = each.value.login
   permission = "pull"
+
+  lifecycle {
+    ignore_changes = [permission] # GitHub shows the strongest role, e.g. from the project's team
+  }
 }
 
 # The App is the one that pushes starter code and template upgrades, so it bypasses all three.

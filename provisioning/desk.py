@@ -116,7 +116,9 @@ class Desk:
         if operation.phase == "confirmed":
             self.admit()
             return
-        part: Part = part_of(operation.phase)
+        self._start(operation, part_of(operation.phase))
+
+    def _start(self, operation: Operation, part: Part) -> None:
         self._engine.start(
             f"{operation.kind}.{part}",
             operation.id,
@@ -176,6 +178,8 @@ class Desk:
             self._store.projects.become(operation.project, "gone")
         self._store.operations.end(run, operation.phase)
         self.show(run)
+        if operation.phase in STOPPED and operation.facts.terraform_run:
+            self._start(operation, "discard_plan")
         self.admit()
 
     def proceed(self, run: str) -> None:

@@ -49,7 +49,7 @@ STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
 
-Part = Literal["plan", "apply", "clean_up"]
+Part = Literal["plan", "apply", "clean_up", "discard_plan"]
 
 
 def part_of(phase: Phase) -> Part:

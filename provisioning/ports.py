@@ -128,6 +128,9 @@ class Terraform(Protocol):
     def apply(self, project: str, run: str, watch: Watch) -> Outcome:
         """Apply the saved plan of this run; afterwards the plan file is gone."""
 
+    def discard(self, project: str, run: str) -> None:
+        """Delete the saved plan of this run: it holds values, and must never be applied."""
+
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted."""
 

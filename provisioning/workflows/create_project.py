@@ -1,7 +1,7 @@
 """`create_project`: from a reserved name to a living project that the community hears about.
 
-Three durable parts. `plan` ends when people are asked; their answer starts `apply`; `clean_up`
-removes what a failed run has made. Every step may run twice: it looks what exists before it acts.
+Durable parts: `plan` ends when people are asked; their answer starts `apply`, or `discard_plan`;
+`clean_up` removes what a failed run has made. Every step may run twice: it looks what exists before it acts.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ class CreateProject:
             "create_project.plan": self.plan,
             "create_project.apply": self.apply,
             "create_project.clean_up": self.clean_up,
+            "create_project.discard_plan": self.discard_plan,
         }
 
     def plan(self, steps: Steps, run: str) -> None:
@@ -63,6 +64,10 @@ class CreateProject:
             self.terraform.destroy(steps, run)
             steps.do("free the name", self._free_the_name, run)
 
+    def discard_plan(self, steps: Steps, run: str) -> None:
+        """Delete the plan of a run that ended before its apply."""
+        steps.do("discard plan", self._discard_plan, run)
+
     # ------------------------------------------------------------------ steps
 
     def _prepare(self, run: str) -> None:
@@ -83,6 +88,10 @@ class CreateProject:
         spec = operation.spec
         known = {"project_name": spec.name, "github_team": spec.github_team}
         return self.templates.render(spec.template, {**spec.answers, **known})
+
+    def _discard_plan(self, run: str) -> None:
+        operation = self.run_steps.load(run)
+        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
 
     def _note_outputs(self, run: str) -> None:
         operation = self.run_steps.load(run)

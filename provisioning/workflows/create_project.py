@@ -1,7 +1,8 @@
 """`create_project`: from a reserved name to a living project that the community hears about.
 
 Durable parts: `plan` ends when people are asked; their answer starts `apply`, or `discard_plan`;
-`clean_up` removes what a failed run has made. Every step may run twice: it looks what exists before it acts.
+`clean_up` removes what a failed run has made. Every step may run twice: it looks what exists
+before it acts.
 """
 
 from collections.abc import Callable

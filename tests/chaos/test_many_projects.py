@@ -1,0 +1,96 @@
+"""Many projects requested at once: all become ready, within GitHub's and Slack's limits.
+
+Five by default, twenty with `make prove`. GitHub's limit by the hour is the real one for twenty
+(500 content-creating requests, scaled down for five); those by the minute are ten times as high,
+and our pause between writes is a tenth, so that the trial takes minutes instead of hours.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from conversation import Conversation
+from proofs import write_proof
+
+from playground.github.limits import Limits
+from playground.slack.reading import text_of
+from playground.world import Choices, Playground, running
+
+SECONDS = 300
+
+
+@pytest.fixture
+def number(*, prove: bool) -> int:
+    """Return how many projects are requested."""
+    return 20 if prove else 5
+
+
+@pytest.fixture
+def playground(
+    tmp_path_factory: pytest.TempPathFactory, number: int, seed: int
+) -> Iterator[Playground]:
+    del seed  # printed, though nothing here is left to chance
+    hourly = 500 if number == 20 else 160
+    limits = Limits(
+        per_hour=50_000,
+        creating_per_minute=800,
+        creating_per_hour=hourly,
+        points_per_minute=9_000,
+    )
+    choices = Choices(
+        confirm="nobody",
+        edit_seconds=3,
+        github_write_pause=0.1,
+        github_writing_applies=1,
+        github_writes_per_hour=hourly - 50,
+    )
+    with running(tmp_path_factory.mktemp("many"), choices, limits) as started:
+        yield started
+
+
+def states(talks: list[Conversation]) -> list[str]:
+    """Return the headline of every run message."""
+    return [text_of(talk.run_message()).split(" · ", 1)[1].splitlines()[0] for talk in talks]
+
+
+@pytest.mark.timeout(3600)
+def test_projects_requested_at_once_all_become_ready(
+    playground: Playground, number: int, *, prove: bool
+) -> None:
+    talks = [Conversation(playground, f"many-{place:02}") for place in range(number)]
+    for talk in talks:
+        talk.ask()
+    hours = 0
+    while not all(state.startswith("Ready in") for state in states(talks)):
+        stuck = _wait_for_news(talks)
+        if stuck:
+            hours += 1
+            playground.run(_an_hour_later(playground))
+    assert 0 < hours < number, "the hourly limit was never met, or met again and again"
+    refused = [call for call in playground.world.slack.calls if call.error == "ratelimited"]
+    assert not refused, f"Slack had to slow us down {len(refused)} times"
+    if prove:
+        rows = [(talk.name, state) for talk, state in zip(talks, states(talks), strict=True)]
+        rows.append(("hours waited for GitHub's limit (the clock was moved)", str(hours)))
+        rows.append(("Slack calls in all", str(len(playground.world.slack.calls))))
+        title = "Twenty projects requested at once, within GitHub's and Slack's limits"
+        write_proof("many-projects", title, 0, ("Project", "State"), rows)
+
+
+def _wait_for_news(talks: list[Conversation]) -> bool:
+    """Wait until all are ready, or those left wait for GitHub's budget; tell whether they do."""
+
+    def look() -> str | None:
+        now = states(talks)
+        failed = [state for state in now if state.startswith(("Failed", "Cancelled"))]
+        assert not failed, failed
+        left = [state for state in now if not state.startswith("Ready in")]
+        if not left:
+            return "ready"
+        return "stuck" if all("waiting for GitHub's budget" in state for state in left) else None
+
+    return talks[0].ada.wait_until(look, timeout=SECONDS * len(talks) / 5) == "stuck"
+
+
+async def _an_hour_later(playground: Playground) -> None:
+    playground.world.clock.advance(timedelta(minutes=61))

@@ -4,23 +4,27 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 from github_standin import one_vault
 from terraform_workshop import Onlooker
-from terraform_world import MODULES, TerraformWorld
+from terraform_world import MODULES
 
 from playground import cast
 from playground.databricks.server import Databricks
-from playground.github.limits import UNLIMITED, Limits
+from playground.faults import Faults
+from playground.github.limits import UNLIMITED
 from playground.github.server import GitHub
+from playground.terraform.server import TerraformProviders
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login
 from provisioning.adapters.github import App, Connection, GitHubRepositories
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
+from provisioning.clock import MovableClock
 from provisioning.ports import Finding
 from provisioning.project import STAGES, DataAccess, ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
@@ -51,26 +55,25 @@ SPEC = ProjectSpec(
 
 
 class VendorWorld:
-    """Both vendors and the providers in a loop of their own, and the adapters on them."""
+    """Both vendors in a loop of their own, and the adapters on them; providers when needed."""
 
-    def __init__(self, directory: Path, *, latency: float = 0, limits: Limits = UNLIMITED) -> None:
+    def __init__(self, directory: Path, *, latency: float = 0) -> None:
         self.directory = directory
-        self.world = TerraformWorld(directory / "world")
-        self.clock, self.faults = self.world.clock, self.world.faults
-        self.world.github = GitHub(
+        self.clock, self.faults = MovableClock(), Faults()
+        self.github = GitHub(
             self.clock,
             self.faults,
             directory / "git",
             latency=latency,
-            limits=limits,
+            limits=UNLIMITED,
             vault=one_vault(),
         )
-        self.world.databricks = Databricks(self.clock, self.faults, latency)
-        self.github, self.databricks = self.world.github, self.world.databricks
+        self.databricks = Databricks(self.clock, self.faults, latency)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
-        self.run(self.world.start())
+        self.run(self.github.start())
+        self.run(self.databricks.start())
         self.context = context_of(self.github, self.databricks)
         self.connection = self.another_connection()
         self.repositories = GitHubRepositories(self.connection, self.clock)
@@ -97,6 +100,19 @@ class VendorWorld:
         """Run a coroutine in the vendors' loop."""
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result(30)
 
+    @cached_property
+    def providers(self) -> TerraformProviders:
+        """The providers of these vendors, started."""
+        pem = self.github.app_private_key_pem
+        made = TerraformProviders(
+            self.clock,
+            self.faults,
+            github_app=(str(self.github.app_id), str(self.github.installation_id), pem),
+            databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
+        )
+        self.run(made.start())
+        return made
+
     def terraform(self) -> LocalTerraform:
         """Return the engine."""
         return LocalTerraform(
@@ -105,13 +121,16 @@ class VendorWorld:
                 modules=MODULES,
                 redact=SecretRedactor(),
                 search_path="/usr/local/bin:/usr/bin:/bin",
-                environment={"TF_REATTACH_PROVIDERS": self.world.providers.reattach},
+                environment={"TF_REATTACH_PROVIDERS": self.providers.reattach},
             )
         )
 
     def close(self) -> None:
         """Stop everything."""
-        self.run(self.world.stop())
+        if "providers" in self.__dict__:
+            self.run(self.providers.stop())
+        self.run(self.databricks.stop())
+        self.run(self.github.stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

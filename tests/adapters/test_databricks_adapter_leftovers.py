@@ -47,7 +47,7 @@ def test_an_answer_lost_at_every_type_of_resource_leads_to_no_second_thing(
     confirmed = project.planned("0")
     kinds = types_of(confirmed)
     for kind in set(kinds.values()):
-        served.world.providers.fail(kind, 1, LOST, after_effect=True)
+        served.providers.fail(kind, 1, LOST, after_effect=True)
     lost: set[str] = set()
     plan = confirmed
     for number in range(1, ROUNDS):

@@ -231,12 +231,13 @@ class Connection:
 
 
 def _reads_only() -> Retry:
-    """Repeat reads twice, at once; who is asked to wait is told so instead of waiting here.
+    """Repeat reads once or twice; who is asked to wait is told so instead of waiting here.
 
     PyGithub's own default would send one dispatch up to eleven times under 502.
     """
     return Retry(
         total=2,
+        read=1,
         backoff_factor=0.3,
         status_forcelist=(500, 502, 503, 504),
         allowed_methods=("GET", "HEAD"),

@@ -34,8 +34,9 @@ from provisioning.operation import operation_id
 log = logging.getLogger(__name__)
 
 Ack = Callable[..., Awaitable[Any]]
-SUBMIT_SECONDS = 2.0
-"""How long checks may take before the form turns into “Checking…”; Slack waits 3 s in all."""
+SUBMIT_SECONDS = 1.5
+"""How long checks may take before the form turns into “Checking…”; Slack waits 3 s in all, and
+storing the submission comes after this."""
 SUGGEST_SECONDS = 2.0
 PATIENCE_SECONDS = 4.0
 """After this long somebody who typed a command hears that it is still being worked on."""

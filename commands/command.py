@@ -15,7 +15,7 @@ from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.store import Store
-from provisioning.text import Button, Notice, Text, say
+from provisioning.text import Button, Notice, Text, plain, say
 
 
 class Role(Enum):
@@ -131,7 +131,7 @@ class Command:
 def tell(*lines: Text | str, title: str = "", buttons: Iterable[Button] = ()) -> Reply:
     """Return a reply of a few lines."""
     body = tuple(say(line) if isinstance(line, str) else line for line in lines)
-    words = " ".join(span.text for line in body for span in line)
+    words = " ".join(plain(line) for line in body)
     return Reply(
         Notice(summary=words[:150] or title, title=title, body=body, buttons=tuple(buttons))
     )

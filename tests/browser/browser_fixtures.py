@@ -12,8 +12,9 @@ NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself logs about refusals and a server that is away: tests provoke these."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser for one file: Playwright runs an event loop in this thread while it lasts."""
     if not CHROMIUM.exists():
         if os.getenv("CI"):
             pytest.fail(f"CI needs {CHROMIUM} (apt-get install chromium)")
@@ -31,7 +32,7 @@ def served() -> Iterator[Served]:
     one.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """Everybody's browser; the address says who looks, so people can share it."""
     one = chromium.new_context(reduced_motion="reduce")

@@ -49,8 +49,10 @@ def playground(
 
 
 def states(talks: list[Conversation]) -> list[str]:
-    """Return the headline of every run message."""
-    return [text_of(talk.run_message()).split(" · ", 1)[1].splitlines()[0] for talk in talks]
+    """Return the headline of every run message; a run without one has yet to say something."""
+    texts = [text_of(message) for talk in talks for message in talk.run_messages()[:1]]
+    shown = [text.split(" · ", 1)[1].splitlines()[0] for text in texts]
+    return shown + [""] * (len(talks) - len(shown))
 
 
 @pytest.mark.timeout(3600)

@@ -81,11 +81,11 @@ class RunSteps:
             )
         )
 
-    def attach_log(self, operation: Operation, terraform_run: str) -> None:
-        """Put Terraform's raw log, redacted, into the run's thread."""
+    def attach_log(self, operation: Operation, terraform_run: str, command: str) -> None:
+        """Put Terraform's raw log of a run up to now, redacted, into the run's thread."""
         text = self.terraform.log(operation.project, terraform_run)
-        name = f"terraform-{terraform_run}.log"
-        self.tell(operation, f"log:{terraform_run}", Attachment(name=name, text=text))
+        name = f"{command}-log-{terraform_run}.txt"
+        self.tell(operation, f"log:{command}:{terraform_run}", Attachment(name=name, text=text))
 
     def watch(self, run: str) -> "RunWatch":
         """Return what follows a Terraform command of this run."""

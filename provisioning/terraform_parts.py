@@ -73,7 +73,7 @@ class TerraformParts:
             operation.project, name, self.run_steps.watch(run)
         )
         if outcome.ending == "failed":
-            self.run_steps.attach_log(operation, name)
+            self.run_steps.attach_log(operation, name, "plan")
         self.run_steps.require_success(run, "Planning", outcome)
         if plan is not None:
             self.run_steps.remember(run, plan=plan.model_dump(mode="json"), terraform_run=name)
@@ -88,9 +88,9 @@ class TerraformParts:
             operation, f"plan:{name}", plan_notice(operation, self._confirmers(operation))
         )
         text = self.run_steps.terraform.describe(operation.project, name)
-        attachment = Attachment(name=f"plan-{name}.txt", text=text)
+        attachment = Attachment(name=f"plan-text-{name}.txt", text=text)
         self.run_steps.tell(operation, f"plan-text:{name}", attachment)
-        self.run_steps.attach_log(operation, name)
+        self.run_steps.attach_log(operation, name, "plan")
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
@@ -201,7 +201,7 @@ class TerraformParts:
         name = operation.facts.terraform_run
         outcome = self.run_steps.terraform.apply(operation.project, name, self.run_steps.watch(run))
         self.run_steps.remember(run, applied=outcome.model_dump(mode="json"))
-        self.run_steps.attach_log(operation, name)
+        self.run_steps.attach_log(operation, name, "apply")
         if outcome.stale:
             return "killed"  # overtaken by what was applied since: plan the rest
         self.run_steps.require_success(run, "Applying", outcome)
@@ -239,6 +239,6 @@ class TerraformParts:
             outcome, _ = terraform.plan(operation.project, name, watch, destroy=True)
         if outcome.ending == "succeeded":
             outcome = terraform.apply(operation.project, name, watch)
-            self.run_steps.attach_log(operation, name)
+            self.run_steps.attach_log(operation, name, "clean-up")
         self.run_steps.require_success(run, "Cleaning up", outcome)
         return outcome.ending

@@ -1,9 +1,9 @@
 """The App Home tab: what waits for me, and my projects. Not a sub-command."""
 
 from commands.command import Services
-from provisioning.board import read_operation
-from provisioning.run_tasks import STATES
+from provisioning.board import CONFIRM, subject
 from provisioning.store import Filter
+from provisioning.tables import ApprovalRow
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, say
 
 MOST = 20
@@ -40,17 +40,35 @@ def home(who: str, services: Services) -> Notice:
     return Notice(
         summary="SciCLOps",
         title="Your projects",
-        body=(*waiting, say(f"You own {mine.total}.{more}")),
+        body=(*waiting, say(f"{count(mine.total)}.{more}")),
         table=Table(header=("Project", "State", "Since"), rows=rows) if rows else None,
         buttons=(NEW, Button(label="All Projects", words=("list",))),
     )
 
 
+def count(projects: int) -> str:
+    """Say how many projects somebody has."""
+    return {0: "You have no project yet", 1: "You have 1 project"}.get(
+        projects, f"You have {projects} projects"
+    )
+
+
 def waiting_for(who: str, services: Services) -> tuple[Text, ...]:
-    """Return a line for each run of mine that waits for a decision."""
+    """Return a line for each question that waits for an answer of mine."""
     lines = []
     for row in services.store.operations.unended("waiting"):
-        run = read_operation(row)
-        if who == run.requested_by or who in run.spec.owners:
-            lines.append(say(bold(run.project), f": {STATES[run.phase].lower()}"))
+        for question in services.store.approvals.of_operation(row.id, open_only=True):
+            if may_answer(who, question, row.requested_by, services):
+                is_plan = question.question == CONFIRM
+                what = "confirmation" if is_plan else f"consent to {subject(question)}"
+                lines.append(say(bold(row.project), f": your {what}"))
     return (say(bold("Waiting for you")), *lines) if lines else ()
+
+
+def may_answer(who: str, question: ApprovalRow, requested_by: str, services: Services) -> bool:
+    """Tell whether a question is somebody's to answer; who only belongs to a group, too."""
+    about_data = question.question != CONFIRM
+    if about_data and who == requested_by:
+        return False
+    named = tuple(question.approvers)
+    return who in named or who in services.people.everybody(named)

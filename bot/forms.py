@@ -59,8 +59,14 @@ def too_long(inputs: Mapping[str, Value]) -> dict[str, str]:
     return {
         name: f"Please keep this under {TEXT_LIMIT} characters."
         for name, value in inputs.items()
-        if isinstance(value, str) and len(value) > TEXT_LIMIT
+        if any(len(text) > TEXT_LIMIT for text in _texts(value))
     }
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return value or ()
 
 
 def options(choices: tuple[Choice, ...]) -> list[Block]:

@@ -98,9 +98,17 @@ class Conversation:
 
     def told(self, person: Person, words: str) -> Message:
         """Wait until somebody, and nobody else, is told this."""
-        message = person.wait_for_message(words, timeout=ANSWER_SECONDS)
-        assert message.reader == person.user or message.channel.startswith("D"), text_of(message)
-        return message
+        workspace = self.world.slack.workspace
+
+        def look() -> Message | None:
+            private = (
+                one
+                for one in reversed(workspace.messages)
+                if one.reader == person.user or one.channel == f"D{person.user.removeprefix('U')}"
+            )
+            return next((one for one in private if words in text_of(one)), None)
+
+        return person.wait_until(look, timeout=ANSWER_SECONDS)
 
     def says(self, words: str) -> Message:
         """Wait for a message, perhaps in a thread, that says this."""

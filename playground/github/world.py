@@ -21,22 +21,17 @@ INSTALLATION_ID = 51423001
 APP_PERMISSIONS = {
     "actions": "write",
     "administration": "write",
-    "checks": "read",
     "contents": "write",
-    "deployments": "write",
     "environments": "write",
     "members": "read",
     "metadata": "read",
     "organization_administration": "read",
-    "organization_custom_properties": "read",
-    "pull_requests": "write",
-    "repository_custom_properties": "write",
-    "secrets": "write",
-    "statuses": "read",
-    "vulnerability_alerts": "read",
     "workflows": "write",
 }
-"""What the organisation granted the App; `World.installation_permissions` starts as a copy."""
+"""What the organisation granted the App: no more than it needs, so stories prove it suffices.
+
+`World.installation_permissions` starts as a copy.
+"""
 
 
 @dataclass

@@ -244,6 +244,10 @@ def test_a_renamed_repository_is_found_under_its_old_name(world: Standin) -> Non
 
 
 def test_custom_properties_take_only_values_their_schema_allows(world: Standin) -> None:
+    world.github.world.installation_permissions |= {
+        "organization_custom_properties": "read",
+        "repository_custom_properties": "write",
+    }
     world.new_repo()
     owner = world.github.personal_token("pat")
     schema = "/orgs/acme/properties/schema"

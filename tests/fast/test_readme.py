@@ -51,13 +51,7 @@ def test_every_sub_command_of_sciclops_in_the_readme_exists() -> None:
 
 def test_the_permissions_in_the_readme_are_those_the_stand_in_grants() -> None:
     """The stand-in refuses what an App with these permissions may not do, so they suffice."""
-    special = {
-        "Commit statuses": "statuses",
-        "Dependabot alerts": "vulnerability_alerts",
-        "Custom properties": "repository_custom_properties",
-        "organisation Administration": "organization_administration",
-        "organisation Custom properties": "organization_custom_properties",
-    }
+    special = {"organisation Administration": "organization_administration"}
     said: dict[str, str] = {}
     for of, names, access in re.findall(r"\| (repository|organisation) \| (.+) \| (.+) \|", README):
         for name in names.split(", "):

@@ -1,0 +1,124 @@
+"""Planted secrets appear nowhere: not in what is stored, shown, logged or passed as an argument."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversation import DESCRIPTION, RUN_SECONDS, Conversation
+
+from playground.slack.reading import text_of
+
+COMMENTED = "ghp_" + "Zk3v" * 9
+FAILING = "dapi" + "0f1e2d3c" * 4
+ANSWERED = "xoxb-" + "123456789012-" * 2 + "AbCdEfGhIjKlMnOpQrStUvWx"
+TYPED = "ghs_" + "Qw7e" * 9
+CONTROL = "this-control-is-found"
+
+
+def secrets(talk: Conversation) -> dict[str, str]:
+    """Return every secret that the bot holds or was given, by what it is."""
+    key = talk.world.github.app_private_key_pem.splitlines()
+    return {
+        **talk.world.secrets(),
+        "the App's key": key[len(key) // 2],
+        "in a comment": COMMENTED,
+        "in a provider's error": FAILING,
+        "in an answer": ANSWERED,
+        "in a command": TYPED,
+    }
+
+
+def holders(directory: Path, words: str) -> list[str]:
+    """Return the files below a directory that hold some words."""
+    wanted = words.encode()
+    files = [one for one in directory.rglob("*") if one.is_file() and not one.is_symlink()]
+    return [str(one.relative_to(directory)) for one in files if wanted in one.read_bytes()]
+
+
+def said(talk: Conversation) -> str:
+    """Return everything that Slack was told."""
+    workspace = talk.world.slack.workspace
+    messages = [text_of(one) + str(one.blocks) + str(one.metadata) for one in workspace.messages]
+    files = [one.content.decode() for one in workspace.files.values()]
+    return "\n".join([*messages, *files])
+
+
+def command_lines() -> Iterator[str]:
+    """Return the arguments of every process that may be looked at."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            yield (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+
+
+class Watcher(threading.Thread):
+    """Reads all arguments again and again until it is told to stop."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seen: set[str] = set()
+        self.enough = threading.Event()
+
+    def run(self) -> None:
+        """Read until told to stop."""
+        while not self.enough.wait(0.05):
+            self.seen.update(command_lines())
+
+
+def plant(talk: Conversation) -> None:
+    """Put secrets, and beside them a control, everywhere somebody could put one."""
+    talk.ada.type(f"/sciclops list {TYPED}")
+    talk.told(talk.ada, "No project matches “[redacted]”.")
+    talk.fill()
+    talk.ada.fill({DESCRIPTION: f"Counts with {ANSWERED}"})
+    errors = talk.ada.submit()
+    assert errors is not None
+    assert "looks like a secret" in errors[DESCRIPTION]
+    talk.ada.fill({DESCRIPTION: f"Counts. {CONTROL}"})
+    assert talk.ada.submit() is None
+    talk.run_message("Waiting for confirmation")
+    talk.press("Add Comment", talk.rosa)
+    talk.view_says("Never paste a secret here", talk.rosa)
+    talk.rosa.fill({"comment": f"My token is {COMMENTED}. {CONTROL}"})
+    assert talk.rosa.submit() is None
+    talk.says("My token is [redacted]")
+
+
+def fail_and_finish(talk: Conversation) -> str:
+    """Apply, with a secret in an error, then to the end; return all arguments seen meanwhile."""
+    watcher = Watcher()
+    watcher.start()
+    error = f"403 for Authorization: Bearer {FAILING}. {CONTROL}"
+    talk.world.providers.fail("databricks_schema", 1, error)
+    talk.press("Confirm & Apply")
+    assert "[redacted]" in text_of(talk.run_message("Failed"))
+    talk.press("Retry")
+    talk.run_message("Ready in")
+    talk.file("apply-log-")
+    watcher.enough.set()
+    watcher.join(RUN_SECONDS)
+    return "\n".join(watcher.seen)
+
+
+def test_no_secret_is_anywhere(talk: Conversation) -> None:
+    plant(talk)
+    arguments = fail_and_finish(talk)
+    bot = talk.world.directory / "bot"
+    log, everything = talk.world.bot.log.read_text(), said(talk)
+    for what, secret in secrets(talk).items():
+        assert holders(bot, secret) == [], what
+        assert secret not in log, what
+        assert secret not in everything, what
+        assert secret not in arguments, what
+    assert list(bot.rglob("*.tfplan")) == []
+    assert_the_search_works(bot, everything, arguments)
+
+
+def assert_the_search_works(bot: Path, everything: str, arguments: str) -> None:
+    """Fail unless the same search finds the control that was planted beside the secrets."""
+    found = holders(bot, CONTROL)
+    assert any("sciclops.sqlite" in name for name in found), found
+    assert any("terraform" in name for name in found), found
+    assert CONTROL in everything
+    assert " apply " in arguments

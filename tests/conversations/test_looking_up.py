@@ -1,0 +1,92 @@
+"""Help, list, status and App Home."""
+
+import pytest
+from conversation import ANSWER_SECONDS, Conversation
+
+from playground.slack.reading import buttons, text_of
+from playground.world import Playground
+
+
+def test_an_unknown_word_gets_help(talk: Conversation) -> None:
+    talk.sam.type("/sciclops *frobnicate* <!channel>")
+    said = talk.told(talk.sam, "I don't know “*frobnicate*”.")
+    for command in ("new", "list", "status", "help"):
+        assert f"/sciclops {command}" in text_of(said)
+    assert "confirm <run>" not in text_of(said)
+    talk.sam.type("/sciclops")
+    talk.told(talk.sam, "You can say:")
+    talk.sam.type("/sciclops <!here>")
+    said = talk.told(talk.sam, "I don't know “<!here>”.")
+    assert "<!here>" not in said.text
+
+
+def test_home_teaches_newcomers(talk: Conversation) -> None:
+    talk.sam.open_home()
+    home = talk.sam.wait_for_home("Welcome to SciCLOps")
+    assert set(buttons(home)) == {"New Project"}
+    talk.sam.press("New Project", on=home)
+    talk.view_says("Deploy name", talk.sam)
+
+
+@pytest.fixture(scope="module")
+def crowded(playground: Playground) -> list[str]:
+    """Have twelve projects asked for; they wait for their confirmation."""
+    names = [f"crowd-{number:02}" for number in range(12)]
+    for name in names:
+        talk = Conversation(playground, name)
+        talk.ask(talk.grace if name.endswith("1") else None, owners=[talk.grace.user])
+    return names
+
+
+def test_projects_are_listed_page_by_page_and_filtered(
+    talk: Conversation, crowded: list[str]
+) -> None:
+    talk.ada.type("/sciclops list crowd")
+    first = talk.told(talk.ada, "Projects · 12")
+    assert crowded[9] in text_of(first)
+    assert crowded[10] not in text_of(first)
+    assert "Page 1 of 2" in text_of(first)
+    assert set(buttons(first)) == {"Next"}
+    talk.ada.press("Next", on=first)
+    second = talk.told(talk.ada, "Page 2 of 2")
+    assert crowded[11] in text_of(second)
+    assert set(buttons(second)) == {"Previous"}
+    talk.ada.type("/sciclops list crowd-1")
+    said = talk.told(talk.ada, "Projects · 2")
+    assert crowded[10] in text_of(said)
+    talk.ada.type("/sciclops list crowd 7")
+    talk.told(talk.ada, "Page 2 of 2")
+    talk.grace.type("/sciclops list mine")
+    talk.told(talk.grace, "Projects · 12")
+    talk.ada.type("/sciclops list mine crowd")
+    talk.told(talk.ada, "Projects · 10")
+    talk.sam.type("/sciclops list mine")
+    talk.told(talk.sam, "No project matches “mine”.")
+
+
+def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[str]) -> None:
+    talk.sam.type(f"/sciclops status {crowded[0]}")
+    said = text_of(talk.told(talk.sam, f"Project {crowded[0]}"))
+    assert "Owners: U0GRACE" in said
+    assert "Requested by: U0ADA" in said
+    assert "Workspace groups: gbx1" in said
+    assert "Latest run: run-" in said
+    talk.sam.type("/sciclops status nothing-like-it")
+    talk.told(talk.sam, "There is no project “nothing-like-it”.")
+    talk.sam.type("/sciclops status")
+    talk.told(talk.sam, "Which project?")
+
+
+def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
+    talk.planned(data_access=["gbx1_prod.sales|read"])
+    for person, line in (
+        (talk.ada, f"{talk.name}: your confirmation"),
+        (talk.dora, f"{talk.name}: your consent to read gbx1_prod.sales"),
+    ):
+        person.open_home()
+        home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
+        assert "Waiting for you" in text_of(home)
+    talk.sam.open_home()
+    assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
+    talk.press("Discard")
+    talk.run_message("Discarded")

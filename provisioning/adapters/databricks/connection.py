@@ -5,6 +5,7 @@ up after ten seconds, and the engine tries again where that makes sense.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Generic, TypeVar
 
 import requests
 from databricks.sdk import AccountClient, WorkspaceClient
+from databricks.sdk.clock import Clock
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (
     DeadlineExceeded,
@@ -31,6 +33,8 @@ from provisioning.terraform_root import AccountContext, WorkspaceContext
 
 C = TypeVar("C")
 SECONDS = 10
+LONGEST_PAUSE = 5
+"""Seconds that we wait in silence when Databricks asks for it; a longer wish is passed on."""
 SILENT = (
     TooManyRequests,
     TemporarilyUnavailable,
@@ -38,9 +42,23 @@ SILENT = (
     DeadlineExceeded,
     requests.exceptions.RequestException,
     TimeoutError,
-    OSError,
+    ConnectionError,
 )
-"""What may work later."""
+"""What may work later. Not OSError: every refusal of the SDK's is one."""
+
+
+class ImpatientClock(Clock):
+    """The SDK's time, in which nobody sleeps long: left alone, it takes any wish for a command."""
+
+    def time(self) -> float:
+        """Return seconds that only ever grow."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait before another try, or give up."""
+        if seconds > LONGEST_PAUSE + 1:
+            raise TimeoutError(f"asked to wait for {seconds:.0f} s")
+        threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True)
@@ -124,6 +142,7 @@ class Accounts:
             retry_timeout_seconds=SECONDS,
             product="sciclops-bot",
             product_version="0.1.0",
+            clock=ImpatientClock(),
         )
 
 
@@ -133,24 +152,40 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except SILENT as error:
-        wish = getattr(error, "retry_after_secs", None)
-        after = timedelta(seconds=wish) if wish else None
         raise TemporaryError(
-            f"Databricks did not answer (could not {doing})", after=after
+            f"Databricks did not answer (could not {doing})", after=_wish(error)
         ) from error
     except (PermissionDenied, Unauthenticated) as error:
         raise PermanentError(
-            f"Databricks does not let the bot {doing}: {error} The platform team must grant its "
-            "service principal the right; `sciclops doctor` names what is missing."
+            f"Databricks does not let the bot {doing}: {_said(error)} The platform team must grant "
+            "its service principal the right; `sciclops doctor` names what is missing."
         ) from error
     except DatabricksError as error:
-        raise PermanentError(f"Databricks refused to {doing}: {error}") from error
+        if type(error) is DatabricksError:  # a status that the SDK doesn't know, e.g. 502
+            raise TemporaryError(
+                f"Databricks failed (could not {doing}): {_said(error)}"
+            ) from error
+        raise PermanentError(f"Databricks refused to {doing}: {_said(error)}") from error
     except ValueError as error:
         # The SDK's own: it could not log in (bad secret, wrong host).
         raise PermanentError(
             f"The bot could not log in to Databricks (to {doing}). The platform team must check "
             "`databricks.client_id`, its secret and the hosts; `sciclops doctor` tells more."
         ) from error
+
+
+def _wish(error: BaseException | None) -> timedelta | None:
+    """Return how long Databricks asked to wait, in whichever error it said so."""
+    while error is not None:
+        if seconds := getattr(error, "retry_after_secs", None):
+            return timedelta(seconds=seconds)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _said(error: DatabricksError) -> str:
+    """Return Databricks' own sentence, without the configuration that the SDK adds to it."""
+    return str(error).partition(" Config: ")[0].removeprefix("None ")
 
 
 __all__ = ["Accounts", "Login", "NotFound", "translated"]

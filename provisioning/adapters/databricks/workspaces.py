@@ -1,9 +1,9 @@
 """The accounts' groups and what a project has in their workspaces."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 
 from provisioning.adapters.databricks.connection import Accounts, translated
 from provisioning.adapters.databricks.suggestions import MOST_CHOICES, Choices, Suggestions
@@ -89,8 +89,10 @@ class DatabricksWorkspaces:
         return looks
 
     def _found(self, looks: Iterable[Look]) -> list[Trace]:
-        """Look everywhere side by side."""
-        return list(chain.from_iterable(self._executor.map(_translated, looks)))
+        """Look everywhere side by side; nobody is still looking when it returns or raises."""
+        running = [self._executor.submit(_translated, look) for look in looks]
+        wait(running)
+        return [trace for each in running for trace in each.result()]
 
     # ------------------------------------------------------------------ verification
 

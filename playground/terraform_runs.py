@@ -21,8 +21,8 @@ def snapshot(directory: Path) -> Json:
 
 def _run(folder: Path) -> Json:
     return {
+        "name": f"{folder.parts[-3]}, {folder.name}",
         "project": folder.parts[-3],
-        "run": folder.name,
         "commands": [
             _command(folder / name, name) for name in COMMANDS if (folder / name).exists()
         ],
@@ -37,7 +37,7 @@ def _command(folder: Path, name: str) -> Json:
     )
     ended = _read(folder / "ended.json")
     return {
-        "command": name,
+        "name": f"terraform {name}",
         "state": "running" if not ended else "succeeded" if ended["status"] == 0 else "failed",
         "add": counts.get("add", 0),
         "change": counts.get("change", 0),

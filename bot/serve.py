@@ -121,6 +121,7 @@ class Server:
             await self._open_sockets()
         self._ready = True
         log.info("SciCLOps is ready (%s)", self._settings.mode)
+        self._bot.later.begin()
 
     async def _say_hello(self) -> None:
         """Wait for Slack if it is away; refuse to go on with a token that it refuses."""

@@ -5,17 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 from uuid import NAMESPACE_URL, uuid5
 
 import commands
 import provisioning
+from bot.later import Later
 from bot.people import SlackPeople
 from bot.settings import Settings
 from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
-from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login
 from provisioning.adapters.github import App, Connection, GitHubRepositories
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
@@ -25,7 +26,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.errors import UserError
 from provisioning.policy import Naming, Policy, RequestableData
-from provisioning.ports import Redactor
+from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.run_steps import RunSteps
 from provisioning.store import Store
@@ -38,6 +39,9 @@ from provisioning.terraform_root import (
     root_files,
 )
 from provisioning.workflows.create_project import CreateProject
+
+if TYPE_CHECKING:
+    from provisioning.adapters.databricks import Accounts
 
 TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
 MODULES = Path(provisioning.__file__).parent / "terraform"
@@ -53,6 +57,7 @@ class Bot:
     database: Database
     sweeps: Sweeps
     redact: Redactor
+    later: Later
 
 
 def build(settings: Settings, clock: Clock | None = None, observe: Observer | None = None) -> Bot:
@@ -71,7 +76,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     desk = Desk(store, engine, policy, people, clock, redact)
     repositories = GitHubRepositories(Connection(app_of(settings, private_key), clock), clock)
     context = terraform_context(settings)
-    workspaces = DatabricksWorkspaces(accounts_of(settings, context))
+    later = Later(lambda: workspaces_of(settings, context))
+    workspaces = cast("Workspaces", later)
     templates = BundleTemplates(TEMPLATES, bundle_context(settings))
     terraform = LocalTerraform(installation_of(settings, redact))
     run_steps = RunSteps(store, desk, clock, policy, terraform, redact)
@@ -98,7 +104,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
         redact=redact,
     )
-    return Bot(settings, services, engine, database, sweeps, redact)
+    return Bot(settings, services, engine, database, sweeps, redact, later)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -164,8 +170,17 @@ def app_of(settings: Settings, private_key: str) -> App:
     )
 
 
-def accounts_of(settings: Settings, context: TerraformContext) -> Accounts:
-    """Return the Databricks accounts and workspaces."""
+def workspaces_of(settings: Settings, context: TerraformContext) -> Workspaces:
+    """Return the adapter of Databricks; imports its SDK."""
+    from provisioning.adapters.databricks import DatabricksWorkspaces
+
+    return DatabricksWorkspaces(accounts_of(settings, context))
+
+
+def accounts_of(settings: Settings, context: TerraformContext) -> "Accounts":
+    """Return the Databricks accounts and workspaces; imports their SDK."""
+    from provisioning.adapters.databricks import Accounts, Login
+
     secret = settings.databricks.client_secret.get_secret_value()
     login = Login(settings.databricks.client_id, secret)
     return Accounts(login, context.accounts, context.workspaces)

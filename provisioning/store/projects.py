@@ -32,7 +32,10 @@ class NameTakenError(UserError):
 
 
 class Filter(Frozen):
-    """Which projects to list; empty parts allow everything. `text` is a part of the name."""
+    """Which projects to list: all that are not gone, unless `state` asks for one state.
+
+    `text` is a part of the name; empty parts allow everything.
+    """
 
     text: str = ""
     state: str = ""
@@ -144,6 +147,8 @@ def _matching(wanted: Filter) -> SelectOfScalar[ProjectRow]:
         rows = rows.where(col(ProjectRow.name).contains(wanted.text.lower(), autoescape=True))
     if wanted.state:
         rows = rows.where(ProjectRow.state == wanted.state)
+    else:
+        rows = rows.where(ProjectRow.state != "gone")
     if wanted.owner:
         owned = select(OwnerRow.project).where(OwnerRow.person == wanted.owner)
         rows = rows.where(col(ProjectRow.name).in_(owned))

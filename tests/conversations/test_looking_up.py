@@ -28,6 +28,25 @@ def test_home_teaches_newcomers(talk: Conversation) -> None:
     talk.view_says("Deploy name", talk.sam)
 
 
+def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
+    talk.planned(data_access=["gbx1_prod.sales|read"])
+    for person, line in (
+        (talk.ada, f"{talk.name}: your confirmation"),
+        (talk.dora, f"{talk.name}: your consent to read gbx1_prod.sales"),
+    ):
+        person.open_home()
+        home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
+        assert "Waiting for you" in text_of(home)
+    talk.sam.open_home()
+    assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
+    talk.press("Discard")
+    talk.run_message("Discarded")
+    talk.ada.type(f"/sciclops list {talk.name}")
+    talk.told(talk.ada, f"No project matches “{talk.name}”.")
+    talk.ada.type(f"/sciclops list gone {talk.name}")
+    talk.told(talk.ada, "Projects · 1")
+
+
 @pytest.fixture(scope="module")
 def crowded(playground: Playground) -> list[str]:
     """Have twelve projects asked for; they wait for their confirmation."""
@@ -75,18 +94,3 @@ def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[st
     talk.told(talk.sam, "There is no project “nothing-like-it”.")
     talk.sam.type("/sciclops status")
     talk.told(talk.sam, "Which project?")
-
-
-def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
-    talk.planned(data_access=["gbx1_prod.sales|read"])
-    for person, line in (
-        (talk.ada, f"{talk.name}: your confirmation"),
-        (talk.dora, f"{talk.name}: your consent to read gbx1_prod.sales"),
-    ):
-        person.open_home()
-        home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
-        assert "Waiting for you" in text_of(home)
-    talk.sam.open_home()
-    assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
-    talk.press("Discard")
-    talk.run_message("Discarded")

@@ -8,7 +8,7 @@ from made_project import SPEC, VendorWorld
 
 from playground import cast
 from playground.databricks.state import Group
-from playground.faults import Fault
+from playground.faults import Fault, Kind
 from provisioning.adapters.databricks import Accounts, DatabricksWorkspaces, Login
 from provisioning.errors import PermanentError, TemporaryError
 from provisioning.project import Environment, ProjectSpec
@@ -72,11 +72,11 @@ def test_a_query_means_what_it_says(
 
 @pytest.mark.parametrize("kind", ["drop", "delay"])
 def test_earlier_answers_are_shown_while_databricks_is_silent(
-    served: VendorWorld, workspaces: DatabricksWorkspaces, kind: str
+    served: VendorWorld, workspaces: DatabricksWorkspaces, kind: Kind
 ) -> None:
     known = names(workspaces, "data")
     assert known == ["aad-data-owners", "aad-data-science"]
-    served.faults.add(Fault("databricks", kind, "GET .*/Groups", times=99, seconds=3))  # type: ignore[arg-type]
+    served.faults.add(Fault("databricks", kind, "GET .*/Groups", times=99, seconds=3))
     assert names(workspaces, "data") == known
     assert names(workspaces, "data-sc") == ["aad-data-science"]
 

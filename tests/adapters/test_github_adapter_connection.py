@@ -11,7 +11,7 @@ from made_project import MARKER, VendorWorld
 from waiting import wait_until
 
 from playground import cast
-from playground.faults import Fault
+from playground.faults import Fault, Kind
 from playground.github.limits import Limits
 from playground.github.repos import make_repo
 from playground.github.world import Team
@@ -209,11 +209,11 @@ def test_a_query_means_what_it_says(
 
 @pytest.mark.parametrize("fault", ["drop", "delay"])
 def test_an_old_list_is_shown_while_github_is_silent(
-    served: VendorWorld, repositories: GitHubRepositories, fault: str
+    served: VendorWorld, repositories: GitHubRepositories, fault: Kind
 ) -> None:
     before = repositories.search_teams("data")
     served.clock.advance(timedelta(hours=1))
-    kind = served.faults.add(Fault("github", fault, "GET .*/teams", times=9, seconds=3))  # type: ignore[arg-type]
+    kind = served.faults.add(Fault("github", fault, "GET .*/teams", times=9, seconds=3))
     assert repositories.search_teams("data") == before
     assert kind.times < 9
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import pytest
 from living_facts import Facts
 from made_project import SPEC
 
-from playground.github.world import BranchPolicy
+from playground.github.world import BranchPolicy, Json
 from provisioning.adapters.github.verification import GATED
 from provisioning.project import ProjectSpec
 from provisioning.terraform_root import TerraformContext
@@ -20,7 +21,7 @@ ADMINS: dict[str, object] = {"actor_id": 5, "actor_type": "RepositoryRole", "byp
 def weaken(facts: Facts, **parameters: object) -> None:
     rule = facts.ruleset("main").rule("pull_request")
     assert rule is not None
-    rule["parameters"] = {**rule["parameters"], **parameters}  # type: ignore[dict-item]
+    rule["parameters"] = cast("Json", rule["parameters"]) | parameters
 
 
 def drop_rule(facts: Facts, ruleset: str, kind: str) -> None:

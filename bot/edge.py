@@ -30,6 +30,7 @@ from bot.render import blocks, fallback
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
 from provisioning.operation import operation_id
+from provisioning.tables import InteractionRow
 
 log = logging.getLogger(__name__)
 
@@ -142,9 +143,10 @@ class Edge:
         if done:
             await self._acknowledge(ack, request, view, settled)
             return
-        await self._thread(self._take, request, view["id"])
+        stored = f"{request.key}:{view['hash']}"  # the same view may be submitted once more later
+        await self._thread(self._take, request, view["id"], stored)
         await ack(response_action="update", view=forms.message_view("Checking…", CHECKING))
-        self._spawn(self._finish_submission(request, view["id"], settled))
+        self._spawn(self._finish_submission(request, view["id"], settled, stored))
 
     async def recover(self, dead: Callable[[str], bool]) -> int:
         """Act upon what dead processes had stored and not finished; return how much it was."""
@@ -155,8 +157,15 @@ class Edge:
                 continue
             if await self._thread(_adopt, interactions, row.key, row.taken_by, self._executor):
                 adopted += 1
-                self._spawn(self._act(request_of_row(row.key, row.payload), Live()))
+                self._spawn(self._resume(row))
         return adopted
+
+    async def _resume(self, row: InteractionRow) -> None:
+        request, view_id = request_of_row(row.payload), row.payload["view_id"]
+        if view_id:
+            await self._finish_submission(request, view_id, self._submission(request), row.key)
+        else:
+            await self._act(request, Live())
 
     async def stop(self, seconds: float = 3) -> None:
         """Give what is being answered a moment to end; what is stored will be acted upon later."""
@@ -269,7 +278,7 @@ class Edge:
                 await self._say(request, Live(), answer)
 
     async def _finish_submission(
-        self, request: Request, view_id: str, settled: asyncio.Future[Answer]
+        self, request: Request, view_id: str, settled: asyncio.Future[Answer], stored: str
     ) -> None:
         """Turn “Checking…” back into the form with its errors, or say that it is on its way."""
         try:
@@ -287,7 +296,7 @@ class Edge:
             await self._client.views_update(view_id=view_id, view=shown)
         except (SlackApiError, SlackClientError):
             await self._say(request, Live(), _in_words(answer))
-        await self._thread(self._services.store.interactions.finish, request.key)
+        await self._thread(self._services.store.interactions.finish, stored)
 
     # ------------------------------------------------------------------ answering
 
@@ -316,16 +325,19 @@ class Edge:
 
     # ------------------------------------------------------------------ threads and tasks
 
-    def _take(self, request: Request, view_id: str = "") -> bool:
+    def _take(self, request: Request, view_id: str = "", stored: str = "") -> bool:
         """Store a request; False if it is known already."""
         payload = {
+            "key": request.key,
             "who": request.who,
             "channel": request.channel,
             "words": list(request.words),
             "values": plain_values(request.values, self._services.redact),
             "view_id": view_id,
         }
-        return self._services.store.interactions.take(request.key, payload, by=self._executor)
+        return self._services.store.interactions.take(
+            stored or request.key, payload, by=self._executor
+        )
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

@@ -42,14 +42,14 @@ def request_of_view(
     )
 
 
-def request_of_row(key: str, payload: Mapping[str, Any]) -> Request:
+def request_of_row(payload: Mapping[str, Any]) -> Request:
     """Return a stored request."""
     values = payload.get("values")
     return Request(
         who=payload["who"],
         channel=payload["channel"],
         words=tuple(payload["words"]),
-        key=key,
+        key=payload["key"],
         values={n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
         if values is not None
         else None,

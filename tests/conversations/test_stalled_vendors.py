@@ -70,6 +70,20 @@ def test_a_slow_check_that_ends_well_sends_the_request_on_its_way(talk: Conversa
     assert len(talk.run_messages()) == 1
 
 
+def test_a_submission_survives_a_kill_while_it_is_being_checked(talk: Conversation) -> None:
+    talk.fill()
+    stall(talk, 10)
+    assert talk.ada.submit() is None
+    talk.view_says("Checking")
+    talk.playground.run(talk.world.bot.kill())
+    talk.world.faults.clear()
+    talk.playground.run(talk.world.bot.start(), timeout=RUN_SECONDS)
+    talk.view_says(f"Your project {talk.name} is on its way.")
+    talk.press("Cancel Run")
+    talk.run_message("Cancelled")
+    assert len(talk.run_messages()) == 1
+
+
 def test_type_ahead_says_nothing_rather_than_too_late(talk: Conversation) -> None:
     talk.open_form()
     stall(talk, 30)

@@ -84,6 +84,7 @@ class Server:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        self._bot.later.begin()
         await asyncio.to_thread(self._bot.engine.launch)
         web_server = await self._serve_http()
         tasks = [
@@ -121,7 +122,6 @@ class Server:
             await self._open_sockets()
         self._ready = True
         log.info("SciCLOps is ready (%s)", self._settings.mode)
-        self._bot.later.begin()
 
     async def _say_hello(self) -> None:
         """Wait for Slack if it is away; refuse to go on with a token that it refuses."""

@@ -8,7 +8,7 @@ import json
 import sys
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bot import logs, serve
 from bot.cli import read_settings
@@ -33,6 +33,17 @@ class Holds:
         if held:
             threading.Event().wait()
 
+    def after(self, part: object, method: str, step: str) -> None:
+        """Make `after <step>` a point: when a method of this very object has returned."""
+        done = getattr(part, method)
+
+        def then_hold(*args: Any, **kwargs: Any) -> Any:
+            result = done(*args, **kwargs)
+            self.observe("", step, "after")
+            return result
+
+        setattr(part, method, then_hold)
+
     def _listen(self) -> None:
         for line in sys.stdin:
             with self._lock:
@@ -49,7 +60,11 @@ def main() -> None:
     settings_file, clock_file = map(Path, sys.argv[1:])
     settings = read_settings(settings_file)
     serve.refuse_without_tokens(settings.slack)
-    bot = build(settings, SharedClock(clock_file), Holds().observe)
+    holds = Holds()
+    bot = build(settings, SharedClock(clock_file), holds.observe)
+    store = bot.services.store
+    holds.after(store.interactions, "take", "store")
+    holds.after(store.projects, "reserve_and_begin", "reserve")
     logs.set_up(bot.redact)
     serve.serve(bot)
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from waiting import wait_until
+
 from playground import cast
 from playground.slack.driver import Person
 from playground.slack.entities import Delivery, File, Message, View
@@ -48,6 +50,8 @@ class Conversation:
         asking = person or self.ada
         asking.type("/sciclops new")
         asking.wait_for_view("Deploy name", timeout=ANSWER_SECONDS)
+        # A bot that has just started may not know Databricks' groups yet: people type again.
+        wait_until(lambda: asking.suggest("managed_group", "aad-"), ANSWER_SECONDS)
         return asking
 
     def fill(self, person: Person | None = None, **different: Any) -> Person:

@@ -6,8 +6,10 @@ before it acts.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
@@ -17,6 +19,16 @@ from provisioning.run_steps import RunSteps
 from provisioning.store import Message
 from provisioning.terraform_parts import TerraformParts
 from provisioning.text import Notice, bold, code, link, person, say
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+def side_by_side(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
+    """Ask two vendors at once, and return both answers."""
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="vendor") as pool:
+        first, second = pool.submit(one), pool.submit(other)
+        return first.result(), second.result()
 
 
 @dataclass(frozen=True)
@@ -76,9 +88,11 @@ class CreateProject:
         self._render(operation)  # fails now if it cannot be rendered, before anything exists
         if operation.facts.made:
             return
-        taken = list(self.terraform.workspaces.taken(operation.spec))
-        if self.terraform.repositories.find(operation.project):
-            taken.append(f"repository {operation.project}")
+        repository, others = side_by_side(
+            lambda: self.terraform.repositories.find(operation.project),
+            lambda: self.terraform.workspaces.taken(operation.spec),
+        )
+        taken = [*others, *([f"repository {operation.project}"] if repository else [])]
         if taken:
             raise PermanentError(
                 f"These exist already and are not ours to change: {', '.join(taken)}. "
@@ -115,10 +129,12 @@ class CreateProject:
     def _verify(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["starter"], "verifying")
         outputs = self.run_steps.terraform.outputs(operation.project)
-        findings = (
-            *self.terraform.repositories.verify(operation.spec, self._render(operation), outputs),
-            *self.terraform.workspaces.verify(operation.spec, outputs),
+        files = self._render(operation)
+        at_github, at_databricks = side_by_side(
+            lambda: self.terraform.repositories.verify(operation.spec, files, outputs),
+            lambda: self.terraform.workspaces.verify(operation.spec, outputs),
         )
+        findings = (*at_github, *at_databricks)
         stored = [finding.model_dump(mode="json") for finding in findings]
         self.run_steps.remember(run, findings=stored)
         failed = [finding for finding in findings if not finding.passed]
@@ -159,7 +175,8 @@ class CreateProject:
     def _free_the_name(self, run: str) -> None:
         operation = self.run_steps.load(run)
         gone = self.terraform.repositories.delete(operation.project, operation.marker)
-        remaining = sorted(self.terraform.leftovers(operation))
+        begun = self.run_steps.terraform.started(operation.project)
+        remaining = sorted(self.terraform.leftovers(operation).keys() & begun)
         if remaining or not gone:
             left = ", ".join(remaining) or f"repository {operation.project}"
             raise PermanentError(

@@ -88,7 +88,6 @@ def test_what_cannot_be_removed_is_named(talk: Conversation) -> None:
     assert f"module.production.{SCOPES}.this" in text_of(run)
     assert "Couldn't clean up" in text_of(run)
     assert set(buttons(run)) == {"Retry", "Clean Up"}
-    assert talk.name not in talk.world.github.repos
     left = {one.partition(" ")[0] for one in what_exists(talk)}
     assert "scope" in left
     errors = talk.fill(talk.grace).submit()

@@ -10,6 +10,16 @@ from conversation import Conversation
 from playground.world import Choices, Playground, running
 
 NUMBERS = count(1)
+HERE = Path(__file__).parent
+TEST_SECONDS = 300
+"""A story holds several runs of Terraform; on a quiet machine it takes 20 seconds at most."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give stories more time than tests of one thing."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 @pytest.fixture(scope="module")

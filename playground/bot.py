@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import random
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -13,6 +14,8 @@ from pathlib import Path
 import aiohttp
 
 READY_SECONDS = 90
+PORTS = range(20_000, 30_000)
+"""Below those that connections get: nobody takes one between our looking and the bot's binding."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -135,11 +138,15 @@ class BotProcess:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody uses now."""
-    with socket.socket() as some:
-        some.bind(("127.0.0.1", 0))
-        port: int = some.getsockname()[1]
-        return port
+    """Return a loopback port that nobody uses, and that the system gives nobody by itself."""
+    for port in random.SystemRandom().sample(PORTS, 50):
+        with socket.socket() as some:
+            try:
+                some.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no free port")
 
 
 def _inherited() -> dict[str, str]:

@@ -5,7 +5,6 @@ Tiers (docs.slack.dev/apis/web-api/rate-limits): `chat.update` tier 3, 50 a minu
 """
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 PER_MINUTE = {
@@ -15,6 +14,8 @@ PER_MINUTE = {
     "files": 18,
     "conversations.replies": 45,
 }
+LONGEST_REST = 60.0
+"""Seconds between two tries of a message that Slack does not take."""
 BURST = 5
 """How many calls may follow each other at once after a quiet time."""
 
@@ -72,17 +73,31 @@ class Budget:
 
 
 class Pace:
-    """When each message was last edited: at most once in `seconds`, unless it is urgent."""
+    """When each message may be tried: edits at most once in `seconds`, troubled ones ever later."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._edited: dict[str, float] = defaultdict(lambda: -seconds)
+        self._edited: dict[str, float] = {}
+        self._failures: dict[str, int] = {}
+        self._rests_until: dict[str, float] = {}
 
-    def wait(self, key: str, *, urgent: bool) -> float:
-        """Return how long the message has to rest before its next edit."""
-        rest = 0.3 if urgent else self._seconds
-        return max(0.0, self._edited[key] + rest - time.monotonic())
+    def wait(self, key: str, *, urgent: bool, known: bool) -> float:
+        """Return how long the message has to rest before it is tried; `known` ones are edited."""
+        now = time.monotonic()
+        pause = 0.3 if urgent else self._seconds
+        edit = self._edited.get(key, now - pause) + pause - now if known else 0.0
+        return max(0.0, edit, self._rests_until.get(key, now) - now)
 
     def edited(self, key: str) -> None:
         """Note an edit."""
         self._edited[key] = time.monotonic()
+
+    def rest(self, key: str) -> None:
+        """Note a failure: the message rests, twice as long each time."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        self._rests_until[key] = time.monotonic() + min(LONGEST_REST, 2.0**failures)
+
+    def sent(self, key: str) -> None:
+        """Note that the message was taken."""
+        self._failures.pop(key, None)
+        self._rests_until.pop(key, None)

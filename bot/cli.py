@@ -39,7 +39,7 @@ def serve(settings: SettingsFile = DEFAULT) -> None:
     from bot.wiring import build
 
     read = read_settings(settings)
-    server.refuse_without_tokens(read.slack)
+    server.refuse_without_tokens(read)
     bot = build(read)
     logs.set_up(bot.redact)
     server.serve(bot)

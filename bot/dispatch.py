@@ -37,7 +37,10 @@ def explain(error: BaseException) -> Reply:
     if isinstance(error, UserError):
         return tell(str(error))
     if isinstance(error, TemporaryError):
-        return tell(f"That did not work just now: {error}. Nothing was changed; try again soon.")
+        return tell(
+            f"That did not work just now: {error}. If it was a decision, it may have been stored: "
+            "look at the message of the run, or try again soon."
+        )
     if isinstance(error, PermanentError | SciclopsError):
         return tell(f"That cannot work: {error}")
     reference = uuid4().hex[:8]
@@ -52,12 +55,13 @@ def explain(error: BaseException) -> Reply:
 
 
 def _require_role(command: Command, who: str, services: Services) -> None:
+    """Refuse who may not use a command; rights over one project are decided where it is known."""
     policy, people = services.policy, services.people
     if not people.is_active(who):
         raise UserError("Only full members of this workspace may use SciCLOps.")
-    if command.role is Role.PLATFORM and who not in people.members(policy.platform_group):
+    if command.role is Role.PLATFORM and not people.is_among(who, (policy.platform_group,)):
         raise UserError("Only the platform team may do this.")
-    if not policy.users_group or command is HELP:
+    if command.role is not Role.USER or not policy.users_group:
         return
-    if who not in people.members(policy.users_group) | people.members(policy.platform_group):
+    if not people.is_among(who, (policy.users_group, policy.platform_group)):
         raise UserError("You are not in the group of people who may use SciCLOps.")

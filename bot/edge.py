@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from typing import Any
 
-from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
+from bot.answers import UNREACHABLE, Answers, Live
 from bot.dispatch import dispatch, explain, suggest
 from bot.payloads import (
     first_input,
@@ -26,7 +26,6 @@ from bot.payloads import (
     typed_words,
     words_of,
 )
-from bot.render import blocks, fallback
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
 from provisioning.operation import operation_id
@@ -43,18 +42,6 @@ PATIENCE_SECONDS = 4.0
 """After this long somebody who typed a command hears that it is still being worked on."""
 
 
-@dataclass(frozen=True)
-class Live:
-    """What only exists while Slack waits: never stored.
-
-    `trigger_id` opens a modal within 3 s; `respond` answers for 30 minutes, at most 5 times.
-    """
-
-    trigger_id: str = ""
-    respond: Callable[..., Awaitable[Any]] | None = None
-    replaces: bool = False
-
-
 class Edge:
     """Turns payloads into requests, and answers into messages and modals."""
 
@@ -68,6 +55,7 @@ class Edge:
     ) -> None:
         self._services = services
         self._client = client
+        self._answers = Answers(client)
         self._commands = commands
         self._checks = checks
         self._executor = executor
@@ -153,7 +141,7 @@ class Edge:
         interactions = self._services.store.interactions
         adopted = 0
         for row in await self._thread(interactions.unfinished):
-            if not dead(row.taken_by):
+            if not await self._thread(dead, row.taken_by):
                 continue
             if await self._thread(_adopt, interactions, row.key, row.taken_by, self._executor):
                 adopted += 1
@@ -179,34 +167,39 @@ class Edge:
             new = await self._thread(self._take, request)
         except SciclopsError as error:
             await ack()
-            await self._say(request, live, explain(error))
+            await self._answers.say(request, live, explain(error))
             return
         await ack()
         if new:
             self._spawn(self._act(request, live))
 
     async def _act(self, request: Request, live: Live) -> None:
-        answer = self._in(self._commands, dispatch, request, self._services)
-        try:
-            done, _ = await asyncio.wait({answer}, timeout=PATIENCE_SECONDS)
-            if not done:
-                await self._say(request, live, tell("Still working on it; a vendor is slow."))
-            await self._deliver(request, live, await answer)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it
-            await self._say(request, live, explain(error))
+        """Act upon a request once; what was done is noted before anybody is told of it."""
+        working = asyncio.ensure_future(self._decide(request))
+        done, _ = await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
+        if not done:
+            await self._answers.say(request, live, tell("Still working on it; a vendor is slow."))
+        answer = await working
         await self._thread(self._services.store.interactions.finish, request.key)
+        await self._deliver(request, live, answer)
+
+    async def _decide(self, request: Request) -> Answer:
+        """Return the answer to a request, whatever happens."""
+        try:
+            answer: Answer = await self._in(self._commands, dispatch, request, self._services)
+            return await self._begin(request, answer) if isinstance(answer, Start) else answer
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it
+            return explain(error)
 
     async def _deliver(self, request: Request, live: Live, answer: Answer) -> None:
-        if isinstance(answer, Start):
-            answer = await self._begin(request, answer)
         if isinstance(answer, Reply):
-            await self._say(request, live, answer)
-        elif not live.trigger_id:
-            await self._say(request, live, tell("I was restarted meanwhile; please ask again."))
-        else:
-            await self._client.views_open(
-                trigger_id=live.trigger_id, view=forms.view(answer, request.channel)
+            await self._answers.say(request, live, answer)
+        elif not live.trigger_id or not isinstance(answer, Form):
+            await self._answers.say(
+                request, live, tell("I was restarted meanwhile; please ask again.")
             )
+        else:
+            await self._answers.open(request, live, answer)
 
     async def _begin(self, request: Request, start: Start) -> Reply:
         await self._thread(_request, self._services, start, request)
@@ -275,7 +268,7 @@ class Edge:
         else:
             await ack()
             if isinstance(answer, Reply):
-                await self._say(request, Live(), answer)
+                await self._answers.say(request, Live(), answer)
 
     async def _finish_submission(
         self, request: Request, view_id: str, settled: asyncio.Future[Answer], stored: str
@@ -294,34 +287,9 @@ class Edge:
         )
         try:
             await self._client.views_update(view_id=view_id, view=shown)
-        except (SlackApiError, SlackClientError):
-            await self._say(request, Live(), _in_words(answer))
+        except UNREACHABLE:
+            await self._answers.say(request, Live(), _in_words(answer))
         await self._thread(self._services.store.interactions.finish, stored)
-
-    # ------------------------------------------------------------------ answering
-
-    async def _say(self, request: Request, live: Live, reply: Reply) -> None:
-        """Answer the asking person: where they asked, else in a direct message."""
-        content: dict[str, Any] = {
-            "text": fallback(reply.notice),
-            "blocks": blocks(reply.notice, plan_blocks=False),
-        }
-        if live.respond is not None:
-            try:
-                await live.respond(
-                    **content, response_type="ephemeral", replace_original=live.replaces
-                )
-            except (SlackApiError, SlackClientError, OSError):
-                log.warning("the response URL did not work; answering otherwise")
-            else:
-                return
-        try:
-            await self._client.chat_postEphemeral(
-                channel=request.channel, user=request.who, **content
-            )
-        except (SlackApiError, SlackClientError):
-            opened = await self._client.conversations_open(users=request.who)
-            await self._client.chat_postMessage(channel=opened["channel"]["id"], **content)
 
     # ------------------------------------------------------------------ threads and tasks
 

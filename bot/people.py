@@ -45,6 +45,17 @@ class SlackPeople:
                 found.add(some)
         return frozenset(found)
 
+    def is_among(self, user: str, people: tuple[str, ...]) -> bool:
+        """Tell whether an active person is one of these users or in one of these user groups.
+
+        Asks about this one person only: a group may have more members than Slack lets us look at.
+        """
+        groups = [some for some in people if some.startswith("S")]
+        listed = user in people or any(
+            user in self._shared("group", group, self._group_members) for group in groups
+        )
+        return listed and self.is_active(user)
+
     def is_active(self, user: str) -> bool:
         """Tell whether this is a full, active human member: no guest, no bot, not deactivated."""
         facts = self._shared("user", user, self._user)

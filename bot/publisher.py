@@ -62,9 +62,6 @@ class Publisher:
         while True:
             try:
                 pause = await self.send_owed()
-            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
-                log.warning("Slack did not answer; trying again", exc_info=True)
-                pause = TROUBLED_SECONDS
             except Exception:
                 log.exception("could not send what is owed; trying again")
                 pause = TROUBLED_SECONDS
@@ -75,12 +72,22 @@ class Publisher:
         pause = IDLE_SECONDS
         for row in await asyncio.to_thread(self._store.messages.owed):
             if self._wait(row) <= 0:
-                await self._send(row.key)
+                await self._try(row.key)
                 pause = 0.01
         return pause
 
+    async def _try(self, key: str) -> None:
+        """Send one message; one that Slack does not take rests, and holds up no other."""
+        try:
+            await self._send(key)
+        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
+            log.warning("Slack did not take %s; trying again", key, exc_info=True)
+            self._pace.rest(key)
+        else:
+            self._pace.sent(key)
+
     def _wait(self, row: MessageRow) -> float:
-        rest = self._pace.wait(row.key, urgent=row.urgent) if row.ts else 0.0
+        rest = self._pace.wait(row.key, urgent=row.urgent, known=bool(row.ts))
         return max(self._budget.wait(_method(row), row.channel), rest)
 
     async def _send(self, key: str) -> None:

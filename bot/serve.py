@@ -20,7 +20,7 @@ from bot.edge import Edge
 from bot.home import Home
 from bot.publisher import Publisher
 from bot.schedule import Schedule
-from bot.settings import SlackSettings
+from bot.settings import Settings
 from bot.wiring import Bot
 from provisioning.errors import UserError
 
@@ -34,22 +34,28 @@ HEARTBEAT_SECONDS = 2
 REFUSALS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
 
 
-def refuse_without_tokens(settings: SlackSettings) -> None:
-    """Raise UserError, naming each variable, unless there is everything to talk to Slack with."""
-    needed = {"SCICLOPS__SLACK__BOT_TOKEN": (settings.bot_token, "xoxb-")}
-    if settings.mode == "socket":
-        needed["SCICLOPS__SLACK__APP_TOKEN"] = (settings.app_token, "xapp-")
+def refuse_without_tokens(settings: Settings) -> None:
+    """Raise UserError, naming each variable, unless there is everything to log in with."""
+    slack = settings.slack
+    needed = {
+        "SCICLOPS__SLACK__BOT_TOKEN": (slack.bot_token, "xoxb-"),
+        "SCICLOPS__DATABRICKS__CLIENT_SECRET": (settings.databricks.client_secret, ""),
+    }
+    if slack.mode == "socket":
+        needed["SCICLOPS__SLACK__APP_TOKEN"] = (slack.app_token, "xapp-")
     else:
-        needed["SCICLOPS__SLACK__SIGNING_SECRET"] = (settings.signing_secret, "")
+        needed["SCICLOPS__SLACK__SIGNING_SECRET"] = (slack.signing_secret, "")
+    if settings.terraform.state == "pg":
+        needed["SCICLOPS__TERRAFORM__STATE_URL"] = (settings.terraform.state_url, "postgres")
     wrong = [
-        f"  {name}: set it to the app's token, which starts with {prefix or '(a hex string)'}"
+        f"  {name}: set it{f'; it starts with {prefix}' if prefix else ''}"
         for name, (secret, prefix) in needed.items()
         if not secret.get_secret_value() or not secret.get_secret_value().startswith(prefix)
     ]
     if wrong:
         raise UserError(
-            "The bot does not start without its Slack tokens (api.slack.com/apps):\n"
-            + "\n".join(wrong)
+            "The bot does not start without its secrets (docs/connecting.md says where each comes "
+            "from):\n" + "\n".join(wrong)
         )
 
 
@@ -66,7 +72,7 @@ class Server:
         self._edge = Edge(
             bot.services, self._client, self._commands, self._checks, bot.engine.executor
         )
-        home = Home(bot.services, self._client)
+        home = Home(bot.services, self._client, self._commands)
         self._app = bolt_app(self._settings, self._client, self._edge, home)
         self._publisher = Publisher(
             posting_client(self._settings),

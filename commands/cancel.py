@@ -10,4 +10,4 @@ def cancel(request: Request, services: Services) -> Answer:
     return tell(f"The run of {run.project} stops as soon as the calls under way have ended.")
 
 
-COMMAND = Command("cancel", "cancel <run>", "Stop a run.", Role.USER, cancel)
+COMMAND = Command("cancel", "cancel <run>", "Stop a run.", Role.ANYBODY, cancel)

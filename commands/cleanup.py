@@ -11,5 +11,5 @@ def clean_up(request: Request, services: Services) -> Answer:
 
 
 COMMAND = Command(
-    "cleanup", "cleanup <run>", "Remove what a failed run has made.", Role.USER, clean_up
+    "cleanup", "cleanup <run>", "Remove what a failed run has made.", Role.ANYBODY, clean_up
 )

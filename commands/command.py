@@ -19,8 +19,12 @@ from provisioning.text import Button, Notice, Text, plain, say
 
 
 class Role(Enum):
-    """Who may use a command. Rights over one project are decided where it is known."""
+    """Who may use a command. Rights over one project are decided where it is known.
 
+    `ANYBODY` is for decisions: who is asked for one may answer, whatever group they are in.
+    """
+
+    ANYBODY = "anybody"
     USER = "user"
     PLATFORM = "platform"
 

@@ -21,4 +21,6 @@ def comment(request: Request, services: Services) -> Answer:
     return tell("Your comment is in the run's thread.")
 
 
-COMMAND = Command("comment", "comment <run>", "Comment on a run.", Role.USER, comment, hidden=True)
+COMMAND = Command(
+    "comment", "comment <run>", "Comment on a run.", Role.ANYBODY, comment, hidden=True
+)

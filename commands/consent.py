@@ -35,7 +35,7 @@ COMMAND = Command(
     "consent",
     "consent <question> yes|no",
     "Answer a request for your data.",
-    Role.USER,
+    Role.ANYBODY,
     consent,
     hidden=True,
 )

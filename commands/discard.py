@@ -7,9 +7,11 @@ def discard(request: Request, services: Services) -> Answer:
     """Discard a run's plan."""
     run = services.desk.find(request.word(1))
     services.desk.discard(run, by=request.who)
+    if services.desk.find(run.id).facts.made:
+        return tell("Discarded. What was made before stays until somebody cleans up.")
     return tell(f"Discarded. Nothing was made, and the name {run.project} is free again.")
 
 
 COMMAND = Command(
-    "discard", "discard <run>", "Discard the plan of a run.", Role.USER, discard, hidden=True
+    "discard", "discard <run>", "Discard the plan of a run.", Role.ANYBODY, discard, hidden=True
 )

@@ -21,5 +21,5 @@ def help_for(commands: Sequence[Command]) -> Command:
             Notice(summary=f"{first}What you can say to SciCLOps", title="", body=tuple(lines))
         )
 
-    this = Command("help", "help", "Show what you can say.", Role.USER, show)
+    this = Command("help", "help", "Show what you can say.", Role.ANYBODY, show)
     return this

@@ -10,4 +10,4 @@ def retry(request: Request, services: Services) -> Answer:
     return tell(f"Trying {run.project} again from what exists.")
 
 
-COMMAND = Command("retry", "retry <run>", "Try a failed run again.", Role.USER, retry)
+COMMAND = Command("retry", "retry <run>", "Try a failed run again.", Role.ANYBODY, retry)

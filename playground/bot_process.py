@@ -62,7 +62,7 @@ def main() -> None:
     """Run the bot until it is told to stop, or killed."""
     settings_file, clock_file = map(Path, sys.argv[1:])
     settings = read_settings(settings_file)
-    serve.refuse_without_tokens(settings.slack)
+    serve.refuse_without_tokens(settings)
     holds = Holds()
     bot = build(settings, SharedClock(clock_file), holds.observe)
     store = bot.services.store

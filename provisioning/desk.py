@@ -33,6 +33,8 @@ from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
 from provisioning.text import Notice, person, say
 
 CREATE = "create_project"
+SHORT_DIGEST = 12
+"""How many characters of a plan's digest a button carries and people type."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 FRESH: dict[str, Any] = {
@@ -135,7 +137,7 @@ class Desk:
             raise UserError(self._too_late(run))
         approval = self._open_question(run, CONFIRM)
         shown = run.facts.plan
-        if shown is None or not plan or not shown.digest.startswith(plan):
+        if shown is None or plan not in (shown.digest, shown.digest[:SHORT_DIGEST]):
             raise UserError(
                 "The plan has changed since that message. Nothing was applied; "
                 "read the new plan and confirm that one."
@@ -168,6 +170,8 @@ class Desk:
         Its open questions are withdrawn, and the name is free if nothing was ever made under it.
         """
         operation = self.find(run)
+        if operation.phase not in ENDED:
+            return
         state: Settled = "expired" if operation.phase == "expired" else "void"
         for question in self._store.approvals.of_operation(run, open_only=True):
             settled = self._store.approvals.settle(question.id, state, by="bot")
@@ -246,7 +250,7 @@ class Desk:
         run = self.find(row.operation)
         if by == run.requested_by:
             raise UserError("Nobody consents to their own request for data.")
-        if by not in self._people.everybody(tuple(row.approvers)):
+        if not self._people.is_among(by, tuple(row.approvers)):
             raise UserError("Only an owner of the data can answer this.")
         comment = self._redact(comment)
         settled = self._store.approvals.settle(
@@ -286,8 +290,8 @@ class Desk:
             self.note(run, by, "Cancelled")
             self.tidy(run.id)
             return
-        if operations.request_cancel(run.id, by) is None:
-            raise UserError("This run is stopping already.")
+        if operations.request_cancel(run.id, by, CANCELLABLE) is None:
+            raise UserError("This run is stopping already, or past the point where it could.")
         self.show(run.id)
 
     def retry(self, run: Operation, *, by: str) -> None:
@@ -305,15 +309,15 @@ class Desk:
         self._again(run, "cleaning", by, "Clean-up started")
 
     def _again(self, run: Operation, to: Phase, by: str, what: str) -> None:
-        latest = self.find(run.project)
-        if latest.id != run.id:
+        if self.find(run.project).id != run.id:
             raise UserError(
                 f"{run.project} has a newer run since; look at that one. Nothing was changed."
             )
-        if self._store.operations.retry(run.id, [run.phase], to, by=by) is None:
+        # Who saw everything removed has not confirmed that it is made again.
+        facts = FRESH | ({"confirmed": None} if to == "cleaning" else {})
+        again = self._store.operations.retry(run.id, [run.phase], to, by=by, facts=facts)
+        if again is None:
             raise UserError(self._too_late(self.find(run.id)))
-        self._store.projects.become(run.project, "reserved")
-        self._store.operations.remember(run.id, **FRESH)
         self.note(run, by, what)
         self.show(run.id)
         self.start(self.find(run.id))
@@ -332,7 +336,7 @@ class Desk:
             who=by,
             requested_by=run.requested_by,
             owners=run.spec.owners,
-            platform=by in self._people.members(self._policy.platform_group),
+            platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 
     def _may_stop(self, run: Operation, by: str) -> Allowed | Refused:
@@ -340,7 +344,7 @@ class Desk:
             who=by,
             requested_by=run.requested_by,
             owners=run.spec.owners,
-            platform=by in self._people.members(self._policy.platform_group),
+            platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 
     def _require(self, verdict: Allowed | Refused) -> None:

@@ -40,6 +40,8 @@ OPERATIONS = "operations"
 SWEEPS = "sweeps"
 SECONDS_BETWEEN_LOOKS = 0.15
 """How often a process looks for operations: each look costs about 7 ms of CPU time."""
+FORGOTTEN_AT_ONCE = 500
+"""A database takes only so many values in one statement."""
 APPLICATION_VERSION = "1"
 """Fixed: DBOS's own, a hash of the code, would strand everything in flight at each deploy."""
 
@@ -199,18 +201,24 @@ class Engine:
             return False
         return executor not in self._liveness.known() or bool(self._liveness.dead({executor}))
 
-    def forget(self, older_than: timedelta) -> int:
-        """Drop what ended that long ago; must be longer than anybody may start an id again."""
+    def forget(self, older_than: timedelta, prefix: str = "") -> int:
+        """Drop what ended that long ago (and whose id begins with `prefix`).
+
+        The time must be longer than anybody may start an id again.
+        """
         before = (self._clock.now() - older_than).isoformat()
         rows = _detached(
             DBOS.list_workflows,
             status=ENDED,
             completed_before=before,
+            workflow_id_prefix=prefix or None,
             load_input=False,
             load_output=False,
         )
-        _detached(DBOS.delete_workflows, [row.workflow_id for row in rows])
-        return len(rows)
+        ids = [row.workflow_id for row in rows]
+        for start in range(0, len(ids), FORGOTTEN_AT_ONCE):
+            _detached(DBOS.delete_workflows, ids[start : start + FORGOTTEN_AT_ONCE])
+        return len(ids)
 
     def _enqueue(
         self, queue: str, workflow: str, name: str, subject: str, options: SetEnqueueOptions

@@ -59,6 +59,10 @@ def part_of(phase: Phase) -> Part:
     return "clean_up" if phase == "cleaning" else "apply"
 
 
+CLEANING = "Cleaning up"
+"""The step whose trouble is that not everything could be removed."""
+
+
 class Trouble(Frozen):
     """Why an operation failed, for the person who reads its message.
 
@@ -131,7 +135,12 @@ class Operation(Frozen):
 
     @property
     def may_be_retried(self) -> bool:
-        """Tell whether it can go on; after somebody's No only if something was made before."""
+        """Tell whether it can go on; after somebody's No only if something was made before.
+
+        A failed clean-up is only cleaned up further: going on would make everything anew.
+        """
+        if self.facts.trouble and self.facts.trouble.step == CLEANING:
+            return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
         return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
 

@@ -177,6 +177,9 @@ class People(Protocol):
     def everybody(self, people: tuple[str, ...]) -> frozenset[str]:
         """Return the active people behind ids of users and user groups."""
 
+    def is_among(self, user: str, people: tuple[str, ...]) -> bool:
+        """Tell whether an active person is one of these users or in one of these user groups."""
+
     def is_active(self, user: str) -> bool:
         """Tell whether this is a full, active human member."""
 

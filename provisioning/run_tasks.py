@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from provisioning.operation import STOPPED, Decision, Operation
+from provisioning.operation import CLEANING, STOPPED, Decision, Operation
 from provisioning.text import Span, Task, Text, code, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -25,8 +25,6 @@ STATES = {
     "cleaning": "Cleaning up",
     "cleaned": "Cleaned up",
 }
-CLEANING = "Cleaning up"
-"""What a failed clean-up calls itself in its trouble."""
 ORDER = ("planning", "waiting", "applying", "starter", "verifying")
 STEPS = {
     "planning": ("Plan", "Planning", "Planned"),

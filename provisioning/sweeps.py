@@ -19,6 +19,8 @@ from provisioning.tables import OperationRow
 
 log = logging.getLogger(__name__)
 
+SWEEPS_KEPT = timedelta(days=1)
+"""Sweeps are many, and nobody asks twice for a slot that has passed."""
 STARTED_AT_ONCE = tuple(phase for phase in WORKING if phase != "confirmed")
 """Phases with a workflow; a confirmed run gets its own when it is its turn."""
 KEPT = timedelta(days=90)
@@ -86,6 +88,7 @@ class Sweeps:
             row.id, [row.phase], "failed", by="bot", version=row.version, facts={"trouble": trouble}
         )
         if failed:
+            self.store.projects.become(row.project, "failed")
             self.desk.show(row.id)
 
     def expire(self) -> None:
@@ -100,4 +103,5 @@ class Sweeps:
     def forget(self) -> None:
         """Drop what ended long ago."""
         self.engine.forget(KEPT)
+        self.engine.forget(SWEEPS_KEPT, "sweep:")
         self.store.interactions.forget(KEPT)

@@ -10,7 +10,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
 from provisioning.errors import PermanentError
 from provisioning.store.messages import Message, want
-from provisioning.tables import OperationRow
+from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, object]], Mapping[str, object]]
 """Turns the present facts into those to merge; may be called again, so it only computes."""
@@ -60,17 +60,26 @@ class Operations:
             return self._enter(session, row, to, by=by, facts=facts)
 
     def retry(
-        self, operation: str, expected: Collection[str], to: str, *, by: str
+        self,
+        operation: str,
+        expected: Collection[str],
+        to: str,
+        *,
+        by: str,
+        facts: Mapping[str, Any] | None = None,
     ) -> OperationRow | None:
-        """Begin another attempt of an operation that ended in an expected phase."""
+        """Begin another attempt of an operation that ended in an expected phase.
+
+        Its name is taken back in the same breath; None if it has gone to a newer operation.
+        """
         with self._database.writing() as session:
             row = _locked(session, operation)
-            if row.phase not in expected:
+            if row.phase not in expected or not _take_back(session, row):
                 return None
             row.attempt += 1
             row.ended_at = None
             row.cancel_requested_by = ""
-            return self._enter(session, row, to, by=by)
+            return self._enter(session, row, to, by=by, facts=facts)
 
     def reach(
         self,
@@ -110,11 +119,15 @@ class Operations:
             row = _locked(session, operation)
             return _remember(session, row, change(dict(row.facts)))
 
-    def request_cancel(self, operation: str, by: str) -> OperationRow | None:
-        """Ask an operation to stop; None if it has ended or somebody asked before."""
+    def request_cancel(
+        self, operation: str, by: str, expected: Collection[str] | None = None
+    ) -> OperationRow | None:
+        """Ask an operation to stop; None if it has ended, gone on, or somebody asked before."""
         with self._database.writing() as session:
             row = _locked(session, operation)
             if row.ended_at or row.cancel_requested_by:
+                return None
+            if expected is not None and row.phase not in expected:
                 return None
             row.cancel_requested_by = by
             session.add(row)
@@ -181,6 +194,23 @@ def _locked(session: Session, operation: str) -> OperationRow:
     if row is None:
         raise PermanentError(f"There is no operation {operation}; nothing was changed.")
     return row
+
+
+def _take_back(session: Session, row: OperationRow) -> bool:
+    """Reserve the operation's name again, unless a newer operation has it by now."""
+    projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
+    project = session.exec(projects).first()
+    newest = (
+        select(OperationRow.id)
+        .where(OperationRow.project == row.project)
+        .order_by(col(OperationRow.created_at).desc(), col(OperationRow.id).desc())
+    )
+    if session.exec(newest).first() != row.id:
+        return False
+    if project is not None:
+        project.state = "reserved"
+        session.add(project)
+    return True
 
 
 def _remember(session: Session, row: OperationRow, facts: Mapping[str, Any] | None) -> OperationRow:

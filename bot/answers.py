@@ -1,0 +1,83 @@
+"""Answers to one person: where they asked, else for their eyes in the channel, else directly."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import forms
+from bot.render import blocks, fallback
+from commands.command import Form, Reply, Request, tell
+
+log = logging.getLogger(__name__)
+
+UNREACHABLE = (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, TimeoutError)
+"""How Slack fails us; what was decided stands all the same."""
+
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """What only exists while Slack waits: never stored.
+
+    `trigger_id` opens a modal within 3 s; `respond` answers for 30 minutes, at most 5 times.
+    """
+
+    trigger_id: str = ""
+    respond: Callable[..., Awaitable[Any]] | None = None
+    replaces: bool = False
+
+
+class Answers:
+    """Never raises: an answer that reaches nobody changes nothing about what was done."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def say(self, request: Request, live: Live, reply: Reply) -> None:
+        """Tell the asking person, in the first of three ways that works."""
+        content: Content = {
+            "text": fallback(reply.notice),
+            "blocks": blocks(reply.notice, plan_blocks=False),
+        }
+        for way in (self._respond, self._whisper, self._message):
+            try:
+                if await way(request, live, content):
+                    return
+            except UNREACHABLE:
+                log.warning("%s did not reach %s", way.__name__, request.who, exc_info=True)
+
+    async def open(self, request: Request, live: Live, form: Form) -> None:
+        """Open a dialog, or say that it came too late."""
+        try:
+            await self._client.views_open(
+                trigger_id=live.trigger_id, view=forms.view(form, request.channel)
+            )
+        except UNREACHABLE:
+            log.warning("could not open a dialog", exc_info=True)
+            await self.say(request, live, tell("The dialog did not open in time; ask again."))
+
+    async def _respond(self, request: Request, live: Live, content: Content) -> bool:
+        del request
+        if live.respond is None:
+            return False
+        await live.respond(**content, response_type="ephemeral", replace_original=live.replaces)
+        return True
+
+    async def _whisper(self, request: Request, live: Live, content: Content) -> bool:
+        del live
+        if not request.channel:
+            return False
+        await self._client.chat_postEphemeral(channel=request.channel, user=request.who, **content)
+        return True
+
+    async def _message(self, request: Request, live: Live, content: Content) -> bool:
+        del live
+        opened = await self._client.conversations_open(users=request.who)
+        await self._client.chat_postMessage(channel=opened["channel"]["id"], **content)
+        return True

@@ -2,7 +2,6 @@
 
 from commands.command import Answer, Command, Request, Role, Services, tell
 
-NOW = "The plan is applied now."
 NEXT = {
     "waiting": "Others still have to answer; the run's message says who.",
     "confirmed": "It is applied when it is its turn at GitHub.",
@@ -14,7 +13,8 @@ def confirm(request: Request, services: Services) -> Answer:
     """Confirm a run's plan, bound to the digest that the button carries."""
     run = services.desk.find(request.word(1))
     services.desk.confirm(run, plan=request.word(2), by=request.who)
-    return tell(f"Confirmed. {NEXT.get(services.desk.find(run.id).phase, NOW)}")
+    applying = f"Applying the plan of {run.project} now."
+    return tell(f"Confirmed. {NEXT.get(services.desk.find(run.id).phase, applying)}")
 
 
 COMMAND = Command(

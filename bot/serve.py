@@ -34,8 +34,8 @@ HEARTBEAT_SECONDS = 2
 REFUSALS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
 
 
-def refuse_without_tokens(settings: Settings) -> None:
-    """Raise UserError, naming each variable, unless there is everything to log in with."""
+def missing_secrets(settings: Settings) -> tuple[str, ...]:
+    """Return a line for each variable without which the bot cannot log in anywhere."""
     slack = settings.slack
     needed = {
         "SCICLOPS__SLACK__BOT_TOKEN": (slack.bot_token, "xoxb-"),
@@ -47,15 +47,19 @@ def refuse_without_tokens(settings: Settings) -> None:
         needed["SCICLOPS__SLACK__SIGNING_SECRET"] = (slack.signing_secret, "")
     if settings.terraform.state == "pg":
         needed["SCICLOPS__TERRAFORM__STATE_URL"] = (settings.terraform.state_url, "postgres")
-    wrong = [
-        f"  {name}: set it{f'; it starts with {prefix}' if prefix else ''}"
+    return tuple(
+        f"{name}: set it{f'; it starts with {prefix}' if prefix else ''}"
         for name, (secret, prefix) in needed.items()
         if not secret.get_secret_value() or not secret.get_secret_value().startswith(prefix)
-    ]
-    if wrong:
+    )
+
+
+def refuse_without_tokens(settings: Settings) -> None:
+    """Raise UserError unless there is everything to log in with."""
+    if wrong := missing_secrets(settings):
         raise UserError(
             "The bot does not start without its secrets (docs/connecting.md says where each comes "
-            "from):\n" + "\n".join(wrong)
+            "from):\n  " + "\n  ".join(wrong)
         )
 
 

@@ -56,7 +56,7 @@ def context(world: TerraformWorld) -> TerraformContext:
     }
     return TerraformContext(
         organisation=cast.ORGANISATION,
-        github_url=f"{world.github.base_url}/",
+        github_url=f"{world.github.root}/",
         github_app_id=world.github.app_id,
         visibility="private",
         platform_team="platform",

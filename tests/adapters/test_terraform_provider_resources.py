@@ -194,6 +194,7 @@ async def test_imports_of_databricks_things_take_their_documented_ids(bench: Wor
 
 
 async def test_a_person_joins_a_repository_and_a_property_comes_and_goes(bench: Workbench) -> None:
+    bench.world.github.world.installation_permissions["repository_custom_properties"] = "write"
     bench.world.github.world.organisation.properties["tier"] = {
         "property_name": "tier",
         "value_type": "string",

@@ -13,7 +13,6 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import bolt_app, posting_client, web_client
 from bot.edge import Edge
@@ -204,6 +203,3 @@ def serve(bot: Bot) -> None:
     """Run the bot and end the process."""
     asyncio.run(Server(bot).run())
     os._exit(0)  # threads that wait for a vendor would keep the process alive
-
-
-__all__ = ["AsyncWebClient", "Server", "refuse_without_tokens", "serve"]

@@ -4,7 +4,7 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 `provisioning.errors` and are safe to call from several threads.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from provisioning.project import ProjectSpec
@@ -191,14 +191,10 @@ class Redactor(Protocol):
         """Return the text with every known or likely secret replaced by `[redacted]`."""
 
 
-Nudge = Callable[[], None]
-"""Called after something was stored that a person should see soon."""
-
 __all__ = [
     "Change",
     "Choice",
     "Finding",
-    "Nudge",
     "People",
     "Question",
     "Redactor",

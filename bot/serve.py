@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import signal
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -30,6 +31,9 @@ CONNECTIONS = 2
 PING_SECONDS = 3
 """With this an aborted connection is noticed after 2.5 s instead of 10."""
 HEARTBEAT_SECONDS = 2
+SWITCH_SECONDS = 0.0005
+"""How long a working thread keeps the interpreter from the one that acknowledges: Python's own
+5 ms add up, since an acknowledgement has to get it several times."""
 REFUSALS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
 
 
@@ -201,5 +205,6 @@ def slack_door(app: AsyncApp):  # type: ignore[no-untyped-def]
 
 def serve(bot: Bot) -> None:
     """Run the bot and end the process."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     asyncio.run(Server(bot).run())
     os._exit(0)  # threads that wait for a vendor would keep the process alive

@@ -1,8 +1,11 @@
 """One database: SQLite by default, PostgreSQL by URL, and what is different between the two."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, literal
@@ -15,6 +18,13 @@ from sqlmodel import Session, SQLModel
 from provisioning.errors import TemporaryError
 
 SECONDS_TO_WAIT_FOR_A_LOCK = 30
+SECONDS_BETWEEN_TRIES = 0.001
+"""SQLite itself sleeps up to 0.1 s between its tries for the write lock: who waits in vain once or
+twice is overtaken by everybody who comes at the right moment, for a second and more."""
+SILENCE = (
+    "The bot's database did not answer. Nothing was changed by this attempt; "
+    "it is tried again, or try again in a minute."
+)
 PASSING_STATES = frozenset({"08", "40", "53", "55", "57"})
 """Classes of SQLSTATE: connection, deadlock, resources, lock not available, shutting down."""
 
@@ -22,17 +32,20 @@ PASSING_STATES = frozenset({"08", "40", "53", "55", "57"})
 class Database:
     """Transactions on one database; both kinds raise `TemporaryError` when it does not answer.
 
-    `url` is any SQLAlchemy URL of SQLite (a file) or PostgreSQL (driver psycopg).
+    `url` is any SQLAlchemy URL of SQLite (a file) or PostgreSQL (driver psycopg). `patience` is how
+    many seconds a transaction waits for those of others.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float = SECONDS_TO_WAIT_FOR_A_LOCK) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if not self.is_sqlite:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.url = parsed.render_as_string(hide_password=False)
-        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self.engine = _sqlite(self.url, patience) if self.is_sqlite else _postgresql(self.url)
         self._writer = self.engine.execution_options(writes=True)
+        self._patience = patience
+        self._lock = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -49,6 +62,7 @@ class Database:
         """
         with (
             _translated(),
+            self._turn(),
             Session(self._writer, expire_on_commit=False) as session,
             session.begin(),
         ):
@@ -57,8 +71,21 @@ class Database:
     @contextmanager
     def connected(self) -> Iterator[Connection]:
         """Open a bare connection with a writing transaction, for migrations."""
-        with _translated(), self._writer.begin() as connection:
+        with _translated(), self._turn(), self._writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for a turn to write: SQLite lets one write at a time, and here the next is woken."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._lock.acquire(timeout=self._patience):
+            raise TemporaryError(SILENCE)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Close every connection."""
@@ -76,10 +103,10 @@ def insert_once(session: Session, row: SQLModel) -> bool:
     return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": SECONDS_TO_WAIT_FOR_A_LOCK})
+def _sqlite(url: str, patience: float) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": patience})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", partial(_begin_sqlite, patience))
     return engine
 
 
@@ -88,16 +115,33 @@ def _prepare_sqlite(connection: DBAPIConnection, record: object) -> None:
     # Python's driver would begin transactions by itself, and only before the first write.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={SECONDS_TO_WAIT_FOR_A_LOCK * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(patience: float, connection: Connection) -> None:
     # A read transaction that turned into a write would fail at once if somebody wrote in between.
     writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    milliseconds = 0 if writes else round(patience * 1000)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+    if not writes:
+        connection.exec_driver_sql("BEGIN")
+        return
+    deadline = time.monotonic() + patience
+    while not _begins_to_write(connection, last_try=time.monotonic() > deadline):
+        threading.Event().wait(SECONDS_BETWEEN_TRIES)
+
+
+def _begins_to_write(connection: Connection, *, last_try: bool) -> bool:
+    """Begin a writing transaction, unless the engine or another process is writing."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if last_try or "locked" not in str(error.orig):
+            raise
+        return False
+    return True
 
 
 def _postgresql(url: str) -> Engine:
@@ -112,10 +156,7 @@ def _translated() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         if not _may_pass(error):
             raise
-        raise TemporaryError(
-            "The bot's database did not answer. Nothing was changed by this attempt; "
-            "it is tried again, or try again in a minute."
-        ) from error
+        raise TemporaryError(SILENCE) from error
 
 
 def _may_pass(error: DBAPIError) -> bool:

@@ -1,11 +1,12 @@
 """The schema on real databases: equal to the tables, and made by one process at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
-from databases import KINDS
+from databases import KINDS, PostgreSQL
 from engine_bench import PROCESSES
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -15,6 +16,7 @@ from provisioning.clock import SystemClock
 from provisioning.database import Database, _may_pass
 from provisioning.engine import Engine
 from provisioning.errors import PermanentError, TemporaryError
+from provisioning.tables import MemoRow
 
 
 @pytest.fixture(params=KINDS)
@@ -25,6 +27,28 @@ def empty(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
     database = Database(url)
     yield database
     database.close()
+
+
+def write(database: Database) -> None:
+    with database.writing() as session:
+        session.connection()
+
+
+def read(database: Database) -> None:
+    with database.reading() as session:
+        session.connection()
+
+
+def in_another_thread(work: Callable[[], None]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+
+
+def count_up(database: Database) -> None:
+    with database.writing() as session:
+        row = session.get(MemoRow, "counter") or MemoRow(key="counter", value={"last": 0})
+        row.value = {"last": row.value["last"] + 1}
+        session.add(row)
 
 
 def test_migrations_and_tables_agree(empty: Database) -> None:
@@ -113,20 +137,48 @@ def test_a_database_that_does_not_answer_is_a_temporary_error() -> None:
     nowhere.close()
 
 
-def test_a_locked_database_is_a_temporary_error_and_a_missing_table_is_not(
-    empty: Database,
-) -> None:
+def test_a_missing_table_is_no_temporary_error(empty: Database) -> None:
     with pytest.raises(DBAPIError, match="nothing"), empty.connected() as connection:
         connection.execute(text("SELECT * FROM nothing"))
-    if empty.is_sqlite:
-        statement, impatient = "SELECT 1", "PRAGMA busy_timeout=1"
-    else:
-        migrations.upgrade(empty)
-        statement, impatient = "LOCK TABLE memo", "SET SESSION lock_timeout='1ms'"
-    with empty.engine.connect() as other, empty.connected() as holder:
-        other.exec_driver_sql(impatient)
+
+
+def test_a_locked_table_is_a_passing_trouble_of_postgresql(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.new_database())
+    migrations.upgrade(database)
+    with database.engine.connect() as other, database.connected() as holder:
+        other.exec_driver_sql("SET SESSION lock_timeout='1ms'")
         other.commit()
-        holder.execute(text(statement))
+        holder.execute(text("LOCK TABLE memo"))
         with pytest.raises(OperationalError) as refusal:
-            other.exec_driver_sql("BEGIN IMMEDIATE" if empty.is_sqlite else statement)
+            other.exec_driver_sql("LOCK TABLE memo")
         assert _may_pass(refusal.value)
+    database.close()
+
+
+@pytest.mark.parametrize("whose", ["own", "another process'"])
+def test_who_waits_too_long_for_sqlite_to_be_written_gets_a_temporary_error(
+    whose: str, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'sciclops.db'}"
+    impatient = Database(url, patience=0.02)
+    holder = impatient if whose == "own" else Database(url)
+    with holder.connected():
+        with pytest.raises(TemporaryError, match="did not answer"):
+            in_another_thread(lambda: write(impatient))
+        read(impatient)  # readers wait for nobody
+    write(impatient)
+    for database in {holder, impatient}:
+        database.close()
+
+
+def test_among_many_who_want_to_write_sqlite_nobody_is_left_behind(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'sciclops.db'}", patience=10)
+    migrations.upgrade(database)
+    with ThreadPoolExecutor(8) as pool:
+        for written in [pool.submit(count_up, database) for _ in range(200)]:
+            written.result()
+    with database.reading() as session:
+        memo = session.get(MemoRow, "counter")
+    assert memo is not None
+    assert memo.value == {"last": 200}
+    database.close()

@@ -1,4 +1,4 @@
-"""Faults that can be switched on at every door: 429, 5xx, delay, dropped socket.
+"""Faults that can be switched on at every door: 429, 5xx, delay, dropped socket; and latency.
 
 Each stand-in's aiohttp application takes `Faults.middleware(door)` as its outermost middleware, so
 the page and the tests can make one vendor misbehave in one way, for a number of requests.
@@ -6,6 +6,7 @@ the page and the tests can make one vendor misbehave in one way, for a number of
 
 import asyncio
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -37,11 +38,16 @@ class Fault:
 
 
 class Faults:
-    """The faults that are switched on now, and how often each has struck."""
+    """The faults that are switched on now, and how often they have struck.
 
-    def __init__(self) -> None:
+    Every answer takes `latency` seconds; `waits` are those seconds, from when to when (Unix time).
+    """
+
+    def __init__(self, latency: float = 0) -> None:
         self.active: list[Fault] = []
         self.struck = 0
+        self.waits: list[tuple[float, float]] = []
+        self._latency = latency
 
     def add(self, fault: Fault) -> Fault:
         """Switch a fault on until it has struck `fault.times` times or is cleared."""
@@ -63,11 +69,20 @@ class Faults:
                 return fault
         return None
 
+    async def _wait(self) -> None:
+        """Take the time that a request takes to a vendor far away."""
+        began = time.time()
+        await asyncio.sleep(self._latency)
+        self.waits.append((began, time.time()))
+
     def middleware(self, door: Door) -> Middleware:
         """Return the aiohttp middleware of one door."""
 
         @web.middleware
         async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
+            await request.read()  # whoever sent all of it may go: it is acted upon
+            if self._latency:
+                await self._wait()
             fault = self.take(door, request.method, request.path)
             if fault is None:
                 return await handler(request)

@@ -25,7 +25,7 @@ T = TypeVar("T")
 class World:
     """Everything outside the bot, and the bot's process; `directory` holds all that is written.
 
-    `limits` are GitHub's rate limits; each answer of GitHub and Databricks takes `latency` seconds.
+    `limits` are GitHub's rate limits; each answer of a vendor takes `latency` seconds.
     """
 
     def __init__(
@@ -39,11 +39,9 @@ class World:
         self.choices = choices or Choices()
         self._port = self.choices.port or free_port()
         self.clock = SharedClock(directory / "clock")
-        self.faults = Faults()
-        self.github = GitHub(
-            self.clock, self.faults, directory / "git", limits=limits, latency=latency
-        )
-        self.databricks = Databricks(self.clock, self.faults, latency)
+        self.faults = Faults(latency)
+        self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
+        self.databricks = Databricks(self.clock, self.faults)
         self.slack = Slack(
             self.clock,
             self.faults,

@@ -1,6 +1,5 @@
 """The stand-in itself: one application behind one port for the account and one per workspace."""
 
-import asyncio
 import json
 import socket
 from collections.abc import Callable
@@ -65,10 +64,9 @@ class Databricks:
     successful write calls `on_change`. Requests nobody serves are kept in `unknown_calls`.
     """
 
-    def __init__(self, clock: Clock, faults: Faults, latency: float = 0) -> None:
+    def __init__(self, clock: Clock, faults: Faults) -> None:
         self._clock = clock
         self._faults = faults
-        self.latency = latency
         self.world, self._bot = seeded(clock.now())
         self.throttle = Throttle()
         self.on_change: Callable[[], None] = lambda: None
@@ -181,8 +179,6 @@ class Databricks:
 
         @web.middleware
         async def answered(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if self.latency:
-                await asyncio.sleep(self.latency)
             try:
                 return await handler(request)
             except RefusalError as refusal:

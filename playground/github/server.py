@@ -4,7 +4,6 @@ It binds to loopback and lives in one event loop. Every request and answer is ch
 GitHub's OpenAPI description, so the stand-in can't drift from the vendor unseen.
 """
 
-import asyncio
 import hashlib
 import json
 import re
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import cast
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from playground.faults import Faults
 from playground.github import oidc, payloads, world_view
@@ -50,7 +48,6 @@ class GitHub:
         faults: Faults,
         directory: Path,
         *,
-        latency: float = 0,
         limits: Limits | None = None,
         vault: Vault | None = None,
     ) -> None:
@@ -62,7 +59,6 @@ class GitHub:
         self.description: Description = description()
         self.root = ""
         self._faults = faults
-        self._latency = latency
         self._vault = vault or Vault()
         self._tokens = Tokens(self.world, self._vault)
         self._limits = RateLimits(clock, limits or Limits())
@@ -87,8 +83,7 @@ class GitHub:
 
     def _application(self) -> web.Application:
         faulty = self._faults.middleware("github")
-        middlewares: list[Middleware] = [faulty, self._late]
-        app = web.Application(middlewares=middlewares, client_max_size=LARGEST_PUSH)
+        app = web.Application(middlewares=[faulty], client_max_size=LARGEST_PUSH)
         for operation in OPERATIONS:
             for path in {operation.path, operation.path.replace(_BY_NAME, _BY_ID, 1)}:
                 app.router.add_route(
@@ -294,14 +289,6 @@ class GitHub:
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change()
-
-    @web.middleware
-    async def _late(
-        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        if self._latency:
-            await asyncio.sleep(self._latency)
-        return await handler(request)
 
     async def _unknown(self, request: web.Request) -> web.Response:
         self.unknown_calls.append(f"{request.method} {request.path}")

@@ -149,10 +149,8 @@ def running(
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    clock, faults = MovableClock(), Faults()
-    github = GitHub(
-        clock, faults, directory / "git", latency=latency, limits=limits, vault=one_vault()
-    )
+    clock, faults = MovableClock(), Faults(latency)
+    github = GitHub(clock, faults, directory / "git", limits=limits, vault=one_vault())
     asyncio.run_coroutine_threadsafe(github.start(), loop).result(10)
     standin = Standin(github, clock, faults, directory)
     github.on_change = lambda: standin.changes.append(None)

@@ -57,18 +57,17 @@ SPEC = ProjectSpec(
 class VendorWorld:
     """Both vendors in a loop of their own, and the adapters on them; providers when needed."""
 
-    def __init__(self, directory: Path, *, latency: float = 0) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock, self.faults = MovableClock(), Faults()
         self.github = GitHub(
             self.clock,
             self.faults,
             directory / "git",
-            latency=latency,
             limits=UNLIMITED,
             vault=one_vault(),
         )
-        self.databricks = Databricks(self.clock, self.faults, latency)
+        self.databricks = Databricks(self.clock, self.faults)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -230,9 +229,9 @@ def context_of(github: GitHub, databricks: Databricks) -> TerraformContext:
 
 
 @contextmanager
-def vendors(directory: Path, *, latency: float = 0) -> Iterator[VendorWorld]:
+def vendors(directory: Path) -> Iterator[VendorWorld]:
     """Serve the vendors until the end of the block."""
-    served = VendorWorld(directory, latency=latency)
+    served = VendorWorld(directory)
     try:
         yield served
     finally:

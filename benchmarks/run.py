@@ -29,6 +29,8 @@ from provisioning.clock import SystemClock
 COMMANDS = 200
 PER_SECOND = 20
 STALL_SECONDS = 30
+SETTLING_SECONDS = 5
+"""After a start a bot still imports what it may need."""
 LATENCIES = (0.0, 0.25)
 ROWS: list[tuple[str, str]] = []
 
@@ -205,6 +207,7 @@ def start_up(playground: Playground) -> None:
 def idle_cost(playground: Playground, seconds: float = 20) -> None:
     """Measure memory and processor time of the bot while nobody wants anything."""
     pid = playground.world.bot.pid
+    threading.Event().wait(SETTLING_SECONDS)
     before = cpu_seconds(pid)
     threading.Event().wait(seconds)
     say("idle processor", f"{(cpu_seconds(pid) - before) / seconds * 100:5.1f} % of a core")

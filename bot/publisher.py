@@ -7,6 +7,7 @@ after a crash it looks whether a message arrived before it sends it again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 
 EVENT = "sciclops_message"
 """Type of the metadata by which our own messages are found again (chat.postMessage `metadata`)."""
-IDLE_SECONDS = 0.25
+IDLE_SECONDS = 2.0
+"""How often we look for messages that other processes owe, or that a crash kept from being sent."""
+GATHERING_SECONDS = 0.05
+"""News come in bursts: who waits this long looks once for all of them."""
 TROUBLED_SECONDS = 2.0
 FIXES = {
     "not_in_channel": "invite me to the channel: /invite @SciCLOps",
@@ -59,21 +63,39 @@ class Publisher:
 
     async def run(self) -> None:
         """Send forever; never gives up, never dies of one message."""
-        while True:
-            try:
-                pause = await self.send_owed()
-            except Exception:
-                log.exception("could not send what is owed; trying again")
-                pause = TROUBLED_SECONDS
-            await asyncio.sleep(pause)
+        news, loop = asyncio.Event(), asyncio.get_running_loop()
+        messages = self._store.messages
+
+        def hear() -> None:
+            loop.call_soon_threadsafe(news.set)
+
+        messages.on_show = hear
+        try:
+            while True:
+                news.clear()
+                pause = await self._look()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), pause)
+                    await asyncio.sleep(GATHERING_SECONDS)
+        finally:
+            messages.on_show = lambda: None  # work outlives this loop by a moment
+
+    async def _look(self) -> float:
+        try:
+            return await self.send_owed()
+        except Exception:
+            log.exception("could not send what is owed; trying again")
+            return TROUBLED_SECONDS
 
     async def send_owed(self) -> float:
-        """Send what may be sent now; return how long to pause."""
+        """Send what may be sent now; return how long to pause unless there are news."""
         pause = IDLE_SECONDS
         for row in await asyncio.to_thread(self._store.messages.owed):
-            if self._wait(row) <= 0:
+            if (rest := self._wait(row)) > 0:
+                pause = min(pause, max(rest, GATHERING_SECONDS))
+            else:
                 await self._try(row.key)
-                pause = 0.01
+                pause = 0.0
         return pause
 
     async def _try(self, key: str) -> None:

@@ -1,6 +1,6 @@
 """Messages we owe: the latest state of each is a row; whoever holds the message sends it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import aliased
@@ -53,11 +53,15 @@ class Message(Frozen):
 
 
 class Messages:
-    """What we owe to people, and what they have."""
+    """What we owe to people, and what they have.
+
+    `on_show` is called, from any thread, when a message was shown: whoever sends may look at once.
+    """
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_show: Callable[[], None] = lambda: None
 
     def show(self, message: Message) -> MessageRow:
         """Want a message to look like this; what it looked like before, and was not sent, is lost.
@@ -65,7 +69,9 @@ class Messages:
         Showing what is wanted already changes nothing.
         """
         with self._database.writing() as session:
-            return want(session, message, self._clock.now())
+            row = want(session, message, self._clock.now())
+        self.on_show()
+        return row
 
     def get(self, key: str) -> MessageRow | None:
         """Return a message; `ts` is where it was posted."""

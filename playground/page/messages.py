@@ -181,7 +181,7 @@ def file_card(file: File, reader: Reader) -> Html:
         class_="button small",
         aria_label=f"Download {file.name}",
     )
-    head = tag("div", tag("span", "📄", aria_hidden="true"), name, size, keep, class_="file-head")
+    head = tag("div", tag("span", "▤", aria_hidden="true"), name, size, keep, class_="file-head")
     return tag("div", head, preview, rest, class_="file")
 
 

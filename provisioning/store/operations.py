@@ -7,9 +7,8 @@ from sqlmodel import Session, col, select
 
 from provisioning import audit
 from provisioning.clock import Clock
-from provisioning.database import Database, insert_once
+from provisioning.database import Database
 from provisioning.errors import PermanentError
-from provisioning.store.messages import Message, want
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, object]], Mapping[str, object]]
@@ -31,16 +30,6 @@ class Operations:
         """Return an operation."""
         with self._database.reading() as session:
             return session.get(OperationRow, operation)
-
-    def begin(self, operation: OperationRow, messages: Sequence[Message] = ()) -> OperationRow:
-        """Remember a new operation with its first messages; the same again changes nothing."""
-        with self._database.writing() as session:
-            if insert_once(session, operation):
-                for message in messages:
-                    want(session, message, self._clock.now())
-                detail = {"operation": operation.id, "request": operation.request}
-                self._note(session, operation, f"asked for {operation.kind}", detail=detail)
-            return _locked(session, operation.id)
 
     def move(
         self,
@@ -176,14 +165,13 @@ class Operations:
         row: OperationRow,
         what: str,
         *,
-        by: str = "",
-        detail: Mapping[str, Any] | None = None,
+        by: str,
     ) -> None:
         entry = audit.Entry(
             project=row.project,
-            who=by or row.requested_by,
+            who=by,
             what=what,
-            detail=detail or {"operation": row.id, "attempt": row.attempt},
+            detail={"operation": row.id, "attempt": row.attempt},
         )
         audit.append(session, self._clock.now(), entry)
 

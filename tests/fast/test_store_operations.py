@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from rows import NOON, a_message, a_project, an_approval, an_operation
+from rows import NOON, a_project, an_approval, an_operation
 
 from provisioning import audit
 from provisioning.clock import MovableClock
@@ -133,8 +133,8 @@ def test_only_the_first_wish_to_cancel_counts_and_none_after_the_end(
     assert first is not None
     assert each_store.operations.request_cancel(operation.id, "U-grace") is None
     each_store.operations.end(operation.id, "cancelled")
-    other = each_store.operations.begin(an_operation("op-2"))
-    each_store.operations.end(other.id, "ready")
+    each_store.projects.reserve_and_begin(a_project("grace-1"), an_operation("op-2", "grace-1"))
+    each_store.operations.end("op-2", "ready")
     assert each_store.operations.request_cancel("op-2", "U-ada") is None
     kept = each_store.operations.get(operation.id)
     assert kept is not None
@@ -143,8 +143,11 @@ def test_only_the_first_wish_to_cancel_counts_and_none_after_the_end(
 
 def test_operations_are_found_by_project_and_by_what_is_not_over(each_store: Store) -> None:
     for minute, name in enumerate(("op-1", "op-2", "op-3")):
-        each_store.operations.begin(an_operation(name, minute=minute), [a_message(f"{name}:m")])
-    each_store.operations.begin(an_operation("op-x", "grace-1", minute=9))
+        each_store.projects.reserve_and_begin(a_project(), an_operation(name, minute=minute))
+        each_store.projects.become("ada-7", "gone")
+    each_store.projects.reserve_and_begin(
+        a_project("grace-1"), an_operation("op-x", "grace-1", minute=9)
+    )
     each_store.operations.end("op-2", "ready")
     each_store.operations.move("op-3", ["queued"], "planning", by="U")
 
@@ -156,16 +159,6 @@ def test_operations_are_found_by_project_and_by_what_is_not_over(each_store: Sto
     assert ids(each_store.operations.of_project("ada-7", active=True)) == ["op-3", "op-1"]
     assert ids(each_store.operations.unended()) == ["op-1", "op-3", "op-x"]
     assert ids(each_store.operations.unended("planning", "applying")) == ["op-3"]
-
-
-def test_beginning_again_changes_nothing(each_store: Store, each_database: Database) -> None:
-    each_store.operations.begin(an_operation(), [a_message()])
-    each_store.operations.move("op-1", ["queued"], "planning", by="U")
-
-    again = each_store.operations.begin(an_operation(), [a_message()])
-
-    assert again.phase == "planning"
-    assert len(audit.history(each_database, "ada-7")) == 2
 
 
 def test_moving_what_does_not_exist_is_an_error(store: Store) -> None:

@@ -29,9 +29,8 @@ def begun(address: str, action: str = "create") -> bytes:
     return line("apply_start", hook={"resource": resource(address), "action": action})
 
 
-def completed(address: str, action: str = "create", id_value: str = "") -> bytes:
-    ids = {"id_key": "id", "id_value": id_value} if id_value else {}
-    return line("apply_complete", hook={"resource": resource(address), "action": action, **ids})
+def completed(address: str, action: str = "create") -> bytes:
+    return line("apply_complete", hook={"resource": resource(address), "action": action})
 
 
 def errored(address: str) -> bytes:
@@ -113,16 +112,14 @@ def test_an_unfinished_last_line_waits_for_its_rest() -> None:
 
 @given(st.lists(st.integers(1, 400), max_size=20))
 def test_however_the_bytes_arrive_the_story_is_the_same(cuts: list[int]) -> None:
-    text = b"".join(
-        [planned("t.é", "create"), begun("t.é"), completed("t.é", id_value="7"), summary(1)]
-    )
+    text = b"".join([planned("t.é", "create"), begun("t.é"), completed("t.é"), summary(1)])
     read, position = Story(), 0
     for size in cuts:
         read.read(text[position : position + size])
         position += size
     read.read(text[position:])
     assert read.counts() == Counts(add=1)
-    assert read.finished_ids() == {"t.é": "7"}
+    assert read.begun() == {"t.é"}
     assert read.offset == len(text)
 
 
@@ -134,17 +131,14 @@ def test_unknown_events_and_unreadable_lines_do_no_harm() -> None:
     assert "panic: oh no" in read.last_words()
 
 
-def test_what_exists_because_of_a_run_is_known_by_its_id() -> None:
+def test_what_a_run_may_have_made_is_what_it_has_begun_to_create() -> None:
     read = story(
         begun("t.a"),
-        completed("t.a", id_value="1"),
+        completed("t.a"),
         begun("t.b"),
         begun("t.c", "update"),
-        completed("t.d", "delete", id_value="4"),
-        completed("t.e", id_value="5"),
-        completed("t.e", "delete", id_value="5"),
+        begun("t.d", "delete"),
     )
-    assert read.finished_ids() == {"t.a": "1"}
     assert read.begun() == {"t.a", "t.b"}
 
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from rows import an_operation
+from rows import a_project, an_operation
 
 from provisioning.clock import MovableClock
 from provisioning.operation import WRITING
@@ -15,7 +15,7 @@ MANY = Turn(at_once=50, per_hour=100)
 def begin(store: Store, run: str, phase: str, minute: int = 0) -> None:
     row = an_operation(run, project=run, minute=minute)
     row.phase = phase
-    store.operations.begin(row)
+    store.projects.reserve_and_begin(a_project(run), row)
 
 
 def test_one_run_writes_at_a_time(store: Store) -> None:

@@ -131,13 +131,6 @@ class LocalTerraform:
         stories = (self._story(run) for run in self._places.runs(project))
         return frozenset(address for story in stories for address in story.begun())
 
-    def finished_ids(self, project: str, run: str) -> dict[str, str]:
-        """Return the ids of what this run's apply has made, by address.
-
-        State in PostgreSQL is written every 20 s only: a killed apply has made more than it shows.
-        """
-        return self._story(self._places.run(project, run)).finished_ids()
-
     def forget(self, project: str) -> None:
         """Delete the project's root, state and runs; nothing may be left in the state."""
         if remaining := self.addresses(project):

@@ -36,7 +36,6 @@ class Story:
         self._awaited: dict[str, int] = {}
         self._working: dict[str, None] = {}
         self._begun: dict[str, None] = {}
-        self._ids: dict[str, str] = {}
         self._diagnostics: Counter[Diagnostic] = Counter()
         self._last_words: list[str] = []
 
@@ -72,10 +71,6 @@ class Story:
     def begun(self) -> frozenset[str]:
         """Return the addresses whose creation was begun, whether or not it was finished."""
         return frozenset(self._begun)
-
-    def finished_ids(self) -> dict[str, str]:
-        """Return the ids of the resources that exist because of this run, by address."""
-        return dict(self._ids)
 
     def _read_line(self, line: str) -> None:
         try:
@@ -128,10 +123,6 @@ class Story:
             self._awaited[address] -= 1
         if action in TALLY:
             self._tally[TALLY[action]] += 1
-        if action == "delete":
-            self._ids.pop(address, None)
-        elif hook.get("id_value") and action in ("create", "update"):
-            self._ids[address] = hook["id_value"]
 
     def _take_error(self, event: dict[str, Any]) -> None:
         self._working.pop(event["hook"]["resource"]["addr"], None)

@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -28,27 +29,22 @@ class SlackPeople:
         self._locks: dict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
         self._answers: dict[tuple[str, str], tuple[float, Any]] = {}
 
-    def members(self, user_group: str) -> frozenset[str]:
-        """Return the active members of a user group; an empty id has none."""
-        if not user_group:
-            return frozenset()
-        users = self._shared("group", user_group, self._group_members)
-        return frozenset(user for user in users if self.is_active(user))
+    def active(self, people: tuple[str, ...], at_most: int) -> tuple[str, ...]:
+        """Return so many active people behind ids of users (U…, W…) and user groups (S…).
 
-    def everybody(self, people: tuple[str, ...]) -> frozenset[str]:
-        """Return the active people behind ids of users (U…, W…) and user groups (S…)."""
-        found: set[str] = set()
-        for some in people:
-            if some.startswith("S"):
-                found |= self.members(some)
-            elif self.is_active(some):
-                found.add(some)
-        return frozenset(found)
+        Who is named comes before the members of groups; an empty id is nobody's. Looks at no more
+        people than it must: a group may have more members than Slack lets us look at.
+        """
+        named = [some for some in people if some and not some.startswith("S")]
+        for group in people:
+            if group.startswith("S"):
+                named += sorted(self._shared("group", group, self._group_members))
+        return tuple(islice(filter(self.is_active, dict.fromkeys(named)), at_most))
 
     def is_among(self, user: str, people: tuple[str, ...]) -> bool:
         """Tell whether an active person is one of these users or in one of these user groups.
 
-        Asks about this one person only: a group may have more members than Slack lets us look at.
+        Asks about this one person only, as `active` asks about as few as it can.
         """
         groups = [some for some in people if some.startswith("S")]
         listed = user in people or any(

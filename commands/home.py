@@ -71,4 +71,4 @@ def may_answer(who: str, question: ApprovalRow, requested_by: str, services: Ser
     if about_data and who == requested_by:
         return False
     named = tuple(question.approvers)
-    return who in named or who in services.people.everybody(named)
+    return services.people.is_among(who, named)

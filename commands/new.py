@@ -18,7 +18,7 @@ from commands.command import (
     Value,
 )
 from provisioning.errors import TemporaryError, UserError
-from provisioning.policy import Policy
+from provisioning.policy import Policy, nobody_confirms
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
 from provisioning.questions import Answer, Choice, Question
 from provisioning.text import bold, say
@@ -327,10 +327,16 @@ def owners_objection(spec: ProjectSpec, who: str, services: Services) -> str:
     gone = [owner for owner in spec.owners if not services.people.is_active(owner)]
     if gone:
         return "An owner must be an active member of this workspace, not a guest or a bot."
-    if services.policy.confirm_create != "second_person":
+    return confirmers_objection(spec, who, services)
+
+
+def confirmers_objection(spec: ProjectSpec, who: str, services: Services) -> str:
+    """Refuse a plan that nobody could confirm."""
+    policy = services.policy
+    if policy.confirm_create in ("nobody", "requester"):
         return ""
-    others = (set(spec.owners) | services.people.members(services.policy.platform_group)) - {who}
-    return "" if others else "Somebody else than you must confirm: add an owner."
+    able = services.people.active(policy.confirmers(spec, who), at_most=2)
+    return nobody_confirms(policy.confirm_create, able=able, requested_by=who)
 
 
 def group_objection(spec: ProjectSpec, services: Services) -> str:
@@ -366,7 +372,7 @@ def consent_objection(spec: ProjectSpec, who: str, services: Services) -> str:
         entry = services.policy.requestable(access)
         if entry is None or not entry.owners:
             continue
-        if not services.people.everybody(entry.owners) - {who}:
+        if not set(services.people.active(entry.owners, at_most=2)) - {who}:
             return f"Nobody but you could consent to {access.securable}: ask the platform team."
     return ""
 

@@ -154,6 +154,24 @@ def may_confirm(
     return _only("the requester, an owner of the project")
 
 
+def nobody_confirms(confirmer: Confirmer, *, able: tuple[str, ...], requested_by: str) -> str:
+    """Return why nobody could confirm a plan and what to do, or an empty string.
+
+    `able` are the active people behind `Policy.confirmers`, or at least two of them.
+    """
+    if confirmer == "platform" and not able:
+        return (
+            "Only the platform team may confirm this, and nobody active is in it. Ask whoever runs "
+            "SciCLOps to add people to its user group, or to name another one in roles.platform."
+        )
+    if confirmer == "second_person" and not set(able) - {requested_by}:
+        return (
+            "Somebody else than you must confirm this, and nobody else could: no other owner, and "
+            "nobody active in the platform team. Add another owner."
+        )
+    return ""
+
+
 def may_stop(
     *, who: str, requested_by: str, owners: tuple[str, ...], platform: bool
 ) -> Allowed | Refused:

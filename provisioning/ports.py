@@ -171,11 +171,11 @@ class Templates(Protocol):
 class People(Protocol):
     """The people of the chat workspace, always asked live where a right depends on it."""
 
-    def members(self, user_group: str) -> frozenset[str]:
-        """Return the active members of a user group; an empty id has none."""
+    def active(self, people: tuple[str, ...], at_most: int) -> tuple[str, ...]:
+        """Return so many of the active people behind ids of users and user groups, always the same.
 
-    def everybody(self, people: tuple[str, ...]) -> frozenset[str]:
-        """Return the active people behind ids of users and user groups."""
+        Who is named comes before the members of groups.
+        """
 
     def is_among(self, user: str, people: tuple[str, ...]) -> bool:
         """Tell whether an active person is one of these users or in one of these user groups."""

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conversation import Conversation
+from conversation import ANSWER_SECONDS, Conversation
+from waiting import wait_until
 
+from playground import cast
 from playground.slack.reading import buttons, text_of
 from playground.world import Choices, running
 
@@ -57,3 +59,50 @@ def test_nobody_needs_to_confirm(talk_under: Conversation) -> None:
     talk.ask()
     run = talk.run_message("Ready in")
     assert "please confirm" not in "".join(text_of(reply) for reply in talk.ada.thread(run))
+
+
+def platform_team(talk: Conversation, *people: cast.Person) -> None:
+    """Make these the members of the platform team's user group."""
+    group = talk.world.slack.workspace.user_groups["S0PLATFORM"]
+    group.members = [one.slack for one in people]
+
+
+@pytest.mark.parametrize("talk_under", ["platform"], indirect=True)
+@pytest.mark.parametrize("members", [(), (cast.GONE,)], ids=["empty", "inactive"])
+def test_nothing_is_asked_of_a_platform_team_without_people(
+    talk_under: Conversation, members: tuple[cast.Person, ...]
+) -> None:
+    talk = talk_under
+    platform_team(talk, *members)
+    errors = talk.fill().submit()
+    assert errors is not None
+    assert set(errors) == {"owners"}
+    assert (
+        "Only the platform team may confirm this, and nobody active is in it." in errors["owners"]
+    )
+    assert "roles.platform" in errors["owners"]
+    platform_team(talk, cast.PAT)
+    wait_until(lambda: talk.ada.submit() is None, ANSWER_SECONDS)
+    talk.run_message()
+
+
+@pytest.mark.parametrize("talk_under", ["second_person"], indirect=True)
+def test_who_is_alone_is_told_that_a_second_person_is_needed(talk_under: Conversation) -> None:
+    talk = talk_under
+    platform_team(talk, cast.ADA, cast.GONE)
+    errors = talk.fill(owners=[cast.ADA.slack]).submit()
+    assert errors is not None
+    assert set(errors) == {"owners"}
+    assert "nobody else could" in errors["owners"]
+    assert errors["owners"].endswith("Add another owner.")
+    talk.ada.fill({"owners": [cast.ADA.slack, cast.GRACE.slack]})
+    assert talk.ada.submit() is None
+    talk.run_message()
+
+
+@pytest.mark.parametrize("talk_under", ["requester"], indirect=True)
+def test_the_requester_needs_no_platform_team(talk_under: Conversation) -> None:
+    talk = talk_under
+    platform_team(talk)
+    talk.ask(owners=[cast.ADA.slack])
+    talk.run_message()

@@ -12,10 +12,11 @@ PER_MINUTE = {
     "chat.postMessage": 55,
     "chat.postEphemeral": 90,
     "files": 18,
+    "conversations.history": 45,
     "conversations.replies": 45,
 }
 LONGEST_REST = 60.0
-"""Seconds between two tries of a message that Slack does not take."""
+"""Seconds between two tries of a message that does not reach Slack."""
 BURST = 5
 """How many calls may follow each other at once after a quiet time."""
 

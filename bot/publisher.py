@@ -34,10 +34,11 @@ FIXES = {
     "not_in_channel": "invite me to the channel: /invite @SciCLOps",
     "channel_not_found": "invite me to the channel, or correct its id in sciclops.toml",
     "is_archived": "unarchive the channel, or name another one in sciclops.toml",
+    "is_inactive": "unarchive the channel",
     "missing_scope": "reinstall the app with the scopes of manifest.yml",
     "restricted_action": "allow the app to post in the channel",
 }
-"""What makes a message impossible for good, and what somebody can do about it."""
+"""What makes a message impossible until somebody does something about it, and what that is."""
 PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 """Slack's own troubles (docs.slack.dev, errors of every method): they pass."""
 
@@ -110,7 +111,8 @@ class Publisher:
 
     def _wait(self, row: MessageRow) -> float:
         rest = self._pace.wait(row.key, urgent=row.urgent, known=bool(row.ts))
-        return max(self._budget.wait(_method(row), row.channel), rest)
+        looking = self._budget.wait(_looks(row)) if row.sending and not row.ts else 0.0
+        return max(self._budget.wait(_method(row), row.channel), looking, rest)
 
     async def _send(self, key: str) -> None:
         row = await asyncio.to_thread(self._store.messages.mark_sending, key)
@@ -123,6 +125,7 @@ class Publisher:
             await self._refused(row, error)
         else:
             self._pace.edited(key)
+            self._complained.discard((row.channel, row.trouble))
             await asyncio.to_thread(self._store.messages.mark_sent, key, row.wanted, ts)
 
     async def _deliver(self, row: MessageRow, ts: str) -> str:
@@ -209,6 +212,7 @@ class Publisher:
         oldest = str(row.created_at.timestamp() - 60)
         cursor: str | None = None
         while True:
+            self._budget.take(_looks(row))
             if thread:
                 page = await self._client.conversations_replies(
                     channel=row.channel,
@@ -273,7 +277,7 @@ class Publisher:
             self._budget.close(_method(row), row.channel, TROUBLED_SECONDS)
             return
         log.warning("message %s was refused: %s", row.key, code)
-        await asyncio.to_thread(self._store.messages.mark_trouble, row.key, row.wanted, code)
+        await asyncio.to_thread(self._store.messages.mark_trouble, row.key, code)
         await self._complain(row, code)
 
     async def _complain(self, row: MessageRow, code: str) -> None:
@@ -286,13 +290,19 @@ class Publisher:
         fix = FIXES.get(code, "ask the platform team to look at the bot's log")
         await self._client.chat_postMessage(
             channel=opened["channel"]["id"],
-            text=f"I cannot post about {operation.project} in its channel ({code}). Please {fix}.",
+            text=f"I cannot post about {operation.project} in its channel ({code}). Please {fix}. "
+            "I go on trying, and show how it stands then.",
         )
 
 
 def _method(row: MessageRow) -> str:
     """Return what sends a message, to the budget."""
     return "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
+
+
+def _looks(row: MessageRow) -> str:
+    """Return what finds a message again, to the budget."""
+    return "conversations.replies" if row.thread_of else "conversations.history"
 
 
 def _is_ours(message: dict[str, Any], row: MessageRow) -> bool:

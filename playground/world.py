@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
+from bot.manifest import SCOPES
 from playground.bot import BotProcess, free_port
 from playground.cast import ORGANISATION
 from playground.clock import SharedClock
@@ -47,6 +48,7 @@ class World:
             self.faults,
             mode=cast("Literal['socket', 'http']", self.choices.mode),
             request_url=f"http://127.0.0.1:{self._port}/slack/events",
+            scopes=SCOPES,  # as if installed from our manifest
         )
         self.providers = TerraformProviders(
             self.clock,

@@ -110,7 +110,8 @@ class MessageRow(SQLModel, table=True):
 
     `thread_of` is the key of the message it answers; `reader` makes it ephemeral for one person;
     a `file_name` makes `content` {"text": …} a file. `sending` is set before the first attempt:
-    after a crash, look whether it arrived before sending it again.
+    unless it is known to have arrived, look for it before sending it again. `trouble` is why it was
+    refused last; it rests until `rests_until`, the longer the more `refusals` there were.
     """
 
     __tablename__ = "message"
@@ -135,6 +136,8 @@ class MessageRow(SQLModel, table=True):
     sending: bool = False
     ts: str = ""
     trouble: str = ""
+    refusals: int = 0
+    rests_until: datetime | None = _moment(nullable=True)
     created_at: datetime = _moment(index=True)
     updated_at: datetime = _moment()
 

@@ -91,6 +91,8 @@ def _refuse_unknown_thread(api: Api, place: Channel, thread_ts: str) -> None:
 def update(api: Api, arguments: Arguments) -> Json:
     """chat.update: what is not passed stays; an empty `blocks` removes the blocks."""
     place = api.visible(arguments.need("channel"))
+    if place.archived:
+        raise Refused("is_inactive")
     message = _own_message(api, place, arguments.need("ts"), "cant_update_message")
     blocks, attachments = _blocks(api, arguments), _attachments(arguments)
     changes: Json = {}

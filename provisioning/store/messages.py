@@ -1,16 +1,20 @@
 """Messages we owe: the latest state of each is a row; whoever holds the message sends it."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, or_, select, update
 
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError
 from provisioning.tables import MessageRow
 from provisioning.text import Frozen, Notice
+
+FIRST_REST = timedelta(seconds=10)
+"""How long a message that was refused rests; twice as long after each further refusal."""
+LONGEST_REST = timedelta(minutes=10)
 
 
 class Attachment(Frozen):
@@ -81,15 +85,22 @@ class Messages:
     def owed(self, limit: int = 100) -> Sequence[MessageRow]:
         """Return messages to send or edit: urgent ones first, then those that wait longest.
 
-        Answers wait until the message they answer is there; those in trouble until they change.
+        Answers wait until the message they answer is there; those that were refused rest, and then
+        come last, so that they hold up nobody.
         """
+        rested = col(MessageRow.rests_until)
         parent = aliased(MessageRow)
         rows = (
             select(MessageRow)
             .outerjoin(parent, col(parent.key) == col(MessageRow.thread_of))
-            .where(col(MessageRow.wanted) > col(MessageRow.sent), MessageRow.trouble == "")
+            .where(col(MessageRow.wanted) > col(MessageRow.sent))
+            .where(or_(rested.is_(None), rested <= self._clock.now()))
             .where(or_(MessageRow.thread_of == "", col(parent.ts) != ""))
-            .order_by(col(MessageRow.urgent).desc(), col(MessageRow.updated_at))
+            .order_by(
+                col(MessageRow.trouble) != "",
+                col(MessageRow.urgent).desc(),
+                col(MessageRow.updated_at),
+            )
         )
         with self._database.reading() as session:
             return session.exec(rows.limit(limit)).all()
@@ -107,21 +118,40 @@ class Messages:
             return before
 
     def mark_sent(self, key: str, version: int, ts: str) -> None:
-        """Note that version `version` (the row's `wanted` when it was read) is there, at `ts`."""
+        """Note that version `version` (the row's `wanted` when it was read) is there, at `ts`.
+
+        If it had been in trouble, that is mended: others with the same trouble rest no longer.
+        """
         with self._database.writing() as session:
             row = _locked(session, key)
             row.sent = max(row.sent, version)
             row.ts = ts
             row.sending = False
+            if row.trouble:
+                self._wake_others(session, row)
+                row.trouble, row.refusals, row.rests_until = "", 0, None
             session.add(row)
 
-    def mark_trouble(self, key: str, version: int, trouble: str) -> None:
-        """Note that version `version` was refused for good; a newer one is tried nevertheless."""
+    def _wake_others(self, session: Session, mended: MessageRow) -> None:
+        """Let messages rest no longer that were refused there for the same reason."""
+        session.exec(
+            update(MessageRow)
+            .where(col(MessageRow.channel) == mended.channel)
+            .where(col(MessageRow.trouble) == mended.trouble)
+            .where(col(MessageRow.key) != mended.key)
+            .values(rests_until=None)
+        )
+
+    def mark_trouble(self, key: str, trouble: str) -> None:
+        """Note that a message is refused until somebody mends something; it rests, ever longer.
+
+        It stays `sending`: an earlier attempt, cut off by a crash, may have arrived.
+        """
         with self._database.writing() as session:
             row = _locked(session, key)
-            row.sending = False
-            if row.wanted == version:
-                row.trouble = trouble
+            row.rests_until = self._clock.now() + _rest(row.refusals)
+            row.refusals += 1
+            row.trouble = trouble
             session.add(row)
 
 
@@ -137,9 +167,12 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
     if Message.of(row) != message:
         # What is owed already keeps its place in the line, however often it changes.
         owed = {"updated_at"} if row.wanted > row.sent and not row.trouble else set()
-        keep = {"created_at", "ts", "sent", "sending", "wanted"} | owed
-        row.sqlmodel_update(wanted.model_dump(exclude=keep))
+        keep = {"created_at", "ts", "sent", "sending", "wanted", "trouble", "refusals"} | owed
+        row.sqlmodel_update(wanted.model_dump(exclude=keep | {"rests_until"}))
         row.wanted += 1
+        if row.rests_until:
+            # Somebody does something about it: perhaps the trouble is mended, too.
+            row.rests_until = min(row.rests_until, now + FIRST_REST)
         session.add(row)
     return row
 
@@ -158,6 +191,10 @@ def _row(message: Message, now: datetime) -> MessageRow:
         created_at=now,
         updated_at=now,
     )
+
+
+def _rest(refusals: int) -> timedelta:
+    return min(LONGEST_REST, FIRST_REST * (1 << min(refusals, 10)))
 
 
 def _locked(session: Session, key: str) -> MessageRow:

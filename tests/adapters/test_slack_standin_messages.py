@@ -139,6 +139,9 @@ async def test_what_cannot_be_updated_or_deleted(running: Running) -> None:
     posted = await client.chat_postMessage(channel=CHANNEL, text="x")
     nothing = client.api_call("chat.update", json={"channel": CHANNEL, "ts": posted["ts"]})
     assert await error_of(nothing) == "no_text"
+    running.workspace.channels[CHANNEL].archived = True
+    late = client.chat_update(channel=CHANNEL, ts=posted["ts"], text="y")
+    assert await error_of(late) == "is_inactive"
 
 
 async def test_ephemeral_messages_are_seen_by_one_person_and_nobody_can_edit_them(

@@ -1,9 +1,11 @@
 """Slack in trouble: slow down, missing permissions, lost and deleted messages, old workspaces."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from conversation import RUN_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from waiting import wait_until
 
 from playground import cast
 from playground.faults import Fault
@@ -82,7 +84,56 @@ def test_whoever_asked_hears_that_the_bot_is_not_in_the_channel(talk: Conversati
         members.add(cast.BOT_USER_ID)
     assert said.channel.startswith("D")
     assert "invite me to the channel: /invite @SciCLOps" in said.text
+    talk.world.clock.advance(timedelta(minutes=10))
     stop(talk)
+
+
+def status(talk: Conversation, state: str) -> None:
+    """Ask for the status until it is this."""
+
+    def seen() -> bool:
+        talk.ada.type(f"/sciclops status {talk.name}")
+        return state in text_of(talk.told(talk.ada, f"Project {talk.name}"))
+
+    wait_until(seen, RUN_SECONDS)
+
+
+def test_a_run_and_its_thread_appear_once_the_bot_is_in_the_channel(talk: Conversation) -> None:
+    members = talk.world.slack.workspace.channels[CHANNEL].members
+    talk.fill()
+    members.discard(cast.BOT_USER_ID)
+    try:
+        assert talk.ada.submit() is None
+        status(talk, "waiting for confirmation")
+        assert talk.run_messages() == []
+    finally:
+        members.add(cast.BOT_USER_ID)
+    talk.world.clock.advance(timedelta(minutes=10))
+    run = talk.run_message("Waiting for confirmation", timeout=ANSWER_SECONDS)
+    talk.says(f"Plan for {talk.name}")
+    talk.file("plan-text-")
+    assert len(talk.run_messages()) == 1
+    assert talk.ada.thread(run)
+    stop(talk)
+
+
+def test_a_message_in_an_archived_channel_shows_how_it_stands_once_that_is_undone(
+    talk: Conversation,
+) -> None:
+    run = talk.planned()
+    talk.file("plan-log-")
+    channel = talk.world.slack.workspace.channels[CHANNEL]
+    channel.archived = True
+    try:
+        talk.ada.type(f"/sciclops discard {talk.name}", channel="C0COMMUNITY")
+        talk.told(talk.ada, "Discarded. Nothing was made")
+        calls = talk.world.slack.calls
+        wait_until(lambda: any(call.error == "is_inactive" for call in calls), ANSWER_SECONDS)
+        assert "Waiting for confirmation" in text_of(run)
+    finally:
+        channel.archived = False
+    talk.world.clock.advance(timedelta(minutes=10))
+    assert talk.run_message("Discarded", timeout=ANSWER_SECONDS) is run
 
 
 def test_whoever_asked_hears_that_the_channel_is_archived(talk: Conversation) -> None:
@@ -97,6 +148,7 @@ def test_whoever_asked_hears_that_the_channel_is_archived(talk: Conversation) ->
     finally:
         channel.archived = False
     assert "unarchive the channel" in said.text
+    talk.world.clock.advance(timedelta(minutes=10))
     stop(talk)
 
 

@@ -78,15 +78,75 @@ def test_an_answer_waits_for_what_it_answers(each_store: Store) -> None:
     assert owed(each_store) == ["log"]
 
 
-def test_a_refused_message_is_left_alone_until_it_changes(each_store: Store) -> None:
-    each_store.messages.show(a_message(summary="one"))
-    each_store.messages.mark_trouble("op-1:progress", 1, "channel_not_found")
-    assert owed(each_store) == []
+def refuse(store: Store, key: str, trouble: str = "not_in_channel", times: int = 1) -> None:
+    for _ in range(times):
+        store.messages.mark_sending(key)
+        store.messages.mark_trouble(key, trouble)
 
-    each_store.messages.show(a_message(summary="two"))
-    each_store.messages.mark_trouble("op-1:progress", 1, "channel_not_found")
+
+def test_a_refused_message_is_due_again_by_itself_ever_later(
+    each_store: Store, clock: MovableClock
+) -> None:
+    each_store.messages.show(a_message())
+    for seconds in (10, 20, 40, 80, 160, 320, 600, 600):
+        refuse(each_store, "op-1:progress")
+        clock.advance(timedelta(seconds=seconds - 5))
+        assert owed(each_store) == []
+        clock.advance(timedelta(seconds=5))
+        assert owed(each_store) == ["op-1:progress"]
+
+
+def test_a_refused_message_that_changes_is_tried_sooner_but_not_at_every_change(
+    each_store: Store, clock: MovableClock
+) -> None:
+    each_store.messages.show(a_message(summary="one"))
+    refuse(each_store, "op-1:progress", times=8)
+
+    for number in range(11):
+        each_store.messages.show(a_message(summary=f"change {number}"))
+        assert owed(each_store) == []
+        clock.advance(timedelta(seconds=0.9))
+    clock.advance(timedelta(seconds=0.5))
 
     assert owed(each_store) == ["op-1:progress"]
+
+
+def test_messages_with_the_same_trouble_are_due_as_soon_as_one_is_taken(
+    each_store: Store, clock: MovableClock
+) -> None:
+    for key in ("a", "b", "c", "elsewhere"):
+        message = a_message(key)
+        if key == "elsewhere":
+            message = message.model_copy(update={"channel": "C-other"})
+        each_store.messages.show(message)
+        refuse(each_store, key, "is_archived" if key == "c" else "not_in_channel", times=9)
+    clock.advance(timedelta(minutes=1))
+    assert owed(each_store) == []
+
+    each_store.messages.mark_sent("a", 1, "17.1")
+
+    assert owed(each_store) == ["b"]
+    row = each_store.messages.get("a")
+    assert row is not None
+    assert (row.trouble, row.refusals, row.rests_until) == ("", 0, None)
+
+
+def test_messages_in_trouble_hold_up_nobody(each_store: Store, clock: MovableClock) -> None:
+    each_store.messages.show(a_message("troubled", urgent=True))
+    refuse(each_store, "troubled")
+    clock.advance(timedelta(minutes=1))
+    each_store.messages.show(a_message("new"))
+
+    assert owed(each_store) == ["new", "troubled"]
+
+
+def test_a_refusal_does_not_hide_that_an_earlier_attempt_may_have_arrived(
+    each_store: Store,
+) -> None:
+    each_store.messages.show(a_message())
+    refuse(each_store, "op-1:progress")
+
+    assert each_store.messages.mark_sending("op-1:progress").sending
 
 
 def test_a_file_for_one_reader_in_a_thread_comes_back_as_it_was(each_store: Store) -> None:

@@ -24,7 +24,10 @@ SWEEPS_KEPT = timedelta(days=1)
 STARTED_AT_ONCE = tuple(phase for phase in WORKING if phase != "confirmed")
 """Phases with a workflow; a confirmed run gets its own when it is its turn."""
 KEPT = timedelta(days=90)
-"""How long finished workflows and interactions are kept: much longer than anybody resends one."""
+"""How long finished workflows, interactions and answers in threads are kept: much longer than
+anybody resends one."""
+TEXTS_KEPT = timedelta(days=1)
+"""How long the texts of plans and logs are kept once Slack has them."""
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,5 @@ class Sweeps:
         self.engine.forget(KEPT)
         self.engine.forget(SWEEPS_KEPT, "sweep:")
         self.store.interactions.forget(KEPT)
+        self.store.messages.drop_texts(TEXTS_KEPT)
+        self.store.messages.forget(KEPT)

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import JSON, type_coerce
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, col, or_, select, update
+from sqlmodel import Session, col, delete, or_, select, update
 
 from provisioning.clock import Clock
 from provisioning.database import Database
@@ -154,9 +155,33 @@ class Messages:
             row.trouble = trouble
             session.add(row)
 
+    def drop_texts(self, older_than: timedelta) -> int:
+        """Drop the texts of files shown that long ago, once they have arrived; the rows stay.
+
+        So no file goes twice. Return how many there were.
+        """
+        text = type_coerce(MessageRow.content, JSON)["text"].as_string()
+        with self._database.writing() as session:
+            return session.exec(
+                update(MessageRow)
+                .where(col(MessageRow.file_name) != "", col(MessageRow.ts) != "", text != "")
+                .where(col(MessageRow.updated_at) < self._clock.now() - older_than)
+                .values(content={"text": ""})
+            ).rowcount
+
+    def forget(self, older_than: timedelta) -> int:
+        """Drop what was last shown that long ago, but for messages that others answer.
+
+        Those in trouble go, too: it is too late for them. Return how many there were.
+        """
+        dispensable = or_(col(MessageRow.thread_of) != "", col(MessageRow.trouble) != "")
+        old = col(MessageRow.updated_at) < self._clock.now() - older_than
+        with self._database.writing() as session:
+            return session.exec(delete(MessageRow).where(old, dispensable)).rowcount
+
 
 def want(session: Session, message: Message, now: datetime) -> MessageRow:
-    """Want a message within the caller's transaction."""
+    """Want a message within the caller's transaction; a file that Slack has stays as it is."""
     wanted = _row(message, now)
     rows = select(MessageRow).where(MessageRow.key == message.key).with_for_update()
     row = session.exec(rows).first()
@@ -164,6 +189,8 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
         session.add(wanted)
         session.flush()
         return wanted
+    if row.file_name and row.ts:
+        return row
     if Message.of(row) != message:
         # What is owed already keeps its place in the line, however often it changes.
         owed = {"updated_at"} if row.wanted > row.sent and not row.trouble else set()

@@ -166,6 +166,74 @@ def test_a_file_for_one_reader_in_a_thread_comes_back_as_it_was(each_store: Stor
     assert Message.of(row) == message
 
 
+A_LOG = Message(
+    key="op-1:log", channel="C-runs", content=Attachment(name="apply.log", text="42 added")
+)
+
+
+def text_of_the_log(store: Store) -> object:
+    row = store.messages.get("op-1:log")
+    assert row is not None
+    return row.content["text"]
+
+
+def test_the_text_of_a_file_that_slack_has_is_dropped_after_a_while_and_never_sent_again(
+    each_store: Store, clock: MovableClock
+) -> None:
+    each_store.messages.show(A_LOG)
+    each_store.messages.show(a_message())
+    each_store.messages.mark_sent("op-1:log", 1, "file")
+    clock.advance(timedelta(hours=23))
+    assert each_store.messages.drop_texts(timedelta(days=1)) == 0
+    assert text_of_the_log(each_store) == "42 added"
+    clock.advance(timedelta(hours=2))
+
+    assert each_store.messages.drop_texts(timedelta(days=1)) == 1
+    assert each_store.messages.drop_texts(timedelta(days=1)) == 0
+
+    assert text_of_the_log(each_store) == ""
+    each_store.messages.show(A_LOG)
+    assert text_of_the_log(each_store) == ""
+    assert owed(each_store) == ["op-1:progress"]
+    kept = each_store.messages.get("op-1:progress")
+    assert kept is not None
+    assert Message.of(kept) == a_message()
+
+
+def test_a_file_that_may_not_have_arrived_keeps_its_text(
+    each_store: Store, clock: MovableClock
+) -> None:
+    each_store.messages.show(A_LOG)
+    each_store.messages.mark_sending("op-1:log")
+    clock.advance(timedelta(days=30))
+
+    assert each_store.messages.drop_texts(timedelta(days=1)) == 0
+
+    assert owed(each_store) == ["op-1:log"]
+    assert text_of_the_log(each_store) == "42 added"
+
+
+def test_old_answers_and_hopeless_messages_are_forgotten_and_runs_are_not(
+    each_store: Store, clock: MovableClock
+) -> None:
+    for key in ("run", "hopeless"):
+        each_store.messages.show(a_message(key))
+    each_store.messages.show(a_message("old answer", thread_of="run"))
+    each_store.messages.mark_sent("run", 1, "17.1")
+    refuse(each_store, "hopeless")
+    clock.advance(timedelta(days=91))
+    each_store.messages.show(a_message("new answer", thread_of="run"))
+
+    assert each_store.messages.forget(timedelta(days=90)) == 2
+
+    found = [
+        key
+        for key in ("run", "hopeless", "old answer", "new answer")
+        if each_store.messages.get(key)
+    ]
+    assert found == ["run", "new answer"]
+
+
 def test_of_twenty_deliveries_at_once_one_is_taken(each_store: Store) -> None:
     def deliver(number: int) -> bool:
         return each_store.interactions.take("view-1", {"delivery": number}, by=f"process-{number}")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 PER_MINUTE = {
     "chat.update": 45,
     "chat.postMessage": 55,
-    "chat.postEphemeral": 90,
     "files": 18,
     "conversations.history": 45,
+    "conversations.open": 45,
     "conversations.replies": 45,
 }
 LONGEST_REST = 60.0

@@ -20,6 +20,7 @@ SCOPES = (
     "files:write",
     "groups:history",  # the same in private channels
     "groups:read",
+    "im:history",  # the same in direct messages
     "im:write",
     "usergroups:read",
     "users:read",

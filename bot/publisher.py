@@ -61,6 +61,7 @@ class Publisher:
         self._pace = Pace(edit_seconds)
         self._plan_blocks_setting = plan_blocks
         self._complained: set[tuple[str, str]] = set()
+        self._rooms: dict[str, str] = {}
 
     async def run(self) -> None:
         """Send forever; never gives up, never dies of one message."""
@@ -112,39 +113,50 @@ class Publisher:
     def _wait(self, row: MessageRow) -> float:
         rest = self._pace.wait(row.key, urgent=row.urgent, known=bool(row.ts))
         looking = self._budget.wait(_looks(row)) if row.sending and not row.ts else 0.0
-        return max(self._budget.wait(_method(row), row.channel), looking, rest)
+        unknown = row.recipient and row.recipient not in self._rooms
+        opening = self._budget.wait("conversations.open") if unknown else 0.0
+        return max(self._budget.wait(_method(row), _place(row)), looking, opening, rest)
 
     async def _send(self, key: str) -> None:
         row = await asyncio.to_thread(self._store.messages.mark_sending, key)
         try:
+            channel = await self._channel(row)
             ts = row.ts
             if row.sending and not ts:
-                ts = await self._find(row)
-            ts = await self._deliver(row, ts)
+                ts = await self._find(row, channel)
+            ts = await self._deliver(row, channel, ts)
         except SlackApiError as error:
             await self._refused(row, error)
         else:
             self._pace.edited(key)
-            self._complained.discard((row.channel, row.trouble))
+            self._complained.discard((_place(row), row.trouble))
             await asyncio.to_thread(self._store.messages.mark_sent, key, row.wanted, ts)
 
-    async def _deliver(self, row: MessageRow, ts: str) -> str:
+    async def _channel(self, row: MessageRow) -> str:
+        """Return where a message belongs; Slack answers with the same room for the same person."""
+        if not row.recipient:
+            return row.channel
+        if row.recipient not in self._rooms:
+            self._budget.take("conversations.open")
+            opened = await self._client.conversations_open(users=row.recipient)
+            self._rooms[row.recipient] = str(opened["channel"]["id"])
+        return self._rooms[row.recipient]
+
+    async def _deliver(self, row: MessageRow, channel: str, ts: str) -> str:
         message = Message.of(row)
         if isinstance(message.content, Attachment):
-            return ts or await self._upload(row, message.content)
-        if row.reader:
-            return await self._whisper(row, message.content)
+            return ts or await self._upload(row, channel, message.content)
         if ts:
-            return await self._edit(row, message.content, ts)
-        return await self._post(row, message.content)
+            return await self._edit(row, channel, message.content, ts)
+        return await self._post(row, channel, message.content)
 
-    async def _post(self, row: MessageRow, notice: Notice) -> str:
+    async def _post(self, row: MessageRow, channel: str, notice: Notice) -> str:
         thread_ts = await self._thread(row)
 
         async def post(body: list[Block]) -> Any:
-            self._budget.take("chat.postMessage", row.channel)
+            self._budget.take("chat.postMessage", _place(row))
             return await self._client.chat_postMessage(
-                channel=row.channel,
+                channel=channel,
                 text=fallback(notice),
                 blocks=body,
                 thread_ts=thread_ts,
@@ -156,11 +168,11 @@ class Publisher:
         answer = await self._with_fallback(notice, post)
         return str(answer["ts"])
 
-    async def _edit(self, row: MessageRow, notice: Notice, ts: str) -> str:
+    async def _edit(self, row: MessageRow, channel: str, notice: Notice, ts: str) -> str:
         async def edit(body: list[Block]) -> Any:
             self._budget.take("chat.update")
             return await self._client.chat_update(
-                channel=row.channel,
+                channel=channel,
                 ts=ts,
                 text=fallback(notice),
                 blocks=body,
@@ -172,23 +184,13 @@ class Publisher:
         except SlackApiError as error:
             if error.response["error"] not in ("message_not_found", "cant_update_message"):
                 raise
-            return await self._post(row, notice)  # somebody deleted it: say it again
+            return await self._post(row, channel, notice)  # somebody deleted it: say it again
         return ts
 
-    async def _whisper(self, row: MessageRow, notice: Notice) -> str:
-        self._budget.take("chat.postEphemeral")
-        answer = await self._client.chat_postEphemeral(
-            channel=row.channel,
-            user=row.reader,
-            text=fallback(notice),
-            blocks=blocks(notice, plan_blocks=False),
-        )
-        return str(answer["message_ts"])
-
-    async def _upload(self, row: MessageRow, attachment: Attachment) -> str:
+    async def _upload(self, row: MessageRow, channel: str, attachment: Attachment) -> str:
         self._budget.take("files")
         await self._client.files_upload_v2(
-            channel=row.channel,
+            channel=channel,
             thread_ts=await self._thread(row),
             filename=attachment.name,
             title=attachment.name,
@@ -204,10 +206,8 @@ class Publisher:
 
     # ------------------------------------------------------------------ looking before sending
 
-    async def _find(self, row: MessageRow) -> str:
+    async def _find(self, row: MessageRow, channel: str) -> str:
         """Return where a message arrived that a crash kept us from noting, or an empty string."""
-        if row.reader:
-            return ""
         thread = await self._thread(row)
         oldest = str(row.created_at.timestamp() - 60)
         cursor: str | None = None
@@ -215,7 +215,7 @@ class Publisher:
             self._budget.take(_looks(row))
             if thread:
                 page = await self._client.conversations_replies(
-                    channel=row.channel,
+                    channel=channel,
                     ts=thread,
                     include_all_metadata=True,
                     cursor=cursor,
@@ -223,7 +223,7 @@ class Publisher:
                 )
             else:
                 page = await self._client.conversations_history(
-                    channel=row.channel,
+                    channel=channel,
                     oldest=oldest,
                     include_all_metadata=True,
                     cursor=cursor,
@@ -270,11 +270,11 @@ class Publisher:
         code = str(error.response["error"])
         if code in ("ratelimited", "rate_limited"):
             seconds = float(error.response.headers.get("Retry-After", 30))
-            self._budget.close(_method(row), row.channel, seconds)
+            self._budget.close(_method(row), _place(row), seconds)
             return
         if code in PASSING:
             log.warning("Slack says %s; trying again", code)
-            self._budget.close(_method(row), row.channel, TROUBLED_SECONDS)
+            self._budget.close(_method(row), _place(row), TROUBLED_SECONDS)
             return
         log.warning("message %s was refused: %s", row.key, code)
         await asyncio.to_thread(self._store.messages.mark_trouble, row.key, code)
@@ -283,16 +283,32 @@ class Publisher:
     async def _complain(self, row: MessageRow, code: str) -> None:
         """Tell the requester directly, once, what keeps us from posting and how to mend it."""
         operation = await asyncio.to_thread(self._store.operations.get, row.key.split(":")[1])
-        if operation is None or (row.channel, code) in self._complained:
+        if operation is None or (_place(row), code) in self._complained:
             return
-        self._complained.add((row.channel, code))
+        self._complained.add((_place(row), code))
         opened = await self._client.conversations_open(users=operation.requested_by)
-        fix = FIXES.get(code, "ask the platform team to look at the bot's log")
         await self._client.chat_postMessage(
-            channel=opened["channel"]["id"],
-            text=f"I cannot post about {operation.project} in its channel ({code}). Please {fix}. "
-            "I go on trying, and show how it stands then.",
+            channel=opened["channel"]["id"], text=_complaint(row, operation.project, code)
         )
+
+
+def _complaint(row: MessageRow, project: str, code: str) -> str:
+    log_says = "ask the platform team to look at the bot's log"
+    if row.recipient:
+        fix = FIXES[code] if code == "missing_scope" else log_says
+        return (
+            f"I cannot write to <@{row.recipient}> about {project} directly ({code}). Please show "
+            f"them the thread of the run's message, and {fix}. I go on trying."
+        )
+    return (
+        f"I cannot post about {project} in its channel ({code}). Please {FIXES.get(code, log_says)}"
+        ". I go on trying, and show how it stands then."
+    )
+
+
+def _place(row: MessageRow) -> str:
+    """Return where a message goes, to the budget: a channel, or a person."""
+    return row.channel or row.recipient
 
 
 def _method(row: MessageRow) -> str:

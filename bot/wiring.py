@@ -85,6 +85,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         run_steps,
         repositories,
         workspaces,
+        people,
         lambda spec, marker, imports: root_files(spec, marker, context, imports),
     )
     for name, workflow in CreateProject(run_steps, parts, templates).parts().items():

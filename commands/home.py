@@ -1,7 +1,8 @@
 """The App Home tab: what waits for me, and my projects. Not a sub-command."""
 
 from commands.command import Services
-from provisioning.board import CONFIRM, subject
+from provisioning.board import CONFIRM
+from provisioning.question_message import subject
 from provisioning.store import Filter
 from provisioning.tables import ApprovalRow
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, say

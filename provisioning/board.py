@@ -1,19 +1,16 @@
 """The notice board: what is shown of runs and of the questions that they ask."""
 
-from provisioning.errors import UserError
+from collections.abc import Collection
+
+from provisioning.errors import PermanentError, UserError
 from provisioning.operation import ENDED, Operation
+from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
-from provisioning.text import Notice, bold, person, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
-ANSWERS = {
-    "granted": "Consent given",
-    "refused": "Refused",
-    "expired": "Timed out, nobody answered in time",
-}
 
 
 def read_operation(row: OperationRow) -> Operation:
@@ -74,22 +71,27 @@ class Board:
             if row.artefact == artefact(run)
         )
 
-    def show_question(self, approval: ApprovalRow) -> None:
-        """Want a data owner's question to show how it was answered."""
-        run = self.find(approval.operation)
-        said = ANSWERS.get(approval.state, "Withdrawn, the run has ended")
-        lines = [say(bold(subject(approval)), " for the project ", bold(run.project))]
-        answered = approval.state in ("granted", "refused")
-        who = (" by ", person(approval.decided_by)) if answered else ()
-        lines.append(say(said, *who, f": {approval.comment}" if approval.comment else ""))
-        self._store.messages.show(
-            Message(
-                key=question_key(approval),
-                channel=run.channel,
-                thread_of=run.message,
-                content=Notice(summary=f"{said}: {subject(approval)}", body=tuple(lines)),
-            )
-        )
+    def show_question(self, question: str, directly: Collection[str] = ()) -> None:
+        """Want a question about data to show how it stands, in the run's thread and directly.
+
+        As long as it is open, `directly` are asked so, too. Several threads may show a question at
+        once: whoever writes last has looked again afterwards.
+        """
+        shown = ""
+        while (approval := self._question(question)).state != shown:
+            shown = approval.state
+            run = self.find(approval.operation)
+            asked = set(self._store.messages.recipients(_directly(approval)))
+            if shown == "open":
+                asked |= set(directly)
+            for recipient in ("", *sorted(asked)):
+                self._store.messages.show(_question_message(approval, run, recipient))
+
+    def _question(self, question: str) -> ApprovalRow:
+        approval = self._store.approvals.get(question)
+        if approval is None:
+            raise PermanentError(f"There is no question {question}; nothing was shown.")
+        return approval
 
 
 def artefact(run: Operation) -> str:
@@ -97,12 +99,25 @@ def artefact(run: Operation) -> str:
     return f"{run.facts.plan.digest}/{run.attempt}" if run.facts.plan else ""
 
 
-def question_key(approval: ApprovalRow) -> str:
-    """Return the key of the message that asks a question."""
+def _question_message(approval: ApprovalRow, run: Operation, recipient: str) -> Message:
+    content = question_notice(approval, run, direct=bool(recipient))
+    is_open = approval.state == "open"
+    if recipient:
+        key = f"{_directly(approval)}{recipient}"
+        return Message(key=key, recipient=recipient, content=content, urgent=is_open)
+    return Message(
+        key=_question_key(approval),
+        channel=run.channel,
+        thread_of=run.message,
+        content=content,
+        urgent=is_open,
+    )
+
+
+def _question_key(approval: ApprovalRow) -> str:
     return f"run:{approval.operation}:question:{approval.id}"
 
 
-def subject(approval: ApprovalRow) -> str:
-    """Return what a data question is about: `read gbx1_prod.sales`."""
-    _, securable, level = approval.question.split("|")
-    return f"{level} {securable}"
+def _directly(approval: ApprovalRow) -> str:
+    """Return how the keys begin of the messages that ask somebody directly."""
+    return f"{_question_key(approval)}:to:"

@@ -6,7 +6,7 @@ live membership. Work is then done by the operation's workflow, which the engine
 
 from typing import Any
 
-from provisioning.board import CONFIRM, Board, artefact, read_operation, subject
+from provisioning.board import CONFIRM, Board, artefact, read_operation
 from provisioning.clock import Clock
 from provisioning.engine import Engine
 from provisioning.errors import UserError
@@ -25,6 +25,7 @@ from provisioning.operation import (
 from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
 from provisioning.project import ProjectSpec
+from provisioning.question_message import subject
 from provisioning.run_message import run_notice
 from provisioning.run_tasks import STATES
 from provisioning.runs import Plan
@@ -176,7 +177,7 @@ class Desk:
         for question in self._store.approvals.of_operation(run, open_only=True):
             settled = self._store.approvals.settle(question.id, state, by="bot")
             if settled and settled.question != CONFIRM:
-                self._board.show_question(settled)
+                self._board.show_question(settled.id)
         is_latest = self.find(operation.project).id == run
         if operation.phase in STOPPED and is_latest and not operation.facts.made:
             self._store.projects.become(operation.project, "gone")
@@ -258,7 +259,7 @@ class Desk:
         )
         if settled is None:
             raise UserError("Somebody was faster: this question is answered.")
-        self._board.show_question(settled)
+        self._board.show_question(settled.id)
         if granted:
             self.note(run, by, f"Consent to {subject(settled)} given", comment)
         self.proceed(run.id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from provisioning.board import read_operation
+from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
@@ -90,6 +90,11 @@ class RunSteps:
     def watch(self, run: str) -> "RunWatch":
         """Return what follows a Terraform command of this run."""
         return RunWatch(self, run)
+
+    @property
+    def board(self) -> Board:
+        """Return where runs and questions are shown."""
+        return Board(self.store)
 
     # ------------------------------------------------------------------ endings
 

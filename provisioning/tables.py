@@ -108,10 +108,11 @@ class ApprovalRow(SQLModel, table=True):
 class MessageRow(SQLModel, table=True):
     """A message we owe or have sent: always the latest state, wanted against sent.
 
-    `thread_of` is the key of the message it answers; `reader` makes it ephemeral for one person;
-    a `file_name` makes `content` {"text": …} a file. `sending` is set before the first attempt:
-    unless it is known to have arrived, look for it before sending it again. `trouble` is why it was
-    refused last; it rests until `rests_until`, the longer the more `refusals` there were.
+    `thread_of` is the key of the message it answers; `recipient` makes it a direct message to one
+    person, in no channel; a `file_name` makes `content` {"text": …} a file. `sending` is set before
+    the first attempt: unless it is known to have arrived, look for it before sending it again.
+    `trouble` is why it was refused last; it rests until `rests_until`, the longer the more
+    `refusals` there were.
     """
 
     __tablename__ = "message"
@@ -127,7 +128,7 @@ class MessageRow(SQLModel, table=True):
     key: str = Field(primary_key=True)
     channel: str
     thread_of: str = ""
-    reader: str = ""
+    recipient: str = ""
     file_name: str = ""
     content: dict[str, Any] = _json()
     urgent: bool = False

@@ -1,22 +1,26 @@
 """Plan, ask, apply, destroy: what every operation that changes infrastructure has in common."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from provisioning.board import CONFIRM, artefact, question_key, subject
+from provisioning.board import CONFIRM, artefact
 from provisioning.engine import Steps
-from provisioning.errors import PermanentError
+from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
-from provisioning.ports import Repositories, Workspaces
+from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice
 from provisioning.run_steps import RunSteps
-from provisioning.store import Attachment, Message
+from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
-from provisioning.text import Button, Notice, bold, person, say
+
+log = logging.getLogger(__name__)
 
 MOST_INTERRUPTIONS = 5
 """How often a Terraform command that was killed is taken up again before a person is called."""
+MOST_ASKED_DIRECTLY = 10
+"""So many owners get a direct message; a larger group hears of it in the run's thread."""
 
 RootFiles = Callable[[ProjectSpec, str, Mapping[str, str]], dict[str, str]]
 """Builds a root's files from the request, our marker and what to adopt (address to import id)."""
@@ -29,6 +33,7 @@ class TerraformParts:
     run_steps: RunSteps
     repositories: Repositories
     workspaces: Workspaces
+    people: People
     root_files: RootFiles
 
     # ------------------------------------------------------------------ the root
@@ -115,8 +120,8 @@ class TerraformParts:
         )
         self.run_steps.enter(run, ["planning"], "waiting")
         for question in asked:
-            if question.question != CONFIRM and question.state == "open":
-                self._tell_data_owners(operation, question)
+            if question.question != CONFIRM:
+                self.run_steps.board.show_question(question.id)
         self.run_steps.desk.proceed(run)
 
     def _questions(self, operation: Operation) -> list[ApprovalRow]:
@@ -131,35 +136,29 @@ class TerraformParts:
                 questions.append(self._question(operation, about, entry.owners))
         return questions
 
-    def _tell_data_owners(self, operation: Operation, approval: ApprovalRow) -> None:
-        what = subject(approval)
-        asked = [part for owner in approval.approvers for part in (person(owner), " ")]
-        request = say(
-            person(operation.requested_by),
-            " asks for ",
-            bold(what),
-            " for the project ",
-            bold(operation.project),
-            ". It is granted with this run, if you consent.",
-        )
-        yes, no = ("consent", approval.id, "yes"), ("consent", approval.id, "no")
-        notice = Notice(
-            summary=f"Consent needed: {what} for project {operation.project}",
-            body=(say(*asked), request),
-            buttons=(
-                Button(label="Consent", words=yes, style="primary"),
-                Button(label="Refuse", words=no),
-            ),
-        )
-        self.run_steps.store.messages.show(
-            Message(
-                key=question_key(approval),
-                channel=operation.channel,
-                thread_of=operation.message,
-                content=notice,
-                urgent=True,
-            )
-        )
+    def ask_owners(self, steps: Steps, run: str) -> None:
+        """Ask owners of data directly, too: they need not be where the run is shown.
+
+        Where that cannot be, the question in the run's thread stands all the same.
+        """
+        if not self.run_steps.load(run).spec.data_access:
+            return
+        try:
+            steps.do("ask owners directly", self._ask_owners, run)
+        except SciclopsError:
+            log.warning("could not ask the owners of data for %s directly", run, exc_info=True)
+
+    def _ask_owners(self, run: str) -> None:
+        operation = self.run_steps.load(run)
+        for question in self.run_steps.store.approvals.of_operation(run, open_only=True):
+            if question.question != CONFIRM and question.artefact == artefact(operation):
+                owners = self._owners_to_ask(operation, question)
+                self.run_steps.board.show_question(question.id, directly=owners)
+
+    def _owners_to_ask(self, operation: Operation, question: ApprovalRow) -> tuple[str, ...]:
+        found = self.people.active(tuple(question.approvers), MOST_ASKED_DIRECTLY + 1)
+        others = [owner for owner in found if owner != operation.requested_by]
+        return tuple(others[:MOST_ASKED_DIRECTLY])
 
     def _question(
         self, operation: Operation, question: str, approvers: tuple[str, ...]

@@ -65,6 +65,7 @@ BOT_SCOPES = (
     "files:write",
     "groups:history",
     "groups:read",
+    "im:history",
     "im:write",
     "pins:write",
     "reactions:write",

@@ -29,14 +29,15 @@ class Message(Frozen):
     """What somebody should see.
 
     `key` names the message for good, e.g. `op-1:progress`. `thread_of` is the key of the message it
-    answers; `reader` makes it ephemeral for one person; `urgent` ones are sent first.
+    answers; `recipient` makes it a direct message to one person, in no channel; `urgent` ones are
+    sent first.
     """
 
     key: str
-    channel: str
     content: Notice | Attachment
+    channel: str = ""
     thread_of: str = ""
-    reader: str = ""
+    recipient: str = ""
     urgent: bool = False
 
     @staticmethod
@@ -52,7 +53,7 @@ class Message(Frozen):
             channel=row.channel,
             content=content,
             thread_of=row.thread_of,
-            reader=row.reader,
+            recipient=row.recipient,
             urgent=row.urgent,
         )
 
@@ -82,6 +83,13 @@ class Messages:
         """Return a message; `ts` is where it was posted."""
         with self._database.reading() as session:
             return session.get(MessageRow, key)
+
+    def recipients(self, beginning: str) -> Sequence[str]:
+        """Return whom the direct messages are for whose keys begin like this."""
+        keys = col(MessageRow.key).startswith(beginning, autoescape=True)
+        with self._database.reading() as session:
+            rows = session.exec(select(MessageRow.recipient).where(keys)).all()
+            return [recipient for recipient in rows if recipient]
 
     def owed(self, limit: int = 100) -> Sequence[MessageRow]:
         """Return messages to send or edit: urgent ones first, then those that wait longest.
@@ -174,7 +182,11 @@ class Messages:
 
         Those in trouble go, too: it is too late for them. Return how many there were.
         """
-        dispensable = or_(col(MessageRow.thread_of) != "", col(MessageRow.trouble) != "")
+        dispensable = or_(
+            col(MessageRow.thread_of) != "",
+            col(MessageRow.recipient) != "",
+            col(MessageRow.trouble) != "",
+        )
         old = col(MessageRow.updated_at) < self._clock.now() - older_than
         with self._database.writing() as session:
             return session.exec(delete(MessageRow).where(old, dispensable)).rowcount
@@ -211,7 +223,7 @@ def _row(message: Message, now: datetime) -> MessageRow:
         key=message.key,
         channel=message.channel,
         thread_of=message.thread_of,
-        reader=message.reader,
+        recipient=message.recipient,
         file_name=content.name if isinstance(content, Attachment) else "",
         content=content.model_dump(mode="json", exclude={"name"} if is_file else None),
         urgent=message.urgent,

@@ -50,13 +50,15 @@ class CreateProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan, then ask those who have to agree, or go on at once if nobody has to."""
-        with suppress(RunEnded), self.run_steps.truthful(run, "Planning"):
-            steps.do("prepare", self._prepare, run)
-            steps.do("write root", self.terraform.write_root, run)
-            attempt = self.run_steps.load(run).attempt
-            self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-            steps.do("show plan", self.terraform.show_plan, run)
-            steps.do("ask", self.terraform.ask, run)
+        with suppress(RunEnded):
+            with self.run_steps.truthful(run, "Planning"):
+                steps.do("prepare", self._prepare, run)
+                steps.do("write root", self.terraform.write_root, run)
+                attempt = self.run_steps.load(run).attempt
+                self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
+                steps.do("show plan", self.terraform.show_plan, run)
+                steps.do("ask", self.terraform.ask, run)
+            self.terraform.ask_owners(steps, run)
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan, push the starter code, verify, announce."""

@@ -26,7 +26,7 @@ Manifest = dict[str, Any]
 
 SEVERAL_CALLS = {"files_upload_v2": ("files.getUploadURLExternal", "files.completeUploadExternal")}
 CONVERSATIONS = {
-    "conversations.history": ("channels", "groups"),
+    "conversations.history": ("channels", "groups", "im"),
     "conversations.info": ("channels", "groups"),
     "conversations.open": ("im",),
     "conversations.replies": ("channels", "groups"),

@@ -149,13 +149,11 @@ def test_a_refusal_does_not_hide_that_an_earlier_attempt_may_have_arrived(
     assert each_store.messages.mark_sending("op-1:progress").sending
 
 
-def test_a_file_for_one_reader_in_a_thread_comes_back_as_it_was(each_store: Store) -> None:
+def test_a_file_for_one_person_comes_back_as_it_was(each_store: Store) -> None:
     message = Message(
         key="op-1:raw",
-        channel="C-runs",
         content=Attachment(name="apply.log", text="line 1\nline 2 \N{SNOWMAN}"),
-        thread_of="op-1:progress",
-        reader="U-ada",
+        recipient="U-ada",
         urgent=True,
     )
 

@@ -1,5 +1,7 @@
 """A question about data reads the same wherever it was asked; once settled, it is asked no more."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from rows import a_project, a_spec, an_approval, an_operation
 
@@ -82,3 +84,29 @@ def test_questions_with_similar_names_are_told_apart(each_store: Store, board: B
 
     assert shown(each_store, "U-dora") is None
     assert shown(each_store, "U-dora", CARDS) is not None
+
+
+def test_an_answer_that_overtakes_the_asking_is_shown_to_everybody(
+    each_store: Store, board: Board
+) -> None:
+    owners = [f"U-{number}" for number in range(8)]
+
+    def answer(question: str) -> None:
+        while len(each_store.messages.recipients(f"run:op-1:question:{question}:to:")) < 2:
+            pass
+        each_store.approvals.settle(question, "granted", by="U-0")
+        board.show_question(question)
+
+    with ThreadPoolExecutor(2) as people:
+        for number in range(6):
+            question = f"data.gbx1_prod.s{number}.read"
+            asked = an_approval(question, question=f"data|gbx1_prod.s{number}|read")
+            each_store.approvals.ask(asked)
+            answering = people.submit(answer, question)
+            people.submit(board.show_question, question, owners).result()
+            answering.result()
+
+    still_asking = [
+        row.key for row in each_store.messages.owed(limit=1000) if row.content["buttons"]
+    ]
+    assert still_asking == []

@@ -21,10 +21,10 @@ resource "databricks_group_member" "managed" {
 }
 
 resource "databricks_group_member" "owner" {
-  for_each  = data.databricks_user.owner
+  for_each  = toset(var.owners)
   provider  = dbx.account
   group_id  = databricks_group.project.id
-  member_id = each.value.id
+  member_id = data.databricks_user.owner[each.key].id
 }
 
 resource "databricks_budget_policy" "project" {

@@ -58,10 +58,10 @@ resource "github_team_repository" "this" {
 }
 
 resource "github_repository_collaborator" "reviewer" {
-  for_each = data.github_user.reviewer
+  for_each = toset(var.reviewer_users)
 
   repository = github_repository.this.name
-  username   = each.value.login
+  username   = data.github_user.reviewer[each.key].login
   permission = "pull"
 
   lifecycle {

@@ -183,12 +183,3 @@ resource "github_repository_dependabot_security_updates" "this" {
   repository = github_repository.this.name
   enabled    = true
 }
-
-resource "github_repository_custom_property" "this" {
-  for_each = var.properties
-
-  repository     = github_repository.this.name
-  property_name  = each.key
-  property_type  = each.value.type
-  property_value = each.value.values
-}

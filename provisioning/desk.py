@@ -13,6 +13,8 @@ from provisioning.errors import UserError
 from provisioning.operation import (
     CANCELLABLE,
     ENDED,
+    IDLE,
+    STOPPABLE,
     STOPPED,
     WRITING,
     Decision,
@@ -281,17 +283,23 @@ class Desk:
     # ------------------------------------------------------------------ stopping and going on
 
     def cancel(self, run: Operation, *, by: str) -> None:
-        """Stop a run: at once while it waits in a queue, else as soon as Terraform can."""
+        """Stop a run: at once while it waits in a queue, else as soon as Terraform can.
+
+        An accepted wish always takes effect: a run that is to stop enters no other phase.
+        """
         self._require(self._may_stop(run, by))
         if run.phase not in CANCELLABLE:
             raise UserError(self._too_late(run))
         operations = self._store.operations
-        if operations.move(run.id, ["queued", "confirmed"], "cancelled", by=by):
+        if operations.move(run.id, IDLE, "cancelled", by=by):
             self.note(run, by, "Cancelled")
             self.tidy(run.id)
             return
-        if operations.request_cancel(run.id, by, CANCELLABLE) is None:
-            raise UserError("This run is stopping already, or past the point where it could.")
+        if operations.request_cancel(run.id, by, STOPPABLE) is None:
+            now = self.find(run.id)
+            raise UserError(
+                "This run is stopping already." if now.stopping else self._too_late(now)
+            )
         self.show(run.id)
 
     def retry(self, run: Operation, *, by: str) -> None:

@@ -44,7 +44,11 @@ WORKING: tuple[Phase, ...] = (
 WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning")
 """Phases in which GitHub is written to."""
 
-CANCELLABLE: tuple[Phase, ...] = ("queued", "planning", "confirmed", "applying")
+IDLE: tuple[Phase, ...] = ("queued", "confirmed")
+"""Phases in which nothing is under way: a cancelled run ends at once."""
+STOPPABLE: tuple[Phase, ...] = ("planning", "applying")
+"""Phases in which Terraform runs: a cancelled run ends as soon as it can."""
+CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
@@ -148,6 +152,11 @@ class Operation(Frozen):
     def may_be_cleaned_up(self) -> bool:
         """Tell whether there may be something to remove: at the vendors, or the name itself."""
         return self.phase == "failed" or (self.phase in STOPPED and self.facts.made)
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether somebody pressed Cancel, and it takes effect as soon as it can."""
+        return bool(self.cancel_requested_by) and self.phase in STOPPABLE
 
 
 def operation_id(key: str) -> str:

@@ -58,6 +58,8 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
 def _headline(operation: Operation, state: str) -> str:
     if operation.phase == "ready" and operation.ended_at:
         return f"Ready in {duration((operation.ended_at - operation.created_at).total_seconds())}"
+    if operation.stopping:
+        return f"{state} · stopping"
     progress = operation.facts.progress
     if operation.phase in ("applying", "cleaning") and progress:
         return f"{state} · {progress.done} of {progress.total} · {duration(progress.seconds)}"
@@ -166,6 +168,8 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
     run = operation.id
     if operation.phase == "waiting":
         return tuple(_waiting_buttons(operation, questions))
+    if operation.stopping:
+        return ()
     if operation.phase in CANCELLABLE:
         return (
             Button(

@@ -11,7 +11,7 @@ from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import CANCELLABLE, WRITING, Operation, Phase, Trouble
+from provisioning.operation import WRITING, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -43,19 +43,25 @@ class RunSteps:
         return read_operation(row)
 
     def enter(self, run: str, expected: Collection[Phase], to: Phase, **facts: Any) -> Operation:
-        """Be in phase `to`, and show it; raises RunEnded if the run went another way."""
+        """Be in phase `to`, and show it; raises RunEnded if the run went another way.
+
+        A run that somebody asked to stop ends here.
+        """
         operation = self.load(run)
-        if operation.cancel_requested_by and operation.phase in CANCELLABLE:
-            self.cancelled(operation)
         started = {name: at.isoformat() for name, at in operation.facts.started.items()}
         started.setdefault(to, self.clock.now().isoformat())
         row = self.store.operations.reach(run, expected, to, {"started": started, **facts})
         if row is None:
+            self._end_if_stopping(self.load(run))
             raise RunEnded
         self.desk.show(run)
         if to not in WRITING:
             self.desk.admit()
         return read_operation(row)
+
+    def _end_if_stopping(self, operation: Operation) -> None:
+        if operation.stopping:
+            self.cancelled(operation)
 
     def finish(self, run: str, step: str) -> None:
         """Note when a step was finished, the first time, and show it."""

@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 8
 """So many leftover resources are named one by one."""
+GOING_ON = {
+    False: "Retry goes on from there, Clean Up removes it",
+    True: "Clean Up removes the rest and frees the name",
+}
+"""What can be done about what exists, by whether some of it was removed."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +147,14 @@ class RunSteps:
             made = _in_words(self.terraform.addresses(operation.project))
         except SciclopsError:
             made = "what was made so far exists, Terraform could not be asked what that is"
-        return f"{made}; Retry goes on from there, Clean Up removes it"
+        return f"{made}; {GOING_ON[operation.facts.unmade]}"
 
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded."""
         by = operation.cancel_requested_by
+        left = {"left_behind": self._left_behind(operation)} if operation.facts.made else {}
         self.desk.note(operation, by, "Cancelled")
-        self.store.operations.end(operation.id, "cancelled", by=by)
+        self.store.operations.end(operation.id, "cancelled", left, by=by)
         self.desk.tidy(operation.id)
         raise RunEnded
 
@@ -179,8 +185,10 @@ class RunWatch:
 
 def _in_words(addresses: Collection[str]) -> str:
     """Count resources, and name them if they are few."""
+    if not addresses:
+        return "no resource that Terraform knows of"
     count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
-    few = 0 < len(addresses) <= MOST_NAMED
+    few = len(addresses) <= MOST_NAMED
     return f"{count} ({', '.join(sorted(addresses))})" if few else count
 
 

@@ -11,7 +11,7 @@ from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import WRITING, Operation, Phase, Trouble
+from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -150,11 +150,14 @@ class RunSteps:
         return f"{made}; {GOING_ON[operation.facts.unmade]}"
 
     def cancelled(self, operation: Operation) -> None:
-        """End the run as cancelled by whoever asked for it; raises RunEnded."""
+        """End the run as cancelled by whoever asked for it; raises RunEnded.
+
+        It is only over once all is tidy: a crash before that leaves the rest to a sweep.
+        """
         by = operation.cancel_requested_by
         left = {"left_behind": self._left_behind(operation)} if operation.facts.made else {}
-        self.desk.note(operation, by, "Cancelled")
-        self.store.operations.end(operation.id, "cancelled", left, by=by)
+        if self.store.operations.move(operation.id, STOPPABLE, "cancelled", by=by, facts=left):
+            self.desk.note(operation, by, "Cancelled")
         self.desk.tidy(operation.id)
         raise RunEnded
 

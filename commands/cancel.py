@@ -1,4 +1,4 @@
-"""Cancel Run: stop a run while it is queued, planning or applying."""
+"""Cancel Run: stop a run while it waits for its turn, or while Terraform works on it."""
 
 from commands.command import Answer, Command, Request, Role, Services, tell
 
@@ -7,6 +7,8 @@ def cancel(request: Request, services: Services) -> Answer:
     """Ask a run to stop; Terraform finishes the calls it has begun."""
     run = services.desk.find(request.word(1))
     services.desk.cancel(run, by=request.who)
+    if services.desk.find(run.id).phase == "cancelled":
+        return tell(f"The run of {run.project} is cancelled.")
     return tell(f"The run of {run.project} stops as soon as the calls under way have ended.")
 
 

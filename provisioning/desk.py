@@ -13,7 +13,10 @@ from provisioning.errors import UserError
 from provisioning.operation import (
     CANCELLABLE,
     ENDED,
+    IDLE,
+    STOPPABLE,
     STOPPED,
+    TURNS,
     WRITING,
     Decision,
     Operation,
@@ -28,7 +31,6 @@ from provisioning.project import ProjectSpec
 from provisioning.question_message import subject
 from provisioning.run_message import run_notice
 from provisioning.run_tasks import STATES
-from provisioning.runs import Plan
 from provisioning.store import Message, NameTakenError, Settled, Store, Turn
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
 from provisioning.text import Notice, person, say
@@ -36,15 +38,14 @@ from provisioning.text import Notice, person, say
 CREATE = "create_project"
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
-STARTER_WRITES = 6
-"""A tree, a commit, two references, and something to spare."""
 FRESH: dict[str, Any] = {
-    "started": {},
     "finished": {},
     "progress": None,
     "applied": None,
     "findings": [],
     "trouble": None,
+    "left_behind": "",
+    "queue_position": 0,
 }
 """What another attempt forgets of the one before; plan, confirmation and decisions stay."""
 
@@ -116,7 +117,7 @@ class Desk:
         """Start the part that works in the operation's phase; starting it again is a no-op."""
         if operation.phase in ENDED or operation.phase == "waiting":
             return
-        if operation.phase == "confirmed":
+        if operation.phase in TURNS:
             self.admit()
             return
         self._start(operation, part_of(operation.phase))
@@ -222,19 +223,21 @@ class Desk:
             self.start(read_operation(moved))
 
     def admit(self) -> None:
-        """Let confirmed runs apply, first come first, as far as GitHub's limits allow."""
+        """Let runs write to GitHub, first come first, as far as its limits allow."""
         turn = Turn(
             at_once=self._policy.github_writing_applies,
             per_hour=self._policy.github_writes_per_hour,
         )
-        waiting = [read_operation(row) for row in self._store.turns.waiting()]
+        waiting = [read_operation(row) for row in self._store.turns.waiting(TURNS)]
         while waiting:
             first = waiting[0]
-            cost = writes_of(first.facts.plan)
-            if not self._store.turns.grant(f"{first.id}:{first.attempt}", cost, WRITING, turn):
+            facts = {"writes": max(first.writes, first.facts.writes)}
+            turn_of = f"{first.id}:{first.attempt}"
+            if not self._store.turns.grant(turn_of, first.writes, WRITING, turn):
                 break
             waiting.pop(0)
-            moved = self._store.operations.move(first.id, ["confirmed"], "applying", by="bot")
+            to = TURNS[first.phase]
+            moved = self._store.operations.move(first.id, [first.phase], to, by="bot", facts=facts)
             if moved:
                 self.start(read_operation(moved))
                 self.show(first.id)
@@ -282,17 +285,23 @@ class Desk:
     # ------------------------------------------------------------------ stopping and going on
 
     def cancel(self, run: Operation, *, by: str) -> None:
-        """Stop a run: at once while it waits in a queue, else as soon as Terraform can."""
+        """Stop a run: at once while it waits in a queue, else as soon as Terraform can.
+
+        An accepted wish always takes effect: a run that is to stop enters no other phase.
+        """
         self._require(self._may_stop(run, by))
         if run.phase not in CANCELLABLE:
             raise UserError(self._too_late(run))
         operations = self._store.operations
-        if operations.move(run.id, ["queued", "confirmed"], "cancelled", by=by):
+        if operations.move(run.id, IDLE, "cancelled", by=by):
             self.note(run, by, "Cancelled")
             self.tidy(run.id)
             return
-        if operations.request_cancel(run.id, by, CANCELLABLE) is None:
-            raise UserError("This run is stopping already, or past the point where it could.")
+        if operations.request_cancel(run.id, by, STOPPABLE) is None:
+            now = self.find(run.id)
+            raise UserError(
+                "This run is stopping already." if now.stopping else self._too_late(now)
+            )
         self.show(run.id)
 
     def retry(self, run: Operation, *, by: str) -> None:
@@ -303,19 +312,20 @@ class Desk:
         self._again(run, "queued", by, "Retried")
 
     def clean_up(self, run: Operation, *, by: str) -> None:
-        """Remove what a run that stopped has made."""
+        """Remove what a run that stopped has made, when it is its turn at GitHub."""
         self._require(self._may_stop(run, by))
         if not run.may_be_cleaned_up:
             raise UserError(self._too_late(run))
-        self._again(run, "cleaning", by, "Clean-up started")
+        self._again(run, "to_clean", by, "Clean-up requested")
 
     def _again(self, run: Operation, to: Phase, by: str, what: str) -> None:
         if self.find(run.project).id != run.id:
             raise UserError(
                 f"{run.project} has a newer run since; look at that one. Nothing was changed."
             )
+        facts = FRESH | {"started": {to: self._clock.now().isoformat()}}
         # Who saw everything removed has not confirmed that it is made again.
-        facts = FRESH | ({"confirmed": None} if to == "cleaning" else {})
+        facts |= {"confirmed": None} if to == "to_clean" else {}
         again = self._store.operations.retry(run.id, [run.phase], to, by=by, facts=facts)
         if again is None:
             raise UserError(self._too_late(self.find(run.id)))
@@ -376,14 +386,3 @@ class Desk:
     def _stamped(self, run: Operation, step: str) -> dict[str, str]:
         known = {name: at.isoformat() for name, at in run.facts.finished.items()}
         return known | {step: self._clock.now().isoformat()}
-
-
-def writes_of(plan: Plan | None) -> int:
-    """Return how many requests that create content an apply and its starter code make at most."""
-    changes = plan.changes if plan else ()
-    written = ("create", "update", "replace", "delete")
-    of_terraform = sum(
-        change.resource_type.startswith("github_") and change.action in written
-        for change in changes
-    )
-    return of_terraform + STARTER_WRITES

@@ -25,10 +25,15 @@ Phase = Literal[
     "refused",
     "expired",
     "cancelled",
+    "to_clean",
     "cleaning",
+    "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people; `confirmed` waits for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people; `TURNS` wait for GitHub's budget."""
+
+TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
+"""Phases that wait for their turn to write to GitHub, and what each goes on to."""
 
 WORKING: tuple[Phase, ...] = (
     "queued",
@@ -37,14 +42,20 @@ WORKING: tuple[Phase, ...] = (
     "applying",
     "starter",
     "verifying",
+    "to_clean",
     "cleaning",
+    "freeing",
 )
 """Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
 
-WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning")
+WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning", "freeing")
 """Phases in which GitHub is written to."""
 
-CANCELLABLE: tuple[Phase, ...] = ("queued", "planning", "confirmed", "applying")
+IDLE: tuple[Phase, ...] = ("queued", *TURNS)
+"""Phases in which nothing is under way: a cancelled run ends at once."""
+STOPPABLE: tuple[Phase, ...] = ("planning", "applying", "cleaning")
+"""Phases in which Terraform runs: a cancelled run ends as soon as it can."""
+CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
@@ -52,15 +63,15 @@ ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
 Part = Literal["plan", "apply", "clean_up", "discard_plan"]
 
 
+STARTER_WRITES = 6
+"""A tree, a commit, two references, and something to spare."""
+
+
 def part_of(phase: Phase) -> Part:
     """Return the part of the operation that works in a phase."""
     if phase in ("queued", "planning"):
         return "plan"
-    return "clean_up" if phase == "cleaning" else "apply"
-
-
-CLEANING = "Cleaning up"
-"""The step whose trouble is that not everything could be removed."""
+    return "clean_up" if phase in ("to_clean", "cleaning", "freeing") else "apply"
 
 
 class Trouble(Frozen):
@@ -89,7 +100,9 @@ class Decision(Frozen):
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
-    `made` is set before the first apply: from then on something may exist at a vendor.
+    `made` is set before the first apply: from then on something may exist at a vendor. `unmade` is
+    set before the first removal: from then on some of it may be gone. `writes` is the most that one
+    of its applies was to write to GitHub. `left_behind` says what a cancelled run has left.
     """
 
     plan: Plan | None = None
@@ -101,6 +114,9 @@ class Facts(Frozen):
     trouble: Trouble | None = None
     terraform_run: str = ""
     made: bool = False
+    unmade: bool = False
+    writes: int = 0
+    left_behind: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -137,9 +153,9 @@ class Operation(Frozen):
     def may_be_retried(self) -> bool:
         """Tell whether it can go on; after somebody's No only if something was made before.
 
-        A failed clean-up is only cleaned up further: going on would make everything anew.
+        What was removed in part is only cleaned up further: going on would make it all anew.
         """
-        if self.facts.trouble and self.facts.trouble.step == CLEANING:
+        if self.facts.unmade:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
         return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
@@ -148,6 +164,32 @@ class Operation(Frozen):
     def may_be_cleaned_up(self) -> bool:
         """Tell whether there may be something to remove: at the vendors, or the name itself."""
         return self.phase == "failed" or (self.phase in STOPPED and self.facts.made)
+
+    @property
+    def writes(self) -> int:
+        """Return how many requests that create content it sends to GitHub at most, in its turn.
+
+        A clean-up removes no more than one of the applies was to make.
+        """
+        if self.is_clean_up:
+            return self.facts.writes
+        changes = self.facts.plan.changes if self.facts.plan else ()
+        of_terraform = sum(
+            change.resource_type.startswith("github_")
+            and change.action in ("create", "update", "replace", "delete")
+            for change in changes
+        )
+        return of_terraform + STARTER_WRITES
+
+    @property
+    def is_clean_up(self) -> bool:
+        """Tell whether this attempt is about removing what was made."""
+        return "to_clean" in self.facts.started
+
+    @property
+    def stopping(self) -> bool:
+        """Tell whether somebody pressed Cancel, and it takes effect as soon as it can."""
+        return bool(self.cancel_requested_by) and self.phase in STOPPABLE
 
 
 def operation_id(key: str) -> str:

@@ -6,8 +6,8 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from provisioning.operation import CANCELLABLE, STOPPED, Operation
-from provisioning.run_tasks import STATES, duration, is_applied, is_cleaning, tasks
+from provisioning.operation import CANCELLABLE, STOPPED, TURNS, Operation
+from provisioning.run_tasks import STATES, duration, is_applied, tasks
 from provisioning.text import (
     Button,
     Fact,
@@ -23,6 +23,12 @@ from provisioning.text import (
     person,
     say,
 )
+
+STAYS = {
+    False: "What was made so far stays until somebody retries or cleans up.",
+    True: "What is left stays until somebody cleans up.",
+}
+"""What a stop leaves, by whether some of it was removed."""
 
 
 class Question(Frozen):
@@ -52,16 +58,20 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
     only_consent = bool(questions) and all(question.about for question in questions)
     if operation.phase == "waiting" and only_consent:
         return "Waiting for consent"
+    if operation.phase == "cancelled" and operation.is_clean_up:
+        return "Clean-up cancelled"
     return STATES[operation.phase]
 
 
 def _headline(operation: Operation, state: str) -> str:
     if operation.phase == "ready" and operation.ended_at:
         return f"Ready in {duration((operation.ended_at - operation.created_at).total_seconds())}"
+    if operation.stopping:
+        return f"{state} · stopping"
     progress = operation.facts.progress
     if operation.phase in ("applying", "cleaning") and progress:
         return f"{state} · {progress.done} of {progress.total} · {duration(progress.seconds)}"
-    if operation.phase == "confirmed" and operation.facts.queue_position:
+    if operation.phase in TURNS and operation.facts.queue_position:
         return f"{state} · number {operation.facts.queue_position} in the queue"
     return state
 
@@ -93,12 +103,24 @@ def _body(
             ),
         )
     if operation.phase in STOPPED:
-        if operation.facts.made:
-            return (say("What was made so far stays until somebody retries or cleans up."),)
-        return (say("Nothing was made, and the name is free again."),)
+        return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
     return ()
+
+
+def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
+    """Say what exists after somebody's No, and what can be done about it."""
+    facts = operation.facts
+    if not facts.made:
+        yield say("Nothing was made, and the name is free again.")
+        return
+    if operation.is_clean_up:
+        removed = facts.applied.counts.remove if facts.applied else 0
+        yield say(f"This clean-up removed {removed or 'no'} resource{'' if removed == 1 else 's'}.")
+    yield say(STAYS[facts.unmade])
+    if facts.left_behind:
+        yield say("Left behind: ", facts.left_behind)
 
 
 def _waits_for(question: Question) -> Text:
@@ -140,7 +162,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(code(spec.template))),
     ]
-    if is_cleaning(operation):
+    if operation.is_clean_up:
         return tuple(shown)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and facts.plan:
@@ -166,14 +188,11 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
     run = operation.id
     if operation.phase == "waiting":
         return tuple(_waiting_buttons(operation, questions))
+    if operation.stopping:
+        return ()
     if operation.phase in CANCELLABLE:
-        return (
-            Button(
-                label="Cancel Run",
-                words=("cancel", run),
-                confirm="What was made so far stays until somebody retries or cleans up.",
-            ),
-        )
+        stays = STAYS[operation.facts.unmade]
+        return (Button(label="Cancel Run", words=("cancel", run), confirm=stays),)
     return tuple(_going_on_buttons(operation))
 
 

@@ -11,7 +11,7 @@ from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import CANCELLABLE, WRITING, Operation, Phase, Trouble
+from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -22,6 +22,11 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 8
 """So many leftover resources are named one by one."""
+GOING_ON = {
+    False: "Retry goes on from there, Clean Up removes it",
+    True: "Clean Up removes the rest and frees the name",
+}
+"""What can be done about what exists, by whether some of it was removed."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +48,25 @@ class RunSteps:
         return read_operation(row)
 
     def enter(self, run: str, expected: Collection[Phase], to: Phase, **facts: Any) -> Operation:
-        """Be in phase `to`, and show it; raises RunEnded if the run went another way."""
+        """Be in phase `to`, and show it; raises RunEnded if the run went another way.
+
+        A run that somebody asked to stop ends here.
+        """
         operation = self.load(run)
-        if operation.cancel_requested_by and operation.phase in CANCELLABLE:
-            self.cancelled(operation)
         started = {name: at.isoformat() for name, at in operation.facts.started.items()}
         started.setdefault(to, self.clock.now().isoformat())
         row = self.store.operations.reach(run, expected, to, {"started": started, **facts})
         if row is None:
+            self._end_if_stopping(self.load(run))
             raise RunEnded
         self.desk.show(run)
         if to not in WRITING:
             self.desk.admit()
         return read_operation(row)
+
+    def _end_if_stopping(self, operation: Operation) -> None:
+        if operation.stopping:
+            self.cancelled(operation)
 
     def finish(self, run: str, step: str) -> None:
         """Note when a step was finished, the first time, and show it."""
@@ -141,13 +152,17 @@ class RunSteps:
             made = _in_words(self.terraform.addresses(operation.project))
         except SciclopsError:
             made = "what was made so far exists, Terraform could not be asked what that is"
-        return f"{made}; Retry goes on from there, Clean Up removes it"
+        return f"{made}; {GOING_ON[operation.facts.unmade]}"
 
     def cancelled(self, operation: Operation) -> None:
-        """End the run as cancelled by whoever asked for it; raises RunEnded."""
+        """End the run as cancelled by whoever asked for it; raises RunEnded.
+
+        It is only over once all is tidy: a crash before that leaves the rest to a sweep.
+        """
         by = operation.cancel_requested_by
-        self.desk.note(operation, by, "Cancelled")
-        self.store.operations.end(operation.id, "cancelled", by=by)
+        left = {"left_behind": self._left_behind(operation)} if operation.facts.made else {}
+        if self.store.operations.move(operation.id, STOPPABLE, "cancelled", by=by, facts=left):
+            self.desk.note(operation, by, "Cancelled")
         self.desk.tidy(operation.id)
         raise RunEnded
 
@@ -178,8 +193,10 @@ class RunWatch:
 
 def _in_words(addresses: Collection[str]) -> str:
     """Count resources, and name them if they are few."""
+    if not addresses:
+        return "no resource that Terraform knows of"
     count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
-    few = 0 < len(addresses) <= MOST_NAMED
+    few = len(addresses) <= MOST_NAMED
     return f"{count} ({', '.join(sorted(addresses))})" if few else count
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from provisioning.operation import CLEANING, STOPPED, Decision, Operation
+from provisioning.operation import STOPPED, TURNS, Decision, Operation
 from provisioning.text import Span, Task, Text, code, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -22,7 +22,9 @@ STATES = {
     "refused": "Refused",
     "expired": "Timed out",
     "cancelled": "Cancelled",
+    "to_clean": "Clean-up waiting for GitHub's budget",
     "cleaning": "Cleaning up",
+    "freeing": "Freeing the name",
     "cleaned": "Cleaned up",
 }
 ORDER = ("planning", "waiting", "applying", "starter", "verifying")
@@ -49,17 +51,13 @@ def is_applied(operation: Operation) -> bool:
     return applied is not None and applied.ending == "succeeded"
 
 
-def is_cleaning(operation: Operation) -> bool:
-    """Tell whether the run is about removing what was made."""
-    trouble = operation.facts.trouble
-    failed_so = operation.phase == "failed" and trouble and trouble.step == CLEANING
-    return operation.phase in ("cleaning", "cleaned") or bool(failed_so)
-
-
 def _clean_up_task(operation: Operation) -> Task:
     status, title = {
+        "to_clean": ("pending", "Clean up"),
         "cleaning": ("in_progress", "Cleaning up"),
+        "freeing": ("in_progress", "Cleaning up"),
         "cleaned": ("complete", "Cleaned up"),
+        "cancelled": ("error", "Clean-up cancelled"),
     }.get(operation.phase, ("error", "Couldn't clean up"))
     progress = operation.facts.progress
     done = say(f"{progress.done} of {progress.total} resources") if progress else ()
@@ -72,7 +70,7 @@ def _clean_up_task(operation: Operation) -> Task:
 
 def tasks(operation: Operation) -> tuple[Task, ...]:
     """Return a line for each step of a run."""
-    if is_cleaning(operation):
+    if operation.is_clean_up:
         return (_clean_up_task(operation),)
     first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation))
     return (*first, *(_task(operation, step) for step in ("applying", "starter", "verifying")))
@@ -93,11 +91,9 @@ def _status(operation: Operation, step: str) -> Status:
         return "complete"
     if _reached(operation) != step:
         return "pending"
-    if operation.phase == "failed":
+    if operation.phase in ("failed", *STOPPED):
         return "error"
-    if operation.phase in (*STOPPED, "cleaned", "cleaning"):
-        return "error"
-    return "pending" if operation.phase == "confirmed" else "in_progress"
+    return "pending" if operation.phase in TURNS else "in_progress"
 
 
 def _task(operation: Operation, step: str) -> Task:

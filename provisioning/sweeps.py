@@ -13,16 +13,16 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
-from provisioning.operation import ENDED, WORKING, Trouble, part_of
+from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
+from provisioning.run_steps import GOING_ON
 from provisioning.store import Store
-from provisioning.tables import OperationRow
 
 log = logging.getLogger(__name__)
 
 SWEEPS_KEPT = timedelta(days=1)
 """Sweeps are many, and nobody asks twice for a slot that has passed."""
-STARTED_AT_ONCE = tuple(phase for phase in WORKING if phase != "confirmed")
-"""Phases with a workflow; a confirmed run gets its own when it is its turn."""
+STARTED_AT_ONCE = tuple(phase for phase in WORKING if phase not in TURNS)
+"""Phases with a workflow; who waits for a turn at GitHub gets one when it comes."""
 KEPT = timedelta(days=90)
 """How long finished workflows, interactions and answers in threads are kept: much longer than
 anybody resends one."""
@@ -72,27 +72,27 @@ class Sweeps:
                 log.info("starting %s of %s, which a crash had kept from it", part, operation.id)
                 self.desk.start(operation)
             elif state in ("failed", "finished"):
-                self._end_broken(row)
+                self._end_broken(operation)
         self.desk.admit()
         for row in self.store.operations.unended("waiting"):
             self.desk.proceed(row.id)
         for row in self.store.operations.unended(*ENDED):
             self.desk.tidy(row.id)
 
-    def _end_broken(self, row: OperationRow) -> None:
+    def _end_broken(self, run: Operation) -> None:
         """End a run that nobody works on any more, unless it has moved on since we looked."""
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
-            left_behind="whatever was made so far: Retry goes on from it, Clean Up removes it",
-            reference=row.id,
+            left_behind=f"whatever exists so far; {GOING_ON[run.facts.unmade]}",
+            reference=run.id,
         ).model_dump(mode="json")
         failed = self.store.operations.move(
-            row.id, [row.phase], "failed", by="bot", version=row.version, facts={"trouble": trouble}
+            run.id, [run.phase], "failed", by="bot", version=run.version, facts={"trouble": trouble}
         )
         if failed:
-            self.store.projects.become(row.project, "failed")
-            self.desk.show(row.id)
+            self.store.projects.become(run.project, "failed")
+            self.desk.show(run.id)
 
     def expire(self) -> None:
         """End runs whose questions nobody answered in time."""

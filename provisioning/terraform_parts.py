@@ -219,6 +219,7 @@ class TerraformParts:
 
     def destroy(self, steps: Steps, run: str) -> None:
         """Remove everything in the state, and what an interrupted run left beside it."""
+        steps.do("start cleaning", self._start_cleaning, run)
         steps.do("adopt", self.write_root, run)
         name = f"{run}-{self.run_steps.load(run).attempt}-destroy"
         for number in range(MOST_INTERRUPTIONS):
@@ -230,6 +231,9 @@ class TerraformParts:
             "its state. Ask the platform team to look at the bot's machine, then clean up again."
         )
 
+    def _start_cleaning(self, run: str) -> None:
+        self.run_steps.enter(run, ["to_clean"], "cleaning")
+
     def _destroy_once(self, run: str, name: str) -> str:
         operation, terraform = self.run_steps.load(run), self.run_steps.terraform
         watch = self.run_steps.watch(run)
@@ -237,7 +241,9 @@ class TerraformParts:
         if outcome.ending == "succeeded":
             outcome, _ = terraform.plan(operation.project, name, watch, destroy=True)
         if outcome.ending == "succeeded":
+            self.run_steps.remember(run, unmade=True)
             outcome = terraform.apply(operation.project, name, watch)
+            self.run_steps.remember(run, applied=outcome.model_dump(mode="json"))
             self.run_steps.attach_log(operation, name, "clean-up")
         self.run_steps.require_success(run, "Cleaning up", outcome)
         return outcome.ending

@@ -77,9 +77,14 @@ class Operations:
         to: str,
         facts: Mapping[str, Any] | None = None,
     ) -> OperationRow | None:
-        """Be in phase `to`, coming from an expected one or being there already; else None."""
+        """Be in phase `to`, coming from an expected one or being there already; else None.
+
+        An operation that was asked to stop goes no further, so that no such wish is passed over.
+        """
         with self._database.writing() as session:
             row = _locked(session, operation)
+            if row.cancel_requested_by:
+                return None
             if row.phase == to:
                 return _remember(session, row, facts)
             if row.phase not in expected or row.ended_at:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
@@ -17,6 +17,7 @@ from provisioning.text import Frozen
 
 LEDGER = "github.writes"
 WINDOW = timedelta(hours=1)
+"""How long writes count, and how long a turn lasts: a run that hangs holds nobody up for longer."""
 
 
 class Turn(Frozen):
@@ -27,17 +28,18 @@ class Turn(Frozen):
 
 
 class Turns:
-    """The queue of confirmed runs, in the order in which they were asked for."""
+    """The queue of runs that want to write, in the order in which they were asked for."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
     def grant(self, run: str, cost: int, writing: Collection[str], turn: Turn) -> bool:
-        """Reserve `cost` writes for a run, unless too many write already or lately.
+        """Reserve `cost` writes for an attempt of a run, unless too many write already or lately.
 
-        `writing` are the phases that write. A run that has its turn keeps it: asking again is
-        harmless. One that would need more than an hour's writes gets them when nobody else wrote.
+        `run` is `<id>:<attempt>`; `writing` are the phases that write. Who has a turn keeps it:
+        asking again is harmless. One that would need more than an hour's writes gets them when
+        nobody else wrote.
         """
         with self._database.writing() as session:
             memo = _ledger(session)
@@ -45,7 +47,8 @@ class Turns:
             if any(entry["run"] == run for entry in recent):
                 return True
             spent = sum(entry["cost"] for entry in recent)
-            if _writers(session, writing) >= turn.at_once:
+            turns = {str(entry["run"]) for entry in recent}
+            if len(turns & _attempts_in(session, writing)) >= turn.at_once:
                 return False
             if spent and spent + cost > turn.per_hour:
                 return False
@@ -54,9 +57,9 @@ class Turns:
             session.add(memo)
             return True
 
-    def waiting(self) -> tuple[OperationRow, ...]:
-        """Return the confirmed runs, first come first."""
-        rows = select(OperationRow).where(OperationRow.phase == "confirmed")
+    def waiting(self, phases: Collection[str]) -> tuple[OperationRow, ...]:
+        """Return the runs in the phases that wait for a turn, first come first."""
+        rows = select(OperationRow).where(col(OperationRow.phase).in_(phases))
         ordered = rows.order_by(col(OperationRow.created_at), col(OperationRow.id))
         with self._database.reading() as session:
             return tuple(session.exec(ordered).all())
@@ -72,10 +75,8 @@ def _recent(memo: MemoRow, now: datetime) -> list[dict[str, Any]]:
     return [entry for entry in memo.value.get("writes", []) if entry["at"] > since]
 
 
-def _writers(session: Session, writing: Collection[str]) -> int:
-    rows = (
-        select(func.count())
-        .select_from(OperationRow)
-        .where(col(OperationRow.phase).in_(writing), col(OperationRow.ended_at).is_(None))
+def _attempts_in(session: Session, phases: Collection[str]) -> set[str]:
+    rows = select(OperationRow.id, OperationRow.attempt).where(
+        col(OperationRow.phase).in_(phases), col(OperationRow.ended_at).is_(None)
     )
-    return session.exec(rows).one()
+    return {f"{run}:{attempt}" for run, attempt in session.exec(rows)}

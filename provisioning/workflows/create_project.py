@@ -175,7 +175,7 @@ class CreateProject:
         )
 
     def _free_the_name(self, run: str) -> None:
-        operation = self.run_steps.load(run)
+        operation = self.run_steps.enter(run, ["cleaning"], "freeing")
         gone = self.terraform.repositories.delete(operation.project, operation.marker)
         begun = self.run_steps.terraform.started(operation.project)
         remaining = sorted(self.terraform.leftovers(operation).keys() & begun)

@@ -38,6 +38,7 @@ from provisioning.terraform_root import (
 
 T = TypeVar("T")
 MARKER = "sciclops:run-0123456789ab"
+SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 TEMPLATES = Path(__file__).parents[2] / "bundle_templates"
 SPEC = ProjectSpec(
     name="ada-7",
@@ -112,14 +113,14 @@ class VendorWorld:
         self.run(made.start())
         return made
 
-    def terraform(self) -> LocalTerraform:
-        """Return the engine."""
+    def terraform(self, folder: str = "data", search_path: str = SEARCH_PATH) -> LocalTerraform:
+        """Return an engine; with another folder it has no state of what the first one made."""
         return LocalTerraform(
             Installation(
-                data=self.directory / "data",
+                data=self.directory / folder,
                 modules=MODULES,
                 redact=SecretRedactor(),
-                search_path="/usr/local/bin:/usr/bin:/bin",
+                search_path=search_path,
                 environment={"TF_REATTACH_PROVIDERS": self.providers.reattach},
             )
         )
@@ -170,14 +171,18 @@ class Project:
         """Return Terraform's outputs."""
         return self.terraform.outputs(self.spec.name)
 
+    def found(self) -> dict[str, str]:
+        """Return what exists at the vendors and cannot simply be made again, by its address."""
+        return {
+            **self.vendors.repositories.leftovers(self.spec.name, MARKER),
+            **self.vendors.workspaces.leftovers(self.spec, MARKER),
+        }
+
     def found_missing(self) -> dict[str, str]:
         """Return what an interrupted run has begun and not recorded: what is to be adopted."""
         name = self.spec.name
         lost = self.terraform.started(name) - self.terraform.addresses(name)
-        found = {
-            **self.vendors.repositories.leftovers(name, MARKER),
-            **self.vendors.workspaces.leftovers(self.spec, MARKER),
-        }
+        found = self.found()
         return {address: found[address] for address in sorted(lost & found.keys())}
 
     def findings(self, outputs: dict[str, object]) -> tuple[Finding, ...]:

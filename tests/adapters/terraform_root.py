@@ -12,7 +12,7 @@ STAGES = ("development", "testing", "staging", "production")
 
 PROJECT_VALUES = (
     "name", "marker", "organisation", "github_app_id", "github_team", "platform_team",
-    "reviewer_teams", "reviewer_users", "required_checks", "properties",
+    "reviewer_teams", "reviewer_users", "required_checks",
 )  # fmt: skip
 SHARED_VALUES = ("name", "marker", "oidc_issuer", "account_id", "automation_client_id")
 ENVIRONMENT_VALUES = (
@@ -99,8 +99,7 @@ def _account() -> Json:
     return {
         "source": "./modules/account",
         "providers": {"dbx.account": "databricks.account"},
-        **{name: f"${{var.{name}}}" for name in ("name", "managed_group", "owners")},
-        "budget_policy": "${var.budget_policy}",
+        **{name: f"${{var.{name}}}" for name in ("name", "managed_group")},
     }
 
 

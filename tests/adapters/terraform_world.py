@@ -131,13 +131,10 @@ class TerraformWorld:
             "reviewer_teams": ["ml-reviewers"],
             "reviewer_users": [],
             "required_checks": [],
-            "properties": {},
             "oidc_issuer": self.github.oidc_issuer,
             "account_id": cast.DATABRICKS_ACCOUNT_ID,
             "automation_client_id": self.databricks.bot_client_id,
             "managed_group": "aad-data-science",
-            "owners": [cast.GRACE.email],
-            "budget_policy": False,
         }
         url, host = f"{self.github.root}/", self.databricks.account_host
         return Root(url, host, given | values, environments)

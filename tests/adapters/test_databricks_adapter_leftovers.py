@@ -70,11 +70,8 @@ def test_an_answer_lost_at_every_type_of_resource_leads_to_no_second_thing(
 
 
 def test_everything_that_cannot_be_made_again_is_found_by_its_address(facts: Facts) -> None:
-    project, vendors = facts.project, facts.project.vendors
-    found = {
-        **vendors.repositories.leftovers("ada-7", MARKER),
-        **vendors.workspaces.leftovers(SPEC, MARKER),
-    }
+    project = facts.project
+    found = project.found()
     assert found.keys() <= project.terraform.addresses("ada-7")
     assert Counter(address.split("[")[0].split(".")[-2] for address in found) == {
         "github_repository": 1,

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -274,13 +275,27 @@ def test_terraform_from_the_wheel_works_where_no_binary_is_on_the_path(tmp_path:
     assert workshop.engine.outputs("ada") == {"names": ["a"]}
 
 
-def test_a_plan_of_another_version_of_terraform_is_stale(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+def pretend_another_version_made(plan: Path, version: str) -> None:
+    """Write another version, as long as the true one, into a saved plan: it is a zip file."""
+    with zipfile.ZipFile(plan) as saved:
+        parts = {name: saved.read(name) for name in saved.namelist()}
+    true = version.encode()
+    assert true in parts["tfplan"]
+    parts["tfplan"] = parts["tfplan"].replace(true, b"9" + true[1:])
+    with zipfile.ZipFile(plan, "w") as altered:
+        for name, content in parts.items():
+            altered.writestr(name, content)
+
+
+def test_a_plan_of_another_version_of_terraform_is_stale(workshop: Workshop) -> None:
     workshop.prepare()
-    workshop.planned()
-    wheel = workshop.another_engine(search_path=path_without_terraform(tmp_path))
-    outcome = wheel.apply("ada", "one", Onlooker())
+    plan = workshop.planned()
+    (saved,) = workshop.data.rglob("*.tfplan")
+    pretend_another_version_made(saved, plan.terraform)
+    outcome = workshop.engine.apply("ada", "one", Onlooker())
     assert (outcome.ending, outcome.stale) == ("failed", True)
+    assert f"9{plan.terraform[1:]}" in outcome.diagnostics[0].detail
+    assert workshop.engine.addresses("ada") == frozenset()
 
 
 def test_a_binary_that_is_missing_or_no_terraform_is_named_with_a_remedy(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from provisioning.terraform_root import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ONE_GROUP, TWO_GROUPS = 89, 165
+ONE_GROUP, TWO_GROUPS = 88, 164
 TERRAFORM = next(iter(binaries().values()))
 CARDS = "gbx1_prod.loyalty.cards"
 USE_SALES = {"securable": "schema", "full_name": "gbx1_prod.sales"}
@@ -202,9 +202,7 @@ BAD_VALUES = (
         "reviewer_teams": (["a", "a"], "reviewer_teams must not name a team twice"),
         "reviewer_users": (["no body"], "reviewer_users must be"),
         "required_checks": ([""], "required_checks must be"),
-        "properties": ({"x": {"type": "rainbow", "values": ["x"]}}, "properties need a type"),
         "managed_group": ('x" or "1', "managed_group must be"),
-        "owners": (["grace"], "owners must be e-mail addresses"),
         "oidc_issuer": ("http://evil.example", "oidc_issuer must be"),
         "account_id": ("42", "account_id must be a UUID"),
         "automation_client_id": ("bot", "automation_client_id must be a UUID"),
@@ -214,7 +212,6 @@ BAD_VALUES = (
         "marker": ("sciclops:${x}", "marker must be"),
         "reviewer_teams": (["../x"], "reviewer_teams must be team slugs"),
         "reviewer_users": (["ada", "ADA"], "reviewer_users must not name a person twice"),
-        "properties": ({"x": {"type": "string", "values": []}}, "properties need a type"),
         "managed_group": ("", "managed_group must be"),
     },
 )

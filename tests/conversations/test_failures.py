@@ -140,6 +140,7 @@ def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversat
     talk.ada.wait_until(lambda: what_exists(talk) or None, timeout=ANSWER_SECONDS)
     talk.press("Cancel Run", talk.pat)
     talk.world.providers.clear()
+    assert buttons(talk.run_message("Applying · stopping")) == {}
     run = talk.run_message("Cancelled")
     assert "What was made so far stays until somebody retries or cleans up." in text_of(run)
     assert "Cancelled by U0PAT" in text_of(run)

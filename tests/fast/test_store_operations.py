@@ -102,6 +102,42 @@ def test_a_step_that_is_repeated_reaches_its_phase_once(
     assert whats == ["asked for create", "queued → planning"]
 
 
+def test_an_operation_that_is_to_stop_goes_no_further(
+    each_store: Store, operation: OperationRow
+) -> None:
+    operations = each_store.operations
+    assert operations.reach(operation.id, ["queued"], "applying")
+    assert operations.request_cancel(operation.id, "U-grace", ["applying"])
+    for phase in ("applying", "starter"):
+        assert operations.reach(operation.id, ["applying"], phase) is None
+    stopped = operations.get(operation.id)
+    assert stopped is not None
+    assert stopped.phase == "applying"
+    operations.end(operation.id, "cancelled")
+    assert operations.retry(operation.id, ["cancelled"], "queued", by="U-grace")
+    assert operations.reach(operation.id, ["queued"], "planning")
+
+
+def test_whoever_stops_an_operation_at_its_last_step_wins_or_comes_too_late(
+    each_store: Store,
+) -> None:
+    operations = each_store.operations
+    for number in range(10):
+        row = an_operation(f"op-{number}", project=f"ada-{number}")
+        row.phase = "applying"
+        each_store.projects.reserve_and_begin(a_project(row.project), row)
+
+        def cancel(run: str) -> bool:
+            return operations.request_cancel(run, "U-grace", ["applying"]) is not None
+
+        def go_on(run: str) -> bool:
+            return operations.reach(run, ["applying"], "starter") is not None
+
+        with ThreadPoolExecutor(2) as both:
+            cancelled, went_on = both.submit(cancel, row.id), both.submit(go_on, row.id)
+            assert cancelled.result() != went_on.result()
+
+
 def test_an_ended_operation_stays_as_it_ended(each_store: Store, operation: OperationRow) -> None:
     ended = each_store.operations.end(operation.id, "failed", {"error": "no"})
     again = each_store.operations.end(operation.id, "ready", {"error": ""})

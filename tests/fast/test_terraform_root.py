@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,11 @@ MARKER = "sciclops:run-1"
 EVIL = '${file("/etc/hostname")}%{if true}'
 CATALOGS = {"development": "dev", "testing": "test", "staging": "stg", "production": "prod"}
 GROUPS = ("gbx1", "gbx2", "gbxphil")
+MODULES = Path(__file__).parents[2] / "provisioning" / "terraform"
+VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.MULTILINE | re.DOTALL)
+DESCRIPTION = re.compile(r"^  description = .*\n", re.MULTILINE)
+NOT_ASKED_FOR_YET = {"deployment_branches", "force_destroy", "policy_overrides", "required_checks"}
+"""Inputs with a default that no setting and no form can change so far."""
 
 
 def context(**changes: Any) -> TerraformContext:
@@ -122,6 +128,30 @@ def test_every_provider_that_a_module_names_exists_and_every_variable_has_a_valu
     used = {name for module in main["module"].values() for name in module["providers"].values()}
     assert used == known | {"github"}
     assert set(main["variable"]) == set(values)
+
+
+def inputs(module: str) -> dict[str, str]:
+    """Return a module's inputs: what each demands, without its description."""
+    found = VARIABLE.findall((MODULES / module / "variables.tf").read_text())
+    return {name: DESCRIPTION.sub("", demanded) for name, demanded in found}
+
+
+def test_the_modules_have_no_input_that_nobody_gives() -> None:
+    calls = root(spec())[0]["module"]
+    given = {call["source"].rpartition("/")[2]: set(call) for call in calls.values()}
+    assert set(given) == {"project", "account", "environment"}
+    left_out = {name for module in given for name in set(inputs(module)) - given[module]}
+    assert left_out == NOT_ASKED_FOR_YET
+
+
+def test_modules_that_share_an_input_demand_the_same_of_it() -> None:
+    project, account, environment = map(inputs, ("project", "account", "environment"))
+    assert "validation" in project["name"]
+    assert project["name"] == account["name"] == environment["name"]
+    for one, other in ((project, account), (project, environment), (account, environment)):
+        shared = one.keys() & other.keys()
+        assert {name: one[name] for name in shared} == {name: other[name] for name in shared}
+    assert project.keys() & environment.keys() >= {"name", "marker"}
 
 
 def test_workspace_providers_have_no_account_id_and_no_provider_has_a_credential() -> None:

@@ -6,8 +6,3 @@ output "group" {
     acl_principal_id = databricks_group.project.acl_principal_id
   }
 }
-
-output "budget_policy_id" {
-  description = "The serverless budget policy, or null."
-  value       = one(databricks_budget_policy.project[*].policy_id)
-}

@@ -17,20 +17,3 @@ variable "managed_group" {
     error_message = "managed_group must be the display name of an account group, without quotes and backslashes."
   }
 }
-
-variable "owners" {
-  description = "E-mail addresses of the project's owners, who join the group besides."
-  type        = list(string)
-  default     = []
-
-  validation {
-    condition     = alltrue([for owner in var.owners : can(regex("^[^@\\s\"\\\\]+@[^@\\s\"\\\\]+$", owner))])
-    error_message = "owners must be e-mail addresses."
-  }
-}
-
-variable "budget_policy" {
-  description = "Whether to make a serverless budget policy (public preview)."
-  type        = bool
-  default     = false
-}

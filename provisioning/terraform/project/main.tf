@@ -58,10 +58,10 @@ resource "github_team_repository" "this" {
 }
 
 resource "github_repository_collaborator" "reviewer" {
-  for_each = data.github_user.reviewer
+  for_each = toset(var.reviewer_users)
 
   repository = github_repository.this.name
-  username   = each.value.login
+  username   = data.github_user.reviewer[each.key].login
   permission = "pull"
 
   lifecycle {
@@ -182,13 +182,4 @@ resource "github_actions_repository_oidc_subject_claim_customization_template" "
 resource "github_repository_dependabot_security_updates" "this" {
   repository = github_repository.this.name
   enabled    = true
-}
-
-resource "github_repository_custom_property" "this" {
-  for_each = var.properties
-
-  repository     = github_repository.this.name
-  property_name  = each.key
-  property_type  = each.value.type
-  property_value = each.value.values
 }

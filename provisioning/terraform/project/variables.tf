@@ -112,23 +112,6 @@ variable "required_checks" {
   }
 }
 
-variable "properties" {
-  description = "Custom properties of the organisation to set on the repository, by name."
-  type = map(object({
-    type   = string
-    values = list(string)
-  }))
-  default = {}
-
-  validation {
-    condition = alltrue([
-      for property in values(var.properties) :
-      contains(["single_select", "multi_select", "string", "true_false"], property.type) && length(property.values) > 0
-    ])
-    error_message = "properties need a type (single_select, multi_select, string, true_false) and at least one value."
-  }
-}
-
 variable "immutable_subjects" {
   description = "Whether OIDC subjects carry ids (github.com); false for names only (GitHub Enterprise Server)."
   type        = bool

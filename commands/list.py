@@ -3,7 +3,7 @@
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.store import Filter
 from provisioning.tables import ProjectRow
-from provisioning.text import Button, Notice, Table, Text, code, link, person, say
+from provisioning.text import Button, Notice, Table, Text, code, link, person, quoted, say
 
 PAGE = 10
 STATES = ("reserved", "ready", "failed", "gone")
@@ -26,7 +26,9 @@ def show(request: Request, services: Services) -> Answer:
     total = found.total
     if not total:
         return tell(
-            f"No project matches “{' '.join(filters)}”." if filters else "There is no project yet.",
+            f"No project matches {quoted(' '.join(filters))}."
+            if filters
+            else "There is no project yet.",
             say("Ask for one with ", code("/sciclops new"), "."),
         )
     pages = -(-total // PAGE)

@@ -6,7 +6,7 @@ from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.run_message import elapsed
 from provisioning.run_tasks import STATES
-from provisioning.text import Fact, Notice, code, link, moment, person, say
+from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
 
 
 def show(request: Request, services: Services) -> Answer:
@@ -15,7 +15,7 @@ def show(request: Request, services: Services) -> Answer:
     project = services.store.projects.get(name)
     if project is None:
         raise UserError(
-            f"There is no project “{name}”. `list` shows which there are."
+            f"There is no project {quoted(name)}. `list` shows which there are."
             if name
             else "Which project? Type `status` and its name."
         )

@@ -8,6 +8,7 @@ from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
+from provisioning.text import quoted
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
@@ -31,7 +32,7 @@ class Board:
         if row is None:
             row = next(iter(self._store.operations.of_project(run)), None)
         if row is None:
-            raise UserError(f"There is no run or project “{run}”. `list` shows the projects.")
+            raise UserError(f"There is no run or project {quoted(run)}. `list` shows the projects.")
         return read_operation(row)
 
     def show(self, run: str) -> None:

@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+LONGEST_QUOTE = 60
+"""Characters of what somebody typed that are repeated to them."""
+
 Style = Literal["plain", "bold", "italic", "code", "person", "channel", "link", "moment"]
 
 
@@ -61,6 +64,12 @@ def moment(at: datetime) -> Span:
 def say(*parts: str | Span) -> Text:
     """Join strings and spans into one text."""
     return tuple(Span(text=part) if isinstance(part, str) else part for part in parts)
+
+
+def quoted(typed: str) -> str:
+    """Return what somebody typed between quotation marks, cut if it is long."""
+    is_long = len(typed) > LONGEST_QUOTE
+    return f"“{typed[: LONGEST_QUOTE - 1]}…”" if is_long else f"“{typed}”"
 
 
 def plain(text: Text) -> str:

@@ -20,6 +20,13 @@ def test_an_unknown_word_gets_help(talk: Conversation) -> None:
     assert "<!here>" not in said.text
 
 
+@pytest.mark.parametrize("command", ["", "list ", "status ", "retry "])
+def test_what_was_typed_is_repeated_shortly(talk: Conversation, command: str) -> None:
+    talk.sam.type(f"/sciclops {command}{'y' * 2000}")
+    said = talk.told(talk.sam, "yyyy…”")
+    assert len(text_of(said)) < 1000
+
+
 def test_home_teaches_newcomers(talk: Conversation) -> None:
     talk.sam.open_home()
     home = talk.sam.wait_for_home("Welcome to SciCLOps")

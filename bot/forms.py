@@ -16,6 +16,7 @@ from provisioning.ports import Choice
 Block = dict[str, Any]
 
 TEXT_LIMIT = 3000
+METADATA_LIMIT = 3000
 
 
 def view(form: Form, channel: str) -> Block:
@@ -32,9 +33,25 @@ def view(form: Form, channel: str) -> Block:
         "submit": _text(form.submit, 24),
         "close": _text("Cancel", 24),
         "notify_on_close": False,
-        "private_metadata": json.dumps({"words": form.words, "channel": channel}),
+        "private_metadata": _metadata(form, channel),
         "blocks": blocks,
     }
+
+
+def _metadata(form: Form, channel: str) -> str:
+    """Return what the modal hands back; the longest of what is kept goes where room is lacking."""
+    kept = {name: value for name, value in form.kept.items() if value}
+    while True:
+        words = {"words": form.words, "channel": channel, "kept": kept}
+        metadata = json.dumps(words, ensure_ascii=False)
+        if len(metadata) <= METADATA_LIMIT or not kept:
+            return metadata
+        del kept[max(kept, key=lambda name: len(json.dumps(kept[name], ensure_ascii=False)))]
+
+
+def kept(metadata: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what was entered into fields that the modal does not show now."""
+    return {n: tuple(v) if isinstance(v, list) else v for n, v in metadata.get("kept", {}).items()}
 
 
 def message_view(title: str, words: str, metadata: str = "") -> Block:
@@ -123,9 +140,13 @@ def _text_input(field: Field) -> Block:
         "multiline": field.kind == "long_text",
         "max_length": min(field.max_length, TEXT_LIMIT),
     }
+    return element | _at_every_character(field) | _initial_text(field)
+
+
+def _at_every_character(field: Field) -> Block:
     if field.live:
-        element["dispatch_action_config"] = {"trigger_actions_on": ["on_character_entered"]}
-    return element | _initial_text(field)
+        return {"dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]}}
+    return {}
 
 
 def _initial_text(field: Field) -> Block:
@@ -135,7 +156,8 @@ def _initial_text(field: Field) -> Block:
 
 
 def _number_input(field: Field) -> Block:
-    return {"type": "number_input", "is_decimal_allowed": False} | _initial_text(field)
+    element: Block = {"type": "number_input", "is_decimal_allowed": False}
+    return element | _at_every_character(field) | _initial_text(field)
 
 
 def _datepicker(field: Field) -> Block:

@@ -37,7 +37,7 @@ def request_of_view(
         channel=str(metadata.get("channel", "")),
         words=tuple(metadata.get("words", ())),
         key=f"view:{view.get('id', '')}",
-        values=forms.values(view.get("state", {}).get("values", {})),
+        values=forms.kept(metadata) | forms.values(view.get("state", {}).get("values", {})),
         draft=draft,
     )
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 from provisioning.clock import Clock
 from provisioning.desk import Desk
+from provisioning.errors import UserError
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
@@ -90,7 +91,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """A dialog; submitting it sends `words` with the values. `errors` belong to fields."""
+    """A dialog; submitting it sends `words` with the values. `errors` belong to fields.
+
+    `kept` is what was entered into fields that are not shown now; it comes back with the values.
+    """
 
     title: str
     submit: str
@@ -98,6 +102,7 @@ class Form:
     fields: tuple[Field, ...]
     intro: Text = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Value] = field(default_factory=dict)
 
 
 Answer = Reply | Form | Start
@@ -130,6 +135,26 @@ class Command:
     run: Callable[[Request, Services], Answer]
     suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
     hidden: bool = False
+
+
+def required(values: Mapping[str, Value], name: str, otherwise: str) -> str:
+    """Return a text value or raise UserError on its field."""
+    value = text(values, name)
+    if not value:
+        raise UserError(otherwise, field=name)
+    return value
+
+
+def text(values: Mapping[str, Value], name: str) -> str:
+    """Return a single value, stripped; empty if absent."""
+    value = values.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def many(values: Mapping[str, Value], name: str) -> tuple[str, ...]:
+    """Return several values; empty if absent."""
+    value = values.get(name)
+    return value if isinstance(value, tuple) else ()
 
 
 def tell(*lines: Text | str, title: str = "", buttons: Iterable[Button] = ()) -> Reply:

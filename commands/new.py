@@ -1,7 +1,8 @@
 """`/sciclops new`: the form, its checks while typing and at submit, and the request it becomes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import wait
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -16,9 +17,13 @@ from commands.command import (
     Services,
     Start,
     Value,
+    many,
+    required,
+    text,
 )
 from provisioning.errors import TemporaryError, UserError
 from provisioning.policy import Policy, nobody_confirms
+from provisioning.ports import Redactor, Templates
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
 from provisioning.questions import Answer, Choice, Question
 from provisioning.text import bold, say
@@ -27,8 +32,11 @@ LASTING, SANDBOX = "lasting", "sandbox"
 LEVELS: dict[str, AccessLevel] = {"read": "read", "write": "write"}
 ANSWER = "answer."
 """Prefix of the fields that ask a template's questions."""
+OURS = {"project_name": "name", "github_team": "github_team"}
+"""Questions of templates that other fields of the form answer."""
 
 Check = Callable[[], str]
+Values = Mapping[str, Value]
 
 
 def new(request: Request, services: Services) -> command.Answer:
@@ -37,12 +45,14 @@ def new(request: Request, services: Services) -> command.Answer:
         return form({"owners": (request.who,)}, services)
     if request.draft:
         return form(request.values, services, draft_errors(request.values, services))
-    if secrets := secret_objections(request.values, services):
+    asked = shown(request.values, services)
+    if secrets := secret_objections(asked, services.redact):
         return form(without(request.values, secrets), services, secrets)
     try:
-        spec = read(request.values, services)
+        spec = read(asked, services)
     except UserError as bad:
-        return form(request.values, services, {bad.field or "name": str(bad)})
+        errors = {bad.field or "name": str(bad)} | draft_errors(asked, services)
+        return form(request.values, services, errors)
     errors = services.policy.objections(spec, services.clock.now().date())
     errors = vendor_objections(spec, request.who, services) | errors
     if errors:
@@ -50,9 +60,7 @@ def new(request: Request, services: Services) -> command.Answer:
     return Start(spec, say("Your project ", bold(spec.name), " is on its way."))
 
 
-def form(
-    values: Mapping[str, Value], services: Services, errors: Mapping[str, str] | None = None
-) -> Form:
+def form(values: Values, services: Services, errors: Mapping[str, str] | None = None) -> Form:
     """Return the form with what has been filled in so far."""
     policy = services.policy
     templates = services.templates.names()
@@ -73,7 +81,9 @@ def form(
             "search",
             hint="The Databricks account group whose members work on the project.",
         ),
-        Field("github_team", "GitHub team", "search", hint="The team that writes the code."),
+        Field(
+            "github_team", "GitHub team", "search", hint="The team that writes the code.", live=True
+        ),
         Field(
             "reviewers",
             "GitHub reviewers",
@@ -97,7 +107,7 @@ def form(
             initial=template,
             live=True,
         ),
-        *(question_field(question) for question in services.templates.questions(template)),
+        *question_fields(template, values, services.templates),
         *data_fields(policy),
         *lifetime_fields(values, services),
     )
@@ -107,14 +117,36 @@ def form(
         words=("new",),
         fields=tuple(fill(field, values) for field in fields),
         errors=dict(errors or {}),
+        kept=kept(values, fields, services.redact),
     )
 
 
-def fill(field: Field, values: Mapping[str, Value]) -> Field:
+def kept(values: Values, fields: Iterable[Field], redact: Redactor) -> dict[str, Value]:
+    """Return what is in fields that are not shown now, but for what looks like a secret."""
+    return without(values, {*(field.name for field in fields), *secret_objections(values, redact)})
+
+
+def shown(values: Values, services: Services) -> dict[str, Value]:
+    """Return the values of what the form asks; others are kept for when it asks again."""
+    names = {field.name for field in form(values, services).fields}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def fill(field: Field, values: Values) -> Field:
     """Return the field with the value it had, if it had one."""
-    if field.name not in values:
-        return field
-    return Field(**{**field.__dict__, "initial": values[field.name]})
+    return replace(field, initial=values.get(field.name, field.initial))
+
+
+def question_fields(template: str, values: Values, templates: Templates) -> tuple[Field, ...]:
+    """Return the fields that ask the questions which the answers so far leave open."""
+    return tuple(map(question_field, templates.questions(template, answered(values))))
+
+
+def answered(values: Values) -> dict[str, Answer]:
+    """Return the answers to a template's questions as they were typed, ours among them."""
+    fields = {name.removeprefix(ANSWER): name for name in values if name.startswith(ANSWER)}
+    said = {name: text(values, field) for name, field in (fields | OURS).items()}
+    return {name: words for name, words in said.items() if words}
 
 
 def question_field(question: Question) -> Field:
@@ -133,6 +165,7 @@ def question_field(question: Question) -> Field:
         options=options,
         initial=initial or None,
         optional=question.optional,
+        live=question.decides,
     )
 
 
@@ -141,10 +174,17 @@ def data_fields(policy: Policy) -> tuple[Field, ...]:
     options = data_options(policy)
     if not options:
         return ()
-    hint = "The owner of the data is asked before anything is granted."
-    kind, shown = ("choices", options) if len(options) <= 100 else ("searches", ())
-    field = Field("data_access", "Data access", "text", hint=hint, optional=True)
-    return (Field(**{**field.__dict__, "kind": kind, "options": shown}),)
+    few = len(options) <= 100
+    return (
+        Field(
+            "data_access",
+            "Data access",
+            "choices" if few else "searches",
+            hint="The owner of the data is asked before anything is granted.",
+            options=options if few else (),
+            optional=True,
+        ),
+    )
 
 
 def data_options(policy: Policy) -> tuple[Choice, ...]:
@@ -156,7 +196,7 @@ def data_options(policy: Policy) -> tuple[Choice, ...]:
     )
 
 
-def lifetime_fields(values: Mapping[str, Value], services: Services) -> tuple[Field, ...]:
+def lifetime_fields(values: Values, services: Services) -> tuple[Field, ...]:
     """Return the fields about how long the project lives."""
     lifetime = text(values, "lifetime") or LASTING
     options = (
@@ -166,35 +206,29 @@ def lifetime_fields(values: Mapping[str, Value], services: Services) -> tuple[Fi
     fields = [Field("lifetime", "Lifetime", "choice", options=options, initial=lifetime, live=True)]
     if lifetime == SANDBOX:
         end = services.clock.now().date() + services.policy.sandbox_default
-        longest = services.policy.sandbox_maximum.days
+        hint = f"At most {services.policy.sandbox_maximum.days} days from today."
         fields.append(
-            Field(
-                "sandbox_until",
-                "Sandbox until",
-                "date",
-                hint=f"At most {longest} days from today.",
-                initial=end.isoformat(),
-            )
+            Field("sandbox_until", "Sandbox until", "date", hint=hint, initial=end.isoformat())
         )
     return tuple(fields)
 
 
-def secret_objections(values: Mapping[str, Value], services: Services) -> dict[str, str]:
+def secret_objections(values: Values, redact: Redactor) -> dict[str, str]:
     """Refuse what looks like a secret: answers end up in files, messages and our database."""
     said = {name: value for name, value in values.items() if isinstance(value, str)}
     return {
         name: "This looks like a secret. Never put one into a form; if it is real, revoke it."
         for name, value in said.items()
-        if services.redact(value) != value
+        if redact(value) != value
     }
 
 
-def without(values: Mapping[str, Value], fields: Mapping[str, str]) -> dict[str, Value]:
+def without(values: Values, fields: Collection[str]) -> dict[str, Value]:
     """Return the values without those of some fields."""
     return {name: value for name, value in values.items() if name not in fields}
 
 
-def draft_errors(values: Mapping[str, Value], services: Services) -> dict[str, str]:
+def draft_errors(values: Values, services: Services) -> dict[str, str]:
     """Check what is known while the form is still being filled: the name, mostly."""
     name = text(values, "name")
     if not name:
@@ -211,7 +245,7 @@ def taken(name: str, services: Services) -> str:
     return f"There is already a project “{name}”. Please choose another name."
 
 
-def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
+def read(values: Values, services: Services) -> ProjectSpec:
     """Turn the form's values into a request; raises UserError on the field that cannot be read."""
     template = text(values, "template")
     return ProjectSpec(
@@ -219,36 +253,29 @@ def read(values: Mapping[str, Value], services: Services) -> ProjectSpec:
         owners=many(values, "owners"),
         managed_group=required(values, "managed_group", "Choose the group of your team."),
         github_team=required(values, "github_team", "Choose the team that writes the code."),
-        reviewers=tuple(read_reviewer(word) for word in many(values, "reviewers")),
+        reviewers=tuple(Reviewer.read(word) for word in many(values, "reviewers")),
         workspace_groups=many(values, "workspace_groups"),
         template=template,
-        answers=read_answers(template, values, services),
+        answers=read_answers(template, values, services.templates),
         data_access=tuple(read_access(word) for word in many(values, "data_access")),
         sandbox_until=read_end(values),
     )
 
 
-def read_answers(
-    template: str, values: Mapping[str, Value], services: Services
-) -> dict[str, Answer]:
+def read_answers(template: str, values: Values, templates: Templates) -> dict[str, Answer]:
     """Return the answers to the template's questions; raises UserError on the field of one."""
+    known = answered(values)
+    questions = templates.questions(template, known)
+    fields = {question.name: ANSWER + question.name for question in questions} | OURS
     given: dict[str, Answer] = {}
     try:
-        for question in services.templates.questions(template):
-            said = text(values, ANSWER + question.name)
-            if said or not question.optional:
-                given[question.name] = question.read(said)
-        services.templates.check(template, given)
+        for question in questions:
+            if question.name in known or not question.optional:
+                given[question.name] = question.read(text(values, ANSWER + question.name))
+        templates.check(template, given | {name: known[name] for name in OURS if name in known})
     except UserError as bad:
-        known = bad.field if bad.field in (None, "template") else f"{ANSWER}{bad.field}"
-        raise UserError(str(bad), field=known) from bad
+        raise UserError(str(bad), field=fields.get(bad.field or "", "template")) from bad
     return given
-
-
-def read_reviewer(word: str) -> Reviewer:
-    """Read `team:slug` or `user:login`."""
-    kind, _, name = word.partition(":")
-    return Reviewer(kind="team" if kind == "team" else "user", name=name)
 
 
 def read_access(word: str) -> DataAccess:
@@ -259,7 +286,7 @@ def read_access(word: str) -> DataAccess:
     return DataAccess(securable=securable, level=LEVELS[level])
 
 
-def read_end(values: Mapping[str, Value]) -> date | None:
+def read_end(values: Values) -> date | None:
     """Return the sandbox's end date, or None for a lasting project."""
     if text(values, "lifetime") != SANDBOX:
         return None
@@ -267,26 +294,6 @@ def read_end(values: Mapping[str, Value]) -> date | None:
         return date.fromisoformat(text(values, "sandbox_until"))
     except ValueError:
         raise UserError("A sandbox needs an end date.", field="sandbox_until") from None
-
-
-def required(values: Mapping[str, Value], name: str, otherwise: str) -> str:
-    """Return a text value or raise UserError on its field."""
-    value = text(values, name)
-    if not value:
-        raise UserError(otherwise, field=name)
-    return value
-
-
-def text(values: Mapping[str, Value], name: str) -> str:
-    """Return a single value, stripped; empty if absent."""
-    value = values.get(name)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def many(values: Mapping[str, Value], name: str) -> tuple[str, ...]:
-    """Return several values; empty if absent."""
-    value = values.get(name)
-    return value if isinstance(value, tuple) else ()
 
 
 def vendor_objections(spec: ProjectSpec, who: str, services: Services) -> dict[str, str]:

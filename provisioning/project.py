@@ -27,6 +27,12 @@ class Reviewer(Frozen):
     kind: Literal["team", "user"]
     name: str
 
+    @classmethod
+    def read(cls, word: str) -> "Reviewer":
+        """Read `team:slug` or `user:login`."""
+        kind, _, name = word.partition(":")
+        return cls(kind="team" if kind == "team" else "user", name=name)
+
 
 class ProjectSpec(Frozen):
     """One project. Names are as the vendors know them; people are chat user ids.

@@ -37,7 +37,8 @@ class Question(Frozen):
 
     One with `options` is answered by picking one of them. `default` is what the form shows at
     first; it is None where it depends on other answers. `pattern` is a regular expression in Go's
-    syntax, `hint` says in words what is allowed.
+    syntax, `hint` says in words what is allowed. What is asked besides may depend on the answer of
+    one that `decides`.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Question(Frozen):
     pattern: str = ""
     hint: str = ""
     order: int = 0
+    decides: bool = False
 
     @property
     def kind(self) -> QuestionKind:

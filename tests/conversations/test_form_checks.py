@@ -10,6 +10,7 @@ from playground import cast
 from playground.github.repos import make_repo
 from playground.slack.reading import text_of
 
+SCHEDULE, START_HOUR = "answer.schedule", "answer.start_hour"
 SEVEN_TEAMS = [f"team:team-{number:03}" for number in range(1, 8)]
 
 
@@ -172,6 +173,19 @@ def test_a_sandbox_asks_for_its_end_and_keeps_the_rest(talk: Conversation) -> No
         lambda: None if "Sandbox until" in text_of(view) else view, timeout=ANSWER_SECONDS
     )
     assert view.values["name"]["name"]["value"] == talk.name
+
+
+def test_a_question_that_another_answer_makes_needless_is_not_asked(talk: Conversation) -> None:
+    talk.fill()
+    talk.ada.fill({START_HOUR: "22", SCHEDULE: "hourly"})
+    view = talk.ada.view()
+    talk.ada.wait_until(
+        lambda: view if START_HOUR not in view.values else None, timeout=ANSWER_SECONDS
+    )
+    talk.ada.fill({DESCRIPTION: "Counts the stars.", "lifetime": "sandbox", SCHEDULE: "weekly"})
+    talk.view_says("At what hour")
+    assert view.values[START_HOUR][START_HOUR]["selected_option"]["value"] == "22"
+    assert view.values[DESCRIPTION][DESCRIPTION]["value"] == "Counts the stars."
 
 
 def test_more_than_a_hundred_teams_are_found_by_typing(talk: Conversation) -> None:

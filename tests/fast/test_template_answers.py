@@ -97,24 +97,6 @@ def test_a_question_is_skipped_while_its_condition_holds(templates: BundleTempla
     assert asked(size="large")
 
 
-@pytest.mark.parametrize(
-    ("rule", "answers", "skipped"),
-    [
-        ({"anyOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"b": {"const": 2}}}]},
-         {"a": 0, "b": 2}, True),
-        ({"anyOf": [{"properties": {"a": {"const": 1}}}]}, {"a": 0}, False),
-        ({"allOf": [{"properties": {"a": {"const": 1}}}, {"properties": {"b": {"const": 2}}}]},
-         {"a": 1, "b": 0}, False),
-        ({"properties": {"a": {"const": True}}}, {"a": 1}, False),
-        ({"properties": {"a": {"const": 1}}}, {}, False),
-    ],
-)  # fmt: skip
-def test_conditions_combine(
-    rule: dict[str, object], answers: dict[str, Answer], *, skipped: bool
-) -> None:
-    assert schema.Condition.model_validate(rule).holds(answers) is skipped
-
-
 def test_defaults_fill_what_is_not_answered(templates: BundleTemplates) -> None:
     files = templates.render("demo", {"project_name": "ada", "contact": "Grace"})
     assert files == {"x": b"ada - About ada small 2 0.5 false Grace"}
@@ -221,7 +203,6 @@ def test_what_an_installation_knows_is_answered_for_all_its_projects(
         ('{"properties": {"a": {"type": "string", "enum": [1]}}}', "enum value 1 of a"),
         ('{"properties": {"a": {"type": "string", "pattern": "a(?=b)"}}}', "pattern of a"),
         ('{"properties": {"a": {"type": "string", "pattern": "["}}}', "pattern of a"),
-        ('{"properties": {"a": {"type": "string", "skip_prompt_if": {"not": {}}}}}', "not"),
     ],
 )
 def test_a_broken_schema_is_a_bug_of_the_template(

@@ -4,12 +4,17 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from provisioning.adapters.bundle_templates import go_regexp
 from provisioning.adapters.bundle_templates.bugs import RefusedError, TemplateError
+from provisioning.adapters.bundle_templates.conditions import (
+    Condition,
+    PropertyType,
+    identical,
+    is_of_type,
+)
 from provisioning.errors import UserError
 from provisioning.questions import Answer, AnswerType, Choice, Question
 
@@ -24,9 +29,10 @@ BOT_ANSWERS = frozenset(
 Expand = Callable[[str, Mapping[str, Answer]], str]
 """Renders a default or a description over the answers given so far."""
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "string": str, "integer": int, "number": (int, float), "boolean": bool,
-}  # fmt: skip
+_NO_CONDITION = (
+    "databricks bundle init takes no notice of this; a condition has properties, required, anyOf "
+    "and additionalProperties, an answer's rule has type, const, enum and pattern"
+)
 _SPOKEN = {
     "string": "text",
     "integer": "a whole number",
@@ -35,29 +41,11 @@ _SPOKEN = {
 }
 
 
-class Condition(BaseModel):
-    """`skip_prompt_if`: constants that earlier answers are compared with."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    properties: dict[str, dict[Literal["const"], Answer]] = {}
-    any_of: tuple["Condition", ...] = Field((), alias="anyOf")
-    all_of: tuple["Condition", ...] = Field((), alias="allOf")
-
-    def holds(self, answers: Mapping[str, Answer]) -> bool:
-        """Tell whether the answers given so far satisfy the condition."""
-        constants = all(
-            name in answers and _identical(answers[name], rule["const"])
-            for name, rule in self.properties.items()
-        )
-        some = not self.any_of or any(condition.holds(answers) for condition in self.any_of)
-        return constants and some and all(condition.holds(answers) for condition in self.all_of)
-
-
 class Property(BaseModel):
     """One input variable of a template."""
 
     model_config = ConfigDict(frozen=True)
-    type: Literal["string", "integer", "number", "boolean"]
+    type: PropertyType
     description: str = ""
     default: Answer | None = None
     enum: tuple[Answer, ...] = ()
@@ -66,10 +54,9 @@ class Property(BaseModel):
     order: int | None = None
     skip_prompt_if: Condition | None = None
 
-    def accepts_type(self, value: object) -> bool:
-        """Tell whether a value has the property's type; truth values are no numbers."""
-        is_bool = isinstance(value, bool)
-        return isinstance(value, _TYPES[self.type]) and is_bool == (self.type == "boolean")
+    def is_needless(self, answers: Mapping[str, Answer]) -> bool:
+        """Tell whether the answers so far make the question needless."""
+        return self.skip_prompt_if is not None and self.skip_prompt_if.holds(answers)
 
 
 class Schema(BaseModel):
@@ -103,24 +90,36 @@ def read_schema(folder: Path) -> Schema:
         raise TemplateError(file, 1, f"cannot be read: {broken}") from broken
     for name, about in schema.properties.items():
         _check_property(file, name, about)
+    _check_conditions(file, schema)
     return schema
 
 
 def _first_complaint(bad: ValidationError) -> str:
     error = bad.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+    what = _NO_CONDITION if error["type"] == "extra_forbidden" else error["msg"]
+    return f"{'.'.join(str(part) for part in error['loc'])}: {what}"
 
 
 def _check_property(file: str, name: str, about: Property) -> None:
-    if about.default is not None and not about.accepts_type(about.default):
+    if about.default is not None and not is_of_type(about.type, about.default):
         raise TemplateError(file, 1, f"the default of {name} is not of type {about.type}")
     for option in about.enum:
-        if not about.accepts_type(option):
+        if not is_of_type(about.type, option):
             raise TemplateError(file, 1, f"enum value {option!r} of {name} is no {about.type}")
     try:
         go_regexp.compiled(about.pattern)
     except RefusedError as refusal:
         raise TemplateError(file, 1, f"the pattern of {name} is refused: {refusal}") from refusal
+
+
+def _check_conditions(file: str, schema: Schema) -> None:
+    earlier: dict[str, PropertyType] = {}
+    for name, about in schema.ordered():
+        if about.skip_prompt_if and about.default is None:
+            raise TemplateError(file, 1, f"{name} has a skip_prompt_if, but no default")
+        if about.skip_prompt_if and (why := about.skip_prompt_if.objection(earlier)):
+            raise TemplateError(file, 1, f"the skip_prompt_if of {name}: {why}")
+        earlier[name] = about.type
 
 
 def refuse_unknown(schema: Schema, given: Mapping[str, object]) -> None:
@@ -134,12 +133,18 @@ def complete(schema: Schema, given: Mapping[str, object], expand: Expand) -> dic
     """Check the given answers and add the defaults of the others.
 
     Answers to questions that are not asked are ignored, as the CLI does: a later version of a
-    template may have dropped a question. Raises `UserError` with the question's name as its field.
+    template may have dropped a question. What is given stands even where the question is needless,
+    and a needless question's default is not checked: nobody could mend it. Raises `UserError` with
+    the question's name as its field.
     """
     answers: dict[str, Answer] = {}
     for name, about in schema.ordered():
-        value = given[name] if name in given else _default(name, about, answers, expand)
-        answers[name] = check_answer(name, about, value)
+        if name in given:
+            answers[name] = check_answer(name, about, given[name])
+            continue
+        value = _default(name, about, answers, expand)
+        unasked = about.is_needless(answers)
+        answers[name] = _typed(about, value) if unasked else check_answer(name, about, value)
     return answers
 
 
@@ -152,17 +157,21 @@ def _default(name: str, about: Property, answers: Mapping[str, Answer], expand: 
 def check_answer(name: str, about: Property, value: object) -> Answer:
     """Return the value if the question accepts it; raises `UserError` with its field."""
     title = _title(name, about)
-    if not about.accepts_type(value):
+    if not is_of_type(about.type, value):
         raise UserError(f"{title}: please give {_SPOKEN[about.type]}", field=name)
     assert isinstance(value, str | int | float)
     if isinstance(value, str):
         _check_text(name, title, value)
-    if about.enum and not any(_identical(value, option) for option in about.enum):
+    if about.enum and not any(identical(value, option) for option in about.enum):
         options = ", ".join(str(option) for option in about.enum)
         raise UserError(f"{title}: please choose one of {options}", field=name)
     if isinstance(value, str) and not go_regexp.search(about.pattern, value):
         wish = about.pattern_match_failure_message or f"it must match {about.pattern}"
         raise UserError(f"{title}: {wish}", field=name)
+    return _typed(about, value)
+
+
+def _typed(about: Property, value: Answer) -> Answer:
     return float(value) if about.type == "number" else value
 
 
@@ -173,27 +182,51 @@ def _check_text(name: str, title: str, value: str) -> None:
         raise UserError(f"{title}: no control characters, please", field=name)
 
 
-def _identical(value: Answer, constant: Answer) -> bool:
-    return value == constant and isinstance(value, bool) == isinstance(constant, bool)
-
-
 def _title(name: str, about: Property) -> str:
     first = about.description.strip().partition("\n")[0]
     return first or name.replace("_", " ").capitalize()
 
 
 def questions(schema: Schema, given: Mapping[str, Answer], expand: Expand) -> tuple[Question, ...]:
-    """Return what is to be asked, given the answers so far; skipped prompts are left out."""
-    answers = dict(given)
+    """Return what is to be asked, given the answers so far; needless questions are left out.
+
+    A needless question has its default, whatever was answered while it was asked. Texts are read
+    in the question's type; what cannot be read is as good as no answer.
+    """
+    deciding = _deciding(schema)
+    answers: dict[str, Answer] = {}
     found: list[Question] = []
     for place, (name, about) in enumerate(schema.ordered()):
         default = _shown_default(about, answers, expand)
-        is_skipped = about.skip_prompt_if is not None and about.skip_prompt_if.holds(answers)
-        if name not in BOT_ANSWERS and not is_skipped:
-            found.append(_question(name, about, place, default))
-        if default is not None:
-            answers.setdefault(name, default)
+        question = _question(name, about, place, default, decides=name in deciding)
+        is_needless = name not in BOT_ANSWERS and about.is_needless(answers)
+        if name not in BOT_ANSWERS and not is_needless:
+            found.append(question)
+        answer = None if is_needless else _understood(question, given.get(name))
+        if (known := default if answer is None else answer) is not None:
+            answers[name] = known
     return tuple(found)
+
+
+def _deciding(schema: Schema) -> frozenset[str]:
+    """Return the questions whose answers decide whether another is asked.
+
+    Where one of them has a default made of other answers, these may decide as well.
+    """
+    conditions = [about.skip_prompt_if for about in schema.properties.values()]
+    names = frozenset[str]().union(*(each.names() for each in conditions if each))
+    ordered = [name for name, _ in schema.ordered()]
+    made = [ordered.index(name) for name in names if "{{" in str(schema.properties[name].default)]
+    return names.union(ordered[: max(made, default=0)])
+
+
+def _understood(question: Question, given: Answer | None) -> Answer | None:
+    if not isinstance(given, str):
+        return given
+    try:
+        return question.read(given)
+    except UserError:
+        return None
 
 
 def _shown_default(about: Property, answers: Mapping[str, Answer], expand: Expand) -> Answer | None:
@@ -205,7 +238,9 @@ def _shown_default(about: Property, answers: Mapping[str, Answer], expand: Expan
         return None  # It depends on an answer that is not given yet.
 
 
-def _question(name: str, about: Property, place: int, default: Answer | None) -> Question:
+def _question(
+    name: str, about: Property, place: int, default: Answer | None, *, decides: bool
+) -> Question:
     types: dict[str, AnswerType] = {
         "string": "text",
         "integer": "whole_number",
@@ -223,4 +258,5 @@ def _question(name: str, about: Property, place: int, default: Answer | None) ->
         pattern=about.pattern,
         hint=rest or about.pattern_match_failure_message,
         order=place,
+        decides=decides,
     )

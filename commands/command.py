@@ -12,6 +12,7 @@ from typing import Literal
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import UserError
+from provisioning.feasibility import Feasibility
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
@@ -122,6 +123,18 @@ class Services:
     templates: Templates
     vendors: Executor
     redact: Redactor
+
+    @property
+    def feasibility(self) -> Feasibility:
+        """Return the checks on requests that ask vendors."""
+        return Feasibility(
+            self.policy,
+            self.store,
+            self.people,
+            self.repositories,
+            self.workspaces,
+            self.vendors,
+        )
 
 
 @dataclass(frozen=True)

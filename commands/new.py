@@ -1,10 +1,8 @@
 """`/sciclops new`: the form, its checks while typing and at submit, and the request it becomes."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import wait
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 from commands import command
 from commands.command import (
@@ -21,8 +19,8 @@ from commands.command import (
     required,
     text,
 )
-from provisioning.errors import TemporaryError, UserError
-from provisioning.policy import Policy, nobody_confirms
+from provisioning.errors import UserError
+from provisioning.policy import Policy
 from provisioning.ports import Redactor, Templates
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
 from provisioning.questions import Answer, Choice, Question
@@ -54,7 +52,7 @@ def new(request: Request, services: Services) -> command.Answer:
         errors = {bad.field or "name": str(bad)} | draft_errors(asked, services)
         return form(request.values, services, errors)
     errors = services.policy.objections(spec, services.clock.now().date())
-    errors = vendor_objections(spec, request.who, services) | errors
+    errors = services.feasibility.objections(spec, request.who) | errors
     if errors:
         return form(request.values, services, errors)
     return Start(spec, say("Your project ", bold(spec.name), " is on its way."))
@@ -233,16 +231,8 @@ def draft_errors(values: Values, services: Services) -> dict[str, str]:
     name = text(values, "name")
     if not name:
         return {}
-    objection = services.policy.naming.objection(name) or taken(name, services)
+    objection = services.policy.naming.objection(name) or services.feasibility.taken(name)
     return {"name": objection} if objection else {}
-
-
-def taken(name: str, services: Services) -> str:
-    """Return who has the name, or an empty string."""
-    holder = services.store.projects.get(name)
-    if holder is None or holder.state == "gone":
-        return ""
-    return f"There is already a project “{name}”. Please choose another name."
 
 
 def read(values: Values, services: Services) -> ProjectSpec:
@@ -294,94 +284,6 @@ def read_end(values: Values) -> date | None:
         return date.fromisoformat(text(values, "sandbox_until"))
     except ValueError:
         raise UserError("A sandbox needs an end date.", field="sandbox_until") from None
-
-
-def vendor_objections(spec: ProjectSpec, who: str, services: Services) -> dict[str, str]:
-    """Ask chat, GitHub and Databricks, all at once, whether the request can be fulfilled."""
-    checks: dict[str, Check] = {
-        "name": partial(repository_objection, spec.name, services),
-        "owners": partial(owners_objection, spec, who, services),
-        "managed_group": partial(group_objection, spec, services),
-        "github_team": partial(team_objection, spec.github_team, services),
-        "reviewers": partial(reviewers_objection, spec, services),
-        "data_access": partial(consent_objection, spec, who, services),
-    }
-    running = {field: services.vendors.submit(check) for field, check in checks.items()}
-    wait(running.values())
-    errors: dict[str, str] = {}
-    for field, check in running.items():
-        try:
-            errors[field] = check.result()
-        except TemporaryError as later:
-            errors[field] = f"I could not check this just now: {later}. Please try again."
-    return {field: sentence for field, sentence in errors.items() if sentence}
-
-
-def repository_objection(name: str, services: Services) -> str:
-    """Refuse a name that GitHub already knows: archived repositories keep theirs."""
-    objection = taken(name, services)
-    if objection:
-        return objection
-    found = services.repositories.find(name)
-    if found is None:
-        return ""
-    kind = "an archived repository" if found.archived else "a repository"
-    return f"GitHub already has {kind} “{name}”. Please choose another name."
-
-
-def owners_objection(spec: ProjectSpec, who: str, services: Services) -> str:
-    """Refuse owners who are gone, and requests that nobody could confirm."""
-    gone = [owner for owner in spec.owners if not services.people.is_active(owner)]
-    if gone:
-        return "An owner must be an active member of this workspace, not a guest or a bot."
-    return confirmers_objection(spec, who, services)
-
-
-def confirmers_objection(spec: ProjectSpec, who: str, services: Services) -> str:
-    """Refuse a plan that nobody could confirm."""
-    policy = services.policy
-    if policy.confirm_create in ("nobody", "requester"):
-        return ""
-    able = services.people.active(policy.confirmers(spec, who), at_most=2)
-    return nobody_confirms(policy.confirm_create, able=able, requested_by=who)
-
-
-def group_objection(spec: ProjectSpec, services: Services) -> str:
-    """Refuse a group that an account of the chosen workspace groups does not have."""
-    for group in spec.workspace_groups:
-        known = group in services.policy.workspace_groups
-        if known and not services.workspaces.group_exists(spec.managed_group, group):
-            return f"The Databricks account of {group} has no group “{spec.managed_group}”."
-    return ""
-
-
-def team_objection(slug: str, services: Services) -> str:
-    """Refuse a team that GitHub does not know."""
-    return "" if services.repositories.team_exists(slug) else f"GitHub has no team “{slug}”."
-
-
-def reviewers_objection(spec: ProjectSpec, services: Services) -> str:
-    """Refuse reviewers whom GitHub does not know, and teams without members."""
-    for reviewer in spec.reviewers:
-        if reviewer.kind == "user" and not services.repositories.member_exists(reviewer.name):
-            return f"“{reviewer.name}” is not a member of the GitHub organisation."
-        if reviewer.kind == "team":
-            if not services.repositories.team_exists(reviewer.name):
-                return f"GitHub has no team “{reviewer.name}”."
-            if not services.repositories.team_members(reviewer.name):
-                return f"The team “{reviewer.name}” has no members: nobody could review."
-    return ""
-
-
-def consent_objection(spec: ProjectSpec, who: str, services: Services) -> str:
-    """Refuse data whose consent nobody but the requester could give."""
-    for access in spec.data_access:
-        entry = services.policy.requestable(access)
-        if entry is None or not entry.owners:
-            continue
-        if not set(services.people.active(entry.owners, at_most=2)) - {who}:
-            return f"Nobody but you could consent to {access.securable}: ask the platform team."
-    return ""
 
 
 def suggest(field: str, query: str, services: Services) -> tuple[Choice, ...]:

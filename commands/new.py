@@ -148,21 +148,28 @@ def answered(values: Values) -> dict[str, Answer]:
 
 
 def question_field(question: Question) -> Field:
-    """Return the field that asks a template's question."""
+    """Return the field that asks a template's question.
+
+    A choice that begins with its default always has an answer; what else is left empty means the
+    default, and the hint says so.
+    """
     options = question.options
     initial = "" if question.default is None else str(question.default)
     if question.answer_type == "yes_no":
         options = (Choice(value="yes", label="Yes"), Choice(value="no", label="No"))
         initial = "yes" if question.default is True else "no"
+    always_answered = bool(options and initial)
+    falls_back = question.optional and initial and not options
+    fallback = f" Left empty, it is “{initial}”." if falls_back else ""
     kind: FieldKind = "number" if question.answer_type == "whole_number" else "text"
     return Field(
         ANSWER + question.name,
         question.title[:150],
         "choice" if options else kind,
-        hint=question.hint,
+        hint=f"{question.hint}{fallback}".strip(),
         options=options,
         initial=initial or None,
-        optional=question.optional,
+        optional=question.optional and not always_answered,
         live=question.decides,
     )
 

@@ -33,6 +33,7 @@ PROPERTIES = {
         "order": 6,
     },
 }
+TEMPLATES = Path(__file__).parents[2] / "bundle_templates"
 ASKED = ["answer.alerts", "answer.level", "answer.address"]
 
 
@@ -55,6 +56,15 @@ def test_a_field_comes_and_goes_with_the_answers_it_depends_on(templates: Bundle
     assert list(fields(templates, answer_alerts="yes", answer_level="some")) == ASKED
     gone = fields(templates, answer_alerts="yes", answer_level="some", github_team="owls")
     assert list(gone) == ASKED[:2]
+
+
+def test_a_choice_always_has_an_answer_and_an_empty_field_says_what_it_means() -> None:
+    asked = {field.name: field for field in question_fields("job", {}, BundleTemplates(TEMPLATES))}
+    schedule, description = asked["answer.schedule"], asked["answer.job_description"]
+    assert (schedule.kind, schedule.initial, schedule.optional) == ("choice", "daily", False)
+    assert description.optional
+    assert description.hint.endswith("Left empty, it is “Counts what happened per day.”.")
+    assert asked["answer.notification_email"].hint.endswith("leave it empty for nobody.")
 
 
 def test_the_fields_that_decide_are_live(templates: BundleTemplates) -> None:

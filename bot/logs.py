@@ -28,3 +28,5 @@ def set_up(redact: Redactor, level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[out], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A pool that is full for a moment is no trouble: the connection is made anew next time.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)

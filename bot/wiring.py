@@ -76,7 +76,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     desk = Desk(store, engine, policy, people, clock, redact)
     repositories = GitHubRepositories(Connection(app_of(settings, private_key), clock), clock)
     context = terraform_context(settings)
-    later = Later(lambda: workspaces_of(settings, context))
+    later = Later(lambda: workspaces_of(settings, context, clock))
     workspaces = cast("Workspaces", later)
     templates = BundleTemplates(TEMPLATES, bundle_context(settings))
     terraform = LocalTerraform(installation_of(settings, redact))
@@ -171,20 +171,20 @@ def app_of(settings: Settings, private_key: str) -> App:
     )
 
 
-def workspaces_of(settings: Settings, context: TerraformContext) -> Workspaces:
+def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -> Workspaces:
     """Return the adapter of Databricks; imports its SDK."""
     from provisioning.adapters.databricks import DatabricksWorkspaces
 
-    return DatabricksWorkspaces(accounts_of(settings, context))
+    return DatabricksWorkspaces(accounts_of(settings, context, clock))
 
 
-def accounts_of(settings: Settings, context: TerraformContext) -> "Accounts":
+def accounts_of(settings: Settings, context: TerraformContext, clock: Clock) -> "Accounts":
     """Return the Databricks accounts and workspaces; imports their SDK."""
     from provisioning.adapters.databricks import Accounts, Login
 
     secret = settings.databricks.client_secret.get_secret_value()
     login = Login(settings.databricks.client_id, secret)
-    return Accounts(login, context.accounts, context.workspaces)
+    return Accounts(login, context.accounts, context.workspaces, clock)
 
 
 def bundle_context(settings: Settings) -> BundleContext:

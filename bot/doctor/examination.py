@@ -11,12 +11,12 @@ from bot.doctor.running import Result, run
 from bot.doctor.slack import slack_checks
 from bot.settings import Settings
 from bot.wiring import MODULES, app_of, known_secrets, read_private_key
-from provisioning.adapters.databricks.connection import Login
 from provisioning.adapters.databricks.diagnosis import (
     AccountUnderTest,
     WorkspaceUnderTest,
     databricks_checks,
 )
+from provisioning.adapters.databricks.login import Login
 from provisioning.adapters.github.diagnosis import GitHubExpectations, github_checks
 from provisioning.adapters.local_terraform.diagnosis import terraform_checks
 from provisioning.adapters.local_terraform.toolbox import Installation

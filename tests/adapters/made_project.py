@@ -81,6 +81,7 @@ class VendorWorld:
             Login(self.databricks.bot_client_id, self.databricks.bot_client_secret),
             self.context.accounts,
             self.context.workspaces,
+            self.clock,
         )
         self.workspaces = DatabricksWorkspaces(self.accounts)
 

@@ -99,7 +99,7 @@ def test_a_new_group_is_found_at_once(
 
 def test_a_wrong_secret_is_a_matter_for_the_platform_team(served: VendorWorld) -> None:
     login = Login(served.databricks.bot_client_id, "dose-of-nonsense")
-    accounts = Accounts(login, served.context.accounts, served.context.workspaces)
+    accounts = Accounts(login, served.context.accounts, served.context.workspaces, served.clock)
     with pytest.raises(PermanentError, match="platform team"):
         DatabricksWorkspaces(accounts).group_exists("aad-data-science", "gbx1")
 

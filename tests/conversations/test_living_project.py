@@ -161,7 +161,7 @@ def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     clock = living.talk.world.clock
     app = wiring.app_of(settings, wiring.read_private_key(settings))
     repositories = GitHubRepositories(Connection(app, clock), clock)
-    accounts = wiring.accounts_of(settings, wiring.terraform_context(settings))
+    accounts = wiring.accounts_of(settings, wiring.terraform_context(settings), clock)
     workspaces = DatabricksWorkspaces(accounts)
     outputs = terraform.outputs(spec.name)
     files = living.talk.world.github.files(spec.name, "sciclops/template")

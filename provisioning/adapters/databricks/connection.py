@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 import requests
 from databricks.sdk import AccountClient, WorkspaceClient
-from databricks.sdk.clock import Clock
+from databricks.sdk import clock as sdk_clock
 from databricks.sdk.config import Config
 from databricks.sdk.errors import (
     DeadlineExceeded,
@@ -27,12 +26,13 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.errors.base import DatabricksError
 
+from provisioning.adapters.databricks.login import SECONDS, Login, Tokens
+from provisioning.clock import Clock
 from provisioning.errors import PermanentError, TemporaryError
 from provisioning.project import Environment
 from provisioning.terraform_root import AccountContext, WorkspaceContext
 
 C = TypeVar("C")
-SECONDS = 10
 LONGEST_PAUSE = 5
 """Seconds that we wait in silence when Databricks asks for it; a longer wish is passed on."""
 SILENT = (
@@ -47,7 +47,7 @@ SILENT = (
 """What may work later. Not OSError: every refusal of the SDK's is one."""
 
 
-class ImpatientClock(Clock):
+class ImpatientClock(sdk_clock.Clock):
     """The SDK's time, in which nobody sleeps long: left alone, it takes any wish for a command."""
 
     def time(self) -> float:
@@ -59,14 +59,6 @@ class ImpatientClock(Clock):
         if seconds > LONGEST_PAUSE + 1:
             raise TimeoutError(f"asked to wait for {seconds:.0f} s")
         threading.Event().wait(seconds)
-
-
-@dataclass(frozen=True)
-class Login:
-    """The bot's own service principal; it must be account admin (OAuth M2M)."""
-
-    client_id: str
-    client_secret: str
 
 
 class Clients(Generic[C]):
@@ -100,16 +92,14 @@ class Accounts:
         login: Login,
         accounts: Mapping[str, AccountContext],
         workspaces: Mapping[str, Mapping[str, WorkspaceContext]],
+        clock: Clock,
     ) -> None:
         self.login = login
         self.accounts = accounts
         self.workspaces = workspaces
-        self._account_clients = Clients(
-            lambda host, account_id: AccountClient(config=self._config(host, account_id))
-        )
-        self._workspace_clients = Clients(
-            lambda host, _: WorkspaceClient(config=self._config(host, None))
-        )
+        self._clock = clock
+        self._account_clients = Clients(self._account_client)
+        self._workspace_clients = Clients(self._workspace_client)
 
     def account(self, group: str) -> AccountClient:
         """Return the client of a workspace group's account."""
@@ -131,19 +121,34 @@ class Accounts:
     def _place(self, environment: Environment) -> WorkspaceContext:
         return self.workspaces[environment.group][environment.stage]
 
-    def _config(self, host: str, account_id: str | None) -> Config:
-        return Config(
-            host=host,
-            account_id=account_id,
-            client_id=self.login.client_id,
-            client_secret=self.login.client_secret,
-            auth_type="oauth-m2m",
-            http_timeout_seconds=SECONDS,
-            retry_timeout_seconds=SECONDS,
-            product="sciclops-bot",
-            product_version="0.1.0",
-            clock=ImpatientClock(),
-        )
+    def _account_client(self, host: str, account_id: str) -> AccountClient:
+        tokens = Tokens(self.login, self._clock)
+        client = AccountClient(config=_config(self.login, tokens, host, account_id))
+        tokens.watch(client.api_client)
+        return client
+
+    def _workspace_client(self, host: str, _: str) -> WorkspaceClient:
+        tokens = Tokens(self.login, self._clock)
+        client = WorkspaceClient(config=_config(self.login, tokens, host))
+        tokens.watch(client.api_client)
+        return client
+
+
+def _config(login: Login, tokens: Tokens, host: str, account_id: str | None = None) -> Config:
+    """Return the SDK's settings; the login is named so that none is taken from the environment."""
+    return Config(
+        host=host,
+        account_id=account_id,
+        client_id=login.client_id,
+        client_secret=login.client_secret,
+        auth_type=tokens.auth_type(),
+        credentials_strategy=tokens,
+        http_timeout_seconds=SECONDS,
+        retry_timeout_seconds=SECONDS,
+        product="sciclops-bot",
+        product_version="0.1.0",
+        clock=ImpatientClock(),
+    )
 
 
 @contextmanager
@@ -188,4 +193,4 @@ def _said(error: DatabricksError) -> str:
     return str(error).partition(" Config: ")[0].removeprefix("None ")
 
 
-__all__ = ["Accounts", "Login", "NotFound", "translated"]
+__all__ = ["Accounts", "NotFound", "translated"]

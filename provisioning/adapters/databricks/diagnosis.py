@@ -10,7 +10,8 @@ from databricks.sdk.errors import NotFound, PermissionDenied
 from databricks.sdk.errors.base import DatabricksError
 from databricks.sdk.service.catalog import EffectivePermissionsList
 
-from provisioning.adapters.databricks.connection import SILENT, Login
+from provisioning.adapters.databricks.connection import SILENT
+from provisioning.adapters.databricks.login import DISCOVERY, Login
 from provisioning.diagnosis import Check, Verdict, fine, problem
 from provisioning.text import Frozen
 
@@ -21,7 +22,6 @@ CATALOG_RIGHTS = ("USE_CATALOG", "CREATE_SCHEMA", "MANAGE")
 BEYOND_ALL_PRIVILEGES = ("MANAGE",)
 EVERYBODY = "account users"
 KINDS = {1: "catalog", 2: "schema", 3: "table"}
-DISCOVERY = ".well-known/oauth-authorization-server"
 SECRET = "SCICLOPS__DATABRICKS__CLIENT_SECRET"
 SILENCE = "Check the host in the settings, and that this machine may reach it (proxy, firewall)."
 Ask = Callable[[], Verdict]

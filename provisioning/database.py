@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -105,17 +105,18 @@ def insert_once(session: Session, row: SQLModel) -> bool:
 
 def _sqlite(url: str, patience: float) -> Engine:
     engine = create_engine(url, connect_args={"timeout": patience})
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, patience))
     event.listen(engine, "begin", partial(_begin_sqlite, patience))
     return engine
 
 
-def _prepare_sqlite(connection: DBAPIConnection, record: object) -> None:
+def _prepare_sqlite(patience: float, connection: DBAPIConnection, record: object) -> None:
     del record
     # Python's driver would begin transactions by itself, and only before the first write.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    # For this change SQLite itself does not wait for others who begin at the same moment.
+    _patiently(patience, lambda: cursor.execute("PRAGMA journal_mode=WAL"))
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
@@ -128,20 +129,21 @@ def _begin_sqlite(patience: float, connection: Connection) -> None:
     if not writes:
         connection.exec_driver_sql("BEGIN")
         return
+    _patiently(patience, lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+
+
+def _patiently(patience: float, attempt: Callable[[], object]) -> None:
+    """Try until the engine or another process no longer holds the database, or patience ends."""
     deadline = time.monotonic() + patience
-    while not _begins_to_write(connection, last_try=time.monotonic() > deadline):
-        threading.Event().wait(SECONDS_BETWEEN_TRIES)
-
-
-def _begins_to_write(connection: Connection, *, last_try: bool) -> bool:
-    """Begin a writing transaction, unless the engine or another process is writing."""
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        if last_try or "locked" not in str(error.orig):
-            raise
-        return False
-    return True
+    while True:
+        try:
+            attempt()
+        except (OperationalError, sqlite3.OperationalError) as error:
+            if time.monotonic() > deadline or "locked" not in str(error):
+                raise
+            threading.Event().wait(SECONDS_BETWEEN_TRIES)
+        else:
+            return
 
 
 def _postgresql(url: str) -> Engine:

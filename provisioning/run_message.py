@@ -69,7 +69,7 @@ def _headline(operation: Operation, state: str) -> str:
     if operation.stopping:
         return f"{state} · stopping"
     progress = operation.facts.progress
-    if operation.phase in ("applying", "cleaning") and progress:
+    if operation.phase in ("applying", "cleaning") and progress and progress.total:
         return f"{state} · {progress.done} of {progress.total} · {duration(progress.seconds)}"
     if operation.phase in TURNS and operation.facts.queue_position:
         return f"{state} · number {operation.facts.queue_position} in the queue"

@@ -60,7 +60,8 @@ def _clean_up_task(operation: Operation) -> Task:
         "cancelled": ("error", "Clean-up cancelled"),
     }.get(operation.phase, ("error", "Couldn't clean up"))
     progress = operation.facts.progress
-    done = say(f"{progress.done} of {progress.total} resources") if progress else ()
+    known = progress is not None and progress.total
+    done = say(f"{progress.done} of {progress.total} resources") if progress and known else ()
     decisions = operation.facts.decisions[-1:]
     words = say(*(part for decision in decisions for part in _decision(decision)))
     return Task.model_validate(
@@ -141,7 +142,7 @@ def _apply_output(operation: Operation, status: Status) -> Text:
         return say(
             f"{counts.add} added, {counts.change} changed, {counts.remove} destroyed",
         )
-    if status == "in_progress" and facts.progress:
+    if status == "in_progress" and facts.progress and facts.progress.total:
         current = facts.progress.current
         return say(
             f"{facts.progress.done} of {facts.progress.total} resources",

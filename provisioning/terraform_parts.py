@@ -193,7 +193,8 @@ class TerraformParts:
         )
 
     def _start_applying(self, run: str) -> None:
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True)
+        # What was shown so far was the plan's progress.
+        self.run_steps.enter(run, ["confirmed"], "applying", made=True, progress=None)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)

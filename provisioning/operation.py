@@ -103,10 +103,12 @@ class Facts(Frozen):
     `made` is set before the first apply: from then on something may exist at a vendor. `unmade` is
     set before the first removal: from then on some of it may be gone. `writes` is the most that one
     of its applies was to write to GitHub. `left_behind` says what a cancelled run has left.
+    `covered_by` is the digest of the plan by whose confirmation a later `plan` is confirmed, too.
     """
 
     plan: Plan | None = None
     confirmed: Plan | None = None
+    covered_by: str = ""
     decisions: tuple[Decision, ...] = ()
     progress: Progress | None = None
     applied: Outcome | None = None
@@ -148,6 +150,12 @@ class Operation(Frozen):
     def message(self) -> str:
         """Return the key of the channel message that shows this operation."""
         return f"run:{self.id}"
+
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether the plan is covered by an earlier confirmation: then nobody is asked."""
+        plan, confirmed = self.facts.plan, self.facts.confirmed
+        return plan is not None and confirmed is not None and confirmed.covers(plan)
 
     @property
     def may_be_retried(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, Operation
-from provisioning.run_tasks import STATES, duration, is_applied, tasks
+from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
     Fact,
@@ -246,10 +246,17 @@ def plan_notice(operation: Operation, confirmers: Sequence[str] = ()) -> Notice:
                 ),
                 f" · made in {duration(plan.seconds)}",
             ),
-            *((say(*people(confirmers), ": please confirm or discard it."),) if confirmers else ()),
+            *_whose_turn(operation, confirmers),
         ),
         table=Table(header=("Resource type", "Action", "How many"), rows=rows) if rows else None,
     )
+
+
+def _whose_turn(operation: Operation, confirmers: Sequence[str]) -> Iterator[Text]:
+    if confirmers:
+        yield say(*people(confirmers), ": please confirm or discard it.")
+    elif operation.facts.covered_by:
+        yield say("It is ", *covered(operation), ".")
 
 
 def elapsed(operation: Operation, now: datetime) -> str:

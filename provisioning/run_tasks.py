@@ -175,7 +175,15 @@ def _confirm_task(operation: Operation) -> Task:
     lines: list[str | Span] = []
     for decision in operation.facts.decisions:
         lines += ["\n" if lines else "", *_decision(decision)]
+    if status == "complete" and operation.facts.covered_by:
+        lines += ["\n" if lines else "", "This plan is ", *covered(operation)]
     return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
+
+
+def covered(operation: Operation) -> Text:
+    """Say by which confirmation a plan is covered that nobody was asked about."""
+    digest = operation.facts.covered_by[:12]
+    return say("covered by the confirmation of plan ", code(digest))
 
 
 def _decision(decision: Decision) -> Sequence[str | Span]:

@@ -87,15 +87,25 @@ class TerraformParts:
     def show_plan(self, run: str) -> None:
         """Put the plan into the run's thread: in short, in full, and the raw log."""
         self.run_steps.finish(run, "planning")
+        self._note_cover(run)
         operation = self.run_steps.load(run)
         name = operation.facts.terraform_run
-        self.run_steps.tell(
-            operation, f"plan:{name}", plan_notice(operation, self._confirmers(operation))
-        )
+        asked = () if operation.is_covered else self._confirmers(operation)
+        self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
         text = self.run_steps.terraform.describe(operation.project, name)
         attachment = Attachment(name=f"plan-text-{name}.txt", text=text)
         self.run_steps.tell(operation, f"plan-text:{name}", attachment)
         self.run_steps.attach_log(operation, name, "plan")
+
+    def _note_cover(self, run: str) -> None:
+        """Remember which plan people saw and confirmed, if that covers the present one."""
+        operation = self.run_steps.load(run)
+        facts = operation.facts
+        asks = self.run_steps.policy.confirm_create != "nobody"
+        covered = facts.confirmed if operation.is_covered and asks else None
+        seen = (facts.covered_by or covered.digest) if covered else ""
+        if seen != facts.covered_by:
+            self.run_steps.remember(run, covered_by=seen)
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
@@ -112,10 +122,9 @@ class TerraformParts:
         plan = operation.facts.plan
         if plan is None:
             raise PermanentError(f"Run {run} has no plan to ask about.")
-        confirmed = operation.facts.confirmed
         asked = (
             []
-            if confirmed and confirmed.covers(plan)
+            if operation.is_covered
             else [self.run_steps.store.approvals.ask(one) for one in self._questions(operation)]
         )
         self.run_steps.enter(run, ["planning"], "waiting")
@@ -208,8 +217,8 @@ class TerraformParts:
         return outcome.ending
 
     def _require_confirmed(self, run: str) -> None:
-        facts = self.run_steps.load(run).facts
-        if facts.plan and facts.confirmed and facts.confirmed.covers(facts.plan):
+        if self.run_steps.load(run).is_covered:
+            self._note_cover(run)
             return
         raise PermanentError(
             "What is left to do differs from the plan that was confirmed, so nothing more was "

@@ -1,5 +1,6 @@
 """When a run fails or is stopped: what is said, going on without duplicates, cleaning up."""
 
+import re
 from collections import Counter
 
 from conversation import ANSWER_SECONDS, Conversation
@@ -54,6 +55,22 @@ def test_a_failed_apply_says_why_and_a_retry_finishes_it_without_duplicates(
     assert len(talk.run_messages()) == 1
     assert "checks passed" in text_of(run)
     assert QUOTA not in text_of(run)
+
+
+def test_a_retry_that_is_confirmed_already_calls_nobody_and_says_why(talk: Conversation) -> None:
+    plan = re.search(r" · plan `?([0-9a-f]{12})", text_of(talk.planned()))
+    assert plan
+    talk.world.providers.fail("databricks_cluster_policy", 1, QUOTA)
+    talk.press("Confirm & Apply")
+    talk.run_message("Failed")
+    talk.press("Retry")
+    run = talk.run_message("Ready in")
+    covered = f"covered by the confirmation of plan {plan[1]}"
+    assert covered in text_of(run)
+    first, second = (text_of(one) for one in talk.ada.thread(run) if "made in" in text_of(one))
+    assert "please confirm or discard it" in first
+    assert "please confirm or discard it" not in second
+    assert f"It is {covered}." in second
 
 
 def test_cleaning_up_removes_everything_and_frees_the_name(talk: Conversation) -> None:

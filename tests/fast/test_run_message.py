@@ -6,9 +6,12 @@ from typing import Any
 from rows import NOON, a_spec
 
 from provisioning.operation import Facts, Operation
-from provisioning.run_message import run_notice
-from provisioning.runs import Progress
+from provisioning.run_message import plan_notice, run_notice
+from provisioning.runs import Change, Counts, Plan, Progress
 from provisioning.text import Notice, Task, plain
+
+NOW = {"to_clean": NOON}
+CONFIRMED = {"planning": NOON, "waiting": NOON}
 
 
 def a_run(phase: str, **facts: Any) -> Operation:
@@ -31,6 +34,24 @@ def a_run(phase: str, **facts: Any) -> Operation:
     )
 
 
+def a_plan(*addresses: str) -> Plan:
+    """Return a plan that makes these."""
+    made = addresses or ("t.a",)
+    return Plan(
+        digest=f"{len(made)}" * 64,
+        inputs="i",
+        counts=Counts(add=len(made)),
+        changes=tuple(Change(address=one, resource_type="t", action="create") for one in made),
+        seconds=2,
+        terraform="1.9.0",
+    )
+
+
+def words(notice: Notice) -> str:
+    """Return the body of a message."""
+    return "\n".join(plain(line) for line in notice.body)
+
+
 def task(notice: Notice, step: str) -> Task:
     """Return how a message shows a step."""
     return next(one for one in notice.tasks if one.id == step)
@@ -50,4 +71,16 @@ def test_a_total_is_shown_once_it_is_known_and_not_before() -> None:
     assert task(failed, "cleaning").output == ()
 
 
-NOW = {"to_clean": NOON}
+def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_plan() -> None:
+    asked = plan_notice(a_run("planning", plan=a_plan()), ("S-platform",))
+    assert "S-platform: please confirm or discard it." in words(asked)
+    covered = a_run("confirmed", plan=a_plan(), covered_by="4d3b" * 16, finished=CONFIRMED)
+    assert "It is covered by the confirmation of plan 4d3b4d3b4d3b." in words(plan_notice(covered))
+    said = plain(task(run_notice(covered), "waiting").output)
+    assert said == "This plan is covered by the confirmation of plan 4d3b4d3b4d3b"
+
+
+def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:
+    assert a_run("planning", plan=a_plan(), confirmed=a_plan()).is_covered
+    assert not a_run("planning", plan=a_plan("t.a", "t.b"), confirmed=a_plan("t.a")).is_covered
+    assert not a_run("planning", plan=a_plan()).is_covered

@@ -97,6 +97,16 @@ class Decision(Frozen):
     comment: str = ""
 
 
+class Trying(Frozen):
+    """What a run's step waits for while it is tried again, and in which phase that was."""
+
+    reason: str
+    phase: Phase
+    since: datetime
+    at: datetime
+    again: datetime
+
+
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
@@ -114,6 +124,7 @@ class Facts(Frozen):
     applied: Outcome | None = None
     findings: tuple[Finding, ...] = ()
     trouble: Trouble | None = None
+    trying: Trying | None = None
     terraform_run: str = ""
     made: bool = False
     unmade: bool = False

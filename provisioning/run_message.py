@@ -4,9 +4,9 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from provisioning.operation import CANCELLABLE, STOPPED, TURNS, Operation
+from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, Operation
 from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
@@ -29,6 +29,10 @@ STAYS = {
     True: "What is left stays until somebody cleans up.",
 }
 """What a stop leaves, by whether some of it was removed."""
+
+
+LONG_PAUSE = timedelta(seconds=30)
+"""Whoever waits longer for the next try is told when it is."""
 
 
 class Question(Frozen):
@@ -102,11 +106,25 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase in WORKING:
+        return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
     return ()
+
+
+def _trying_line(operation: Operation) -> Iterator[Text]:
+    """Say what a step waits for; what was noted in another phase is over."""
+    trying = operation.facts.trying
+    if trying is None or trying.phase != operation.phase:
+        return
+    lasts = duration((trying.at - trying.since).total_seconds())
+    line: list[str | Span] = [trying.reason, f"; trying again, for {lasts}"]
+    if trying.again - trying.at >= LONG_PAUSE:
+        line += [", next at ", moment(trying.again)]
+    yield say(*line)
 
 
 def _what_a_stop_left(operation: Operation) -> Iterator[Text]:

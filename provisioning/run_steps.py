@@ -1,17 +1,19 @@
 """What every step of a run needs: load it, enter a phase, show it, end it truthfully."""
 
 import logging
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from provisioning.attempts import Setback
 from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble
+from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble, Trying
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 8
 """So many leftover resources are named one by one."""
+LONGEST_REASON = 150
+"""So many characters of a reason are shown while something is tried again."""
 GOING_ON = {
     False: "Retry goes on from there, Clean Up removes it",
     True: "Clean Up removes the rest and frees the name",
@@ -73,13 +77,21 @@ class RunSteps:
         operation = self.load(run)
         finished = {name: at.isoformat() for name, at in operation.facts.finished.items()}
         finished.setdefault(step, self.clock.now().isoformat())
-        self.store.operations.remember(run, finished=finished)
+        self.store.operations.remember(run, finished=finished, trying=None)
         self.desk.show(run)
 
     def remember(self, run: str, **facts: Any) -> None:
         """Store facts of the run and show them."""
         self.store.operations.remember(run, **facts)
         self.desk.show(run)
+
+    def trying(self, run: str, setback: Setback | None) -> None:
+        """Show what a step waits for that is tried again; with None it waits no more."""
+        row = self.store.operations.get(run)
+        if row is None:
+            return  # a sweep, which has no message
+        shown = _trying(read_operation(row), setback, self.redact) if setback else None
+        self.remember(run, trying=shown.model_dump(mode="json") if shown else None)
 
     def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
         """Put a message or a file into the run's thread; the same key again replaces it."""
@@ -198,6 +210,18 @@ def _in_words(addresses: Collection[str]) -> str:
     count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
     few = len(addresses) <= MOST_NAMED
     return f"{count} ({', '.join(sorted(addresses))})" if few else count
+
+
+def _trying(operation: Operation, setback: Setback, redact: Redactor) -> Trying:
+    """Keep the beginning of the error, which is ours; what the vendor said comes after it."""
+    ours = re.split(r"[:;.] ", redact(str(setback.error)), maxsplit=1)[0].rstrip(".")
+    return Trying(
+        reason=ours[:LONGEST_REASON],
+        phase=operation.phase,
+        since=setback.since,
+        at=setback.at,
+        again=setback.again,
+    )
 
 
 def _trouble(step: str, diagnostics: tuple[Diagnostic, ...]) -> Trouble:

@@ -5,6 +5,7 @@ from collections import Counter
 
 from conversation import ANSWER_SECONDS, Conversation
 
+from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
 
 QUOTA = "quota exceeded for cluster policies in this workspace"
@@ -71,6 +72,17 @@ def test_a_retry_that_is_confirmed_already_calls_nobody_and_says_why(talk: Conve
     assert "please confirm or discard it" in first
     assert "please confirm or discard it" not in second
     assert f"It is {covered}." in second
+
+
+def test_a_run_says_what_it_waits_for_as_long_as_it_waits(talk: Conversation) -> None:
+    talk.planned()
+    fault = Fault("github", "status", pattern=r"POST .*/git/trees", times=10_000, status=503)
+    talk.world.faults.add(fault)
+    talk.press("Confirm & Apply")
+    run = talk.says("GitHub answered 503; trying again, for ")
+    assert f"{talk.name} · Pushing the starter code" in text_of(run)
+    talk.world.faults.clear()
+    assert "trying again" not in text_of(talk.run_message("Ready in"))
 
 
 def test_cleaning_up_removes_everything_and_frees_the_name(talk: Conversation) -> None:

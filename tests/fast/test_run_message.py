@@ -71,6 +71,18 @@ def test_a_total_is_shown_once_it_is_known_and_not_before() -> None:
     assert task(failed, "cleaning").output == ()
 
 
+def test_what_a_step_waits_for_is_said_while_it_waits_and_no_longer() -> None:
+    trying = {"reason": "GitHub answered 503", "phase": "starter", "since": NOON}
+    trying |= {"at": NOON + timedelta(seconds=60), "again": NOON + timedelta(seconds=70)}
+    said = words(run_notice(a_run("starter", trying=trying)))
+    assert said == "GitHub answered 503; trying again, for 1 min 0 s"
+    trying["again"] = NOON + timedelta(minutes=6)
+    said = words(run_notice(a_run("starter", trying=trying)))
+    assert said.endswith("for 1 min 0 s, next at 2026-11-23 12:06 UTC")
+    for later in ("verifying", "ready", "failed"):
+        assert "trying again" not in words(run_notice(a_run(later, trying=trying)))
+
+
 def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_plan() -> None:
     asked = plan_notice(a_run("planning", plan=a_plan()), ("S-platform",))
     assert "S-platform: please confirm or discard it." in words(asked)

@@ -163,6 +163,11 @@ class Operation(Frozen):
         return f"run:{self.id}"
 
     @property
+    def plan(self) -> Plan | None:
+        """Return the plan of this attempt, once it is made; that of an earlier one is history."""
+        return self.facts.plan if "planning" in self.facts.finished else None
+
+    @property
     def is_covered(self) -> bool:
         """Tell whether the plan is covered by an earlier confirmation: then nobody is asked."""
         plan, confirmed = self.facts.plan, self.facts.confirmed

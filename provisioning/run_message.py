@@ -52,7 +52,7 @@ def run_notice(
         title=f"{operation.project} · {_headline(operation, state)}",
         body=_body(operation, repository_url, questions),
         facts=_facts(operation),
-        tasks=tasks(operation),
+        tasks=tasks(operation, state),
         footer=_footer(operation),
         buttons=_buttons(operation, questions),
     )
@@ -183,8 +183,8 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     if operation.is_clean_up:
         return tuple(shown)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
-    if counts is None and facts.plan:
-        counts = facts.plan.counts
+    if counts is None and operation.plan:
+        counts = operation.plan.counts
     if counts:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
@@ -196,9 +196,9 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
 def _footer(operation: Operation) -> Text:
     parts: list[str | Span] = ["Run ", code(operation.id), " · requested "]
     parts.append(moment(operation.created_at))
-    if operation.facts.plan:
-        parts += [" · plan ", code(operation.facts.plan.digest[:12])]
-        parts += [f" · Terraform {operation.facts.plan.terraform}"]
+    if operation.plan:
+        parts += [" · plan ", code(operation.plan.digest[:12])]
+        parts += [f" · Terraform {operation.plan.terraform}"]
     return say(*parts)
 
 

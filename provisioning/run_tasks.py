@@ -69,11 +69,11 @@ def _clean_up_task(operation: Operation) -> Task:
     )
 
 
-def tasks(operation: Operation) -> tuple[Task, ...]:
-    """Return a line for each step of a run."""
+def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
+    """Return a line for each step of a run; `state` is what its title says."""
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
-    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation))
+    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
     return (*first, *(_task(operation, step) for step in ("applying", "starter", "verifying")))
 
 
@@ -121,8 +121,8 @@ def _took(operation: Operation, step: str, status: Status) -> str:
 
 def _output(operation: Operation, step: str, status: Status) -> Text:
     facts = operation.facts
-    if step == "planning" and facts.plan and status == "complete":
-        counts = facts.plan.counts
+    if step == "planning" and operation.plan and status == "complete":
+        counts = operation.plan.counts
         adopted = f", {counts.adopt} to adopt" if counts.adopt else ""
         return say(
             f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
@@ -152,7 +152,7 @@ def _apply_output(operation: Operation, status: Status) -> Text:
 
 
 def _cost_task(operation: Operation) -> Task:
-    plan = operation.facts.plan
+    plan = operation.plan
     if plan is None:
         return Task(id="cost", title="Cost")
     total = len([change for change in plan.changes if change.action == "create"])
@@ -164,11 +164,11 @@ def _cost_task(operation: Operation) -> Task:
     )
 
 
-def _confirm_task(operation: Operation) -> Task:
+def _confirm_task(operation: Operation, state: str) -> Task:
     status = _status(operation, "waiting")
     titles = {
         "pending": "Confirm",
-        "in_progress": "Waiting for confirmation",
+        "in_progress": state,
         "complete": "Confirmed",
         "error": STATES.get(operation.phase, "Not confirmed"),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from rows import NOON, a_spec
 
 from provisioning.operation import Facts, Operation
-from provisioning.run_message import plan_notice, run_notice
+from provisioning.run_message import Question, plan_notice, run_notice
 from provisioning.runs import Change, Counts, Plan, Progress
 from provisioning.text import Notice, Task, plain
 
@@ -96,3 +96,29 @@ def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:
     assert a_run("planning", plan=a_plan(), confirmed=a_plan()).is_covered
     assert not a_run("planning", plan=a_plan("t.a", "t.b"), confirmed=a_plan("t.a")).is_covered
     assert not a_run("planning", plan=a_plan()).is_covered
+
+
+def test_the_step_waits_for_what_the_title_says() -> None:
+    consent = (Question(about="read sales", approvers=("U-dora",)),)
+    run = a_run("waiting", plan=a_plan(), finished={"planning": NOON})
+    notice = run_notice(run, questions=consent)
+    assert notice.title.endswith("Waiting for consent")
+    assert task(notice, "waiting").title == "Waiting for consent"
+    both = run_notice(run, questions=(Question(about="", approvers=()), *consent))
+    assert both.title.endswith("Waiting for confirmation")
+    assert task(both, "waiting").title == "Waiting for confirmation"
+
+
+def test_another_attempt_shows_nothing_of_the_plan_before() -> None:
+    for phase in ("queued", "planning", "failed"):
+        notice = run_notice(
+            a_run(phase, plan=a_plan(), confirmed=a_plan(), started={"queued": NOON})
+        )
+        assert task(notice, "cost").status == "pending"
+        assert task(notice, "cost").output == ()
+        assert "plan" not in plain(notice.footer)
+        assert "Resources to be changed" not in [fact.label for fact in notice.facts]
+    made = run_notice(a_run("waiting", plan=a_plan(), finished={"planning": NOON}))
+    assert task(made, "cost").status == "complete"
+    assert f"plan {a_plan().digest[:12]}" in plain(made.footer)
+    assert "Resources to be changed" in [fact.label for fact in made.facts]

@@ -89,12 +89,14 @@ class Trouble(Frozen):
 
 
 class Decision(Frozen):
-    """Who decided what, bound to the artefact they saw."""
+    """Who decided what, bound to the artefact they saw, and in which phase of which attempt."""
 
     by: str
     at: datetime
     what: str
     comment: str = ""
+    phase: Phase = "waiting"
+    attempt: int = 1
 
 
 class Trying(Frozen):

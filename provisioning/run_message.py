@@ -6,7 +6,7 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, Operation
+from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
@@ -141,6 +141,14 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
         yield say("Left behind: ", facts.left_behind)
 
 
+def _what_stays(operation: Operation) -> str:
+    """Say before a cancellation what it leaves; an apply may have begun since."""
+    facts = operation.facts
+    if facts.made or operation.phase in WRITING:
+        return STAYS[facts.unmade]
+    return "Nothing has been made yet: the run ends, and the name is free again."
+
+
 def _waits_for(question: Question) -> Text:
     """Say whose word is missing."""
     what = f"consent to {question.about}" if question.about else "confirmation"
@@ -209,8 +217,7 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
     if operation.stopping:
         return ()
     if operation.phase in CANCELLABLE:
-        stays = STAYS[operation.facts.unmade]
-        return (Button(label="Cancel Run", words=("cancel", run), confirm=stays),)
+        return (Button(label="Cancel Run", words=("cancel", run), confirm=_what_stays(operation)),)
     return tuple(_going_on_buttons(operation))
 
 

@@ -57,13 +57,12 @@ def _clean_up_task(operation: Operation) -> Task:
         "cleaning": ("in_progress", "Cleaning up"),
         "freeing": ("in_progress", "Cleaning up"),
         "cleaned": ("complete", "Cleaned up"),
-        "cancelled": ("error", "Clean-up cancelled"),
+        "cancelled": ("pending", "Clean-up cancelled"),
     }.get(operation.phase, ("error", "Couldn't clean up"))
     progress = operation.facts.progress
     known = progress is not None and progress.total
     done = say(f"{progress.done} of {progress.total} resources") if progress and known else ()
-    decisions = operation.facts.decisions[-1:]
-    words = say(*(part for decision in decisions for part in _decision(decision)))
+    words = _decisions(operation, "cleaning")
     return Task.model_validate(
         {"id": "cleaning", "title": title, "status": status, "details": words, "output": done}
     )
@@ -81,10 +80,7 @@ def _reached(operation: Operation) -> str:
     """Return the step that a run is in or stopped in."""
     if operation.phase in ORDER:
         return operation.phase
-    if operation.phase == "confirmed":
-        return "applying"
-    stopped = [step for step in ORDER if step in operation.facts.started]
-    return stopped[-1] if stopped else ""
+    return next((step for step in ORDER if step not in operation.facts.finished), "")
 
 
 def _status(operation: Operation, step: str) -> Status:
@@ -101,14 +97,27 @@ def _task(operation: Operation, step: str) -> Task:
     status = _status(operation, step)
     before, during, after = STEPS[step]
     title = {"pending": before, "in_progress": during, "complete": after}.get(
-        status, f"Couldn't {before[0].lower()}{before[1:]}"
+        status, f"Couldn't {_in_a_sentence(before)}"
     )
+    if status == "error" and operation.phase == "cancelled":
+        # Somebody wanted it so: nothing failed, and nothing else of Slack's comes nearer.
+        status, title = "pending", _cancelled(operation, step, during)
     return Task(
         id=step,
         title=title + _took(operation, step, status),
         status=status,
+        details=_decisions(operation, step),
         output=_output(operation, step, status),
     )
+
+
+def _cancelled(operation: Operation, step: str, doing: str) -> str:
+    when = "while" if step in operation.facts.started else "before"
+    return f"Cancelled {when} {_in_a_sentence(doing)}"
+
+
+def _in_a_sentence(words: str) -> str:
+    return words[0].lower() + words[1:]
 
 
 def _took(operation: Operation, step: str, status: Status) -> str:
@@ -172,18 +181,43 @@ def _confirm_task(operation: Operation, state: str) -> Task:
         "complete": "Confirmed",
         "error": STATES.get(operation.phase, "Not confirmed"),
     }
-    lines: list[str | Span] = []
-    for decision in operation.facts.decisions:
-        lines += ["\n" if lines else "", *_decision(decision)]
-    if status == "complete" and operation.facts.covered_by:
-        lines += ["\n" if lines else "", "This plan is ", *covered(operation)]
-    return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
+    is_covered = status == "complete" and bool(operation.facts.covered_by)
+    lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
+    if is_covered:
+        lines += say("\n" if lines else "", "This plan is ", *covered(operation))
+    title = titles[status]
+    if status == "error" and operation.phase == "cancelled":
+        status, title = "pending", "Cancelled before confirmation"
+    return Task(id="waiting", title=title, status=status, output=tuple(lines))
 
 
 def covered(operation: Operation) -> Text:
     """Say by which confirmation a plan is covered that nobody was asked about."""
     digest = operation.facts.covered_by[:12]
     return say("covered by the confirmation of plan ", code(digest))
+
+
+def _decisions(operation: Operation, step: str, *, of_all_attempts: bool = False) -> Text:
+    """Return what people decided while a run was in a step, a line for each."""
+    lines: list[str | Span] = []
+    for decision in operation.facts.decisions:
+        is_due = of_all_attempts or decision.attempt == operation.attempt
+        if is_due and _place(operation, decision) == step:
+            lines += ["\n" if lines else "", *_decision(decision)]
+    return say(*lines)
+
+
+def _place(operation: Operation, decision: Decision) -> str:
+    """Return the step that a decision belongs to; what ended a run stands where it ended."""
+    phase = decision.phase
+    cancels = operation.phase == "cancelled" and decision is operation.facts.decisions[-1]
+    if cancels and not operation.is_clean_up:
+        return _reached(operation)
+    if phase == "queued":
+        return "planning"
+    if phase == "confirmed":
+        return "applying"
+    return "cleaning" if phase in ("to_clean", "freeing") else phase
 
 
 def _decision(decision: Decision) -> Sequence[str | Span]:

@@ -153,6 +153,7 @@ def test_a_run_is_cancelled_while_planning_and_nothing_was_made(talk: Conversati
     talk.press("Cancel Run")
     run = talk.run_message("Cancelled")
     assert "Nothing was made, and the name is free again." in text_of(run)
+    assert re.search(r"Cancelled while planning\W+Cancelled by U0ADA", text_of(run))
     assert set(buttons(run)) == {"Retry"}
     assert what_exists(talk) == []
     talk.press("Retry")
@@ -172,7 +173,8 @@ def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversat
     assert buttons(talk.run_message("Applying · stopping")) == {}
     run = talk.run_message("Cancelled")
     assert "What was made so far stays until somebody retries or cleans up." in text_of(run)
-    assert "Cancelled by U0PAT" in text_of(run)
+    assert re.search(r"Cancelled while applying\W+Cancelled by U0PAT", text_of(run))
+    assert re.search(r"Left behind: \d+ resources? exist", text_of(run))
     assert set(buttons(run)) == {"Retry", "Clean Up"}
     assert what_exists(talk)
     talk.press("Clean Up")

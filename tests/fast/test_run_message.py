@@ -109,6 +109,60 @@ def test_the_step_waits_for_what_the_title_says() -> None:
     assert task(both, "waiting").title == "Waiting for confirmation"
 
 
+def decided(what: str, phase: str, attempt: int = 1) -> dict[str, Any]:
+    """Return that Ada decided something in a phase."""
+    return {"by": "U-ada", "at": NOON, "what": what, "phase": phase, "attempt": attempt}
+
+
+def test_who_cancelled_stands_at_the_step_that_was_cancelled_and_nothing_failed() -> None:
+    for done, begun, step, title in (
+        ((), (), "planning", "Cancelled before planning"),
+        ((), ("planning",), "planning", "Cancelled while planning"),
+        (("planning",), ("planning",), "waiting", "Cancelled before confirmation"),
+        (CONFIRMED, ("planning", "waiting"), "applying", "Cancelled before applying"),
+        (CONFIRMED, ("planning", "waiting", "applying"), "applying", "Cancelled while applying"),
+    ):
+        run = a_run(
+            "cancelled",
+            plan=a_plan(),
+            finished=dict.fromkeys(done, NOON),
+            started=dict.fromkeys(begun, NOON),
+            decisions=[decided("Cancelled", "planning" if "waiting" not in done else "applying")],
+        )
+        notice = run_notice(run)
+        assert task(notice, step).title == title
+        assert "error" not in [one.status for one in notice.tasks]
+        told = [one.id for one in notice.tasks if "Cancelled by" in plain(one.details + one.output)]
+        assert told == [step]
+
+
+def test_decisions_stand_at_their_step_and_those_of_earlier_attempts_are_history() -> None:
+    decisions = [
+        decided("Confirmed", "waiting"),
+        decided("Cancelled", "applying"),
+        decided("Retried", "queued", 2),
+    ]
+    run = a_run("planning", decisions=decisions).model_copy(update={"attempt": 2})
+    said = {one.id: plain(one.details + one.output) for one in run_notice(run).tasks}
+    assert said.pop("planning").startswith("Retried by U-ada")
+    assert set(said.values()) == {""}
+    again = a_run("applying", decisions=decisions, finished=CONFIRMED, covered_by="4d" * 32)
+    again = again.model_copy(update={"attempt": 2})
+    confirmed = plain(task(run_notice(again), "waiting").output)
+    assert confirmed.startswith("Confirmed by U-ada")
+    assert "Cancelled" not in confirmed
+
+
+def test_the_cancel_dialog_speaks_of_what_stays_only_where_something_may_have_been_made() -> None:
+    def asks(phase: str, **facts: Any) -> str:
+        return next(one.confirm for one in run_notice(a_run(phase, **facts)).buttons)
+
+    for phase in ("queued", "planning", "confirmed"):
+        assert asks(phase).startswith("Nothing has been made yet: ")
+        assert asks(phase, made=True).startswith("What was made so far stays")
+    assert asks("applying").startswith("What was made so far stays")
+
+
 def test_another_attempt_shows_nothing_of_the_plan_before() -> None:
     for phase in ("queued", "planning", "failed"):
         notice = run_notice(

@@ -26,11 +26,8 @@ MOST_NAMED = 8
 """So many leftover resources are named one by one."""
 LONGEST_REASON = 150
 """So many characters of a reason are shown while something is tried again."""
-GOING_ON = {
-    False: "Retry goes on from there, Clean Up removes it",
-    True: "Clean Up removes the rest and frees the name",
-}
-"""What can be done about what exists, by whether some of it was removed."""
+
+NOTHING_MADE = "nothing was made; the name stays reserved until somebody cleans up"
 
 
 @dataclass(frozen=True)
@@ -159,12 +156,14 @@ class RunSteps:
 
     def _left_behind(self, operation: Operation) -> str:
         if not operation.facts.made:
-            return "nothing was made; the name stays reserved until somebody cleans up"
+            return NOTHING_MADE
+        unmade = operation.facts.unmade
         try:
-            made = _in_words(self.terraform.addresses(operation.project))
+            made = self.terraform.addresses(operation.project)
         except SciclopsError:
-            made = "what was made so far exists, Terraform could not be asked what that is"
-        return f"{made}; {GOING_ON[operation.facts.unmade]}"
+            unknown = "what was made so far exists, Terraform could not be asked what that is"
+            return f"{unknown}; {going_on(unmade=unmade)}"
+        return f"{_in_words(made)}; {going_on(unmade=unmade, number=len(made))}"
 
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded.
@@ -203,10 +202,19 @@ class RunWatch:
         return bool(self._steps.load(self._run).cancel_requested_by)
 
 
+def going_on(*, unmade: bool, number: int = 1) -> str:
+    """Say what can be done about so many resources; `unmade` means that some were removed."""
+    if not number:
+        return "Clean Up frees the name" if unmade else "Retry goes on, Clean Up frees the name"
+    if unmade:
+        return "Clean Up removes the rest and frees the name"
+    return f"Retry goes on from there, Clean Up removes {'it' if number == 1 else 'them'}"
+
+
 def _in_words(addresses: Collection[str]) -> str:
     """Count resources, and name them if they are few."""
     if not addresses:
-        return "no resource that Terraform knows of"
+        return "nothing that Terraform knows of"
     count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
     few = len(addresses) <= MOST_NAMED
     return f"{count} ({', '.join(sorted(addresses))})" if few else count

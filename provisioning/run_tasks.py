@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from provisioning.operation import STOPPED, TURNS, Decision, Operation
+from provisioning.runs import Progress
 from provisioning.text import Span, Task, Text, code, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -61,7 +62,7 @@ def _clean_up_task(operation: Operation) -> Task:
     }.get(operation.phase, ("error", "Couldn't clean up"))
     progress = operation.facts.progress
     known = progress is not None and progress.total
-    done = say(f"{progress.done} of {progress.total} resources") if progress and known else ()
+    done = say(_count(progress)) if progress and known else ()
     words = _decisions(operation, "cleaning")
     return Task.model_validate(
         {"id": "cleaning", "title": title, "status": status, "details": words, "output": done}
@@ -140,7 +141,8 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         return _apply_output(operation, status)
     if step == "verifying" and facts.findings:
         passed = sum(finding.passed for finding in facts.findings)
-        return say(f"{passed} of {len(facts.findings)} checks passed")
+        plural = "" if len(facts.findings) == 1 else "s"
+        return say(f"{passed} of {len(facts.findings)} check{plural} passed")
     return ()
 
 
@@ -154,10 +156,14 @@ def _apply_output(operation: Operation, status: Status) -> Text:
     if status == "in_progress" and facts.progress and facts.progress.total:
         current = facts.progress.current
         return say(
-            f"{facts.progress.done} of {facts.progress.total} resources",
+            _count(facts.progress),
             *((" · ", code(current)) if current else ()),
         )
     return ()
+
+
+def _count(progress: Progress) -> str:
+    return f"{progress.done} of {progress.total} resource{'' if progress.total == 1 else 's'}"
 
 
 def _cost_task(operation: Operation) -> Task:
@@ -169,8 +175,14 @@ def _cost_task(operation: Operation) -> Task:
         id="cost",
         title="Cost",
         status="complete",
-        output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
+        output=say(
+            f"not estimated ({total - plan.priced} of {total} {_resources(total)} no price)"
+        ),
     )
+
+
+def _resources(number: int) -> str:
+    return "resource has" if number == 1 else "resources have"
 
 
 def _confirm_task(operation: Operation, state: str) -> Task:

@@ -40,7 +40,7 @@ def test_a_failed_apply_says_why_and_a_retry_finishes_it_without_duplicates(
     assert "Applying failed: " in said
     assert QUOTA in said
     assert "databricks_cluster_policy" in said
-    assert "resources exist; Retry goes on from there, Clean Up removes it" in said
+    assert "resources exist; Retry goes on from there, Clean Up removes them" in said
     assert set(buttons(run)) == {"Retry", "Clean Up"}
     called = talk.says("Applying failed. The message above says why")
     assert called in talk.ada.thread(run)

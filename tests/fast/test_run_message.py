@@ -7,11 +7,14 @@ from rows import NOON, a_spec
 
 from provisioning.operation import Facts, Operation
 from provisioning.run_message import Question, plan_notice, run_notice
+from provisioning.run_steps import going_on
 from provisioning.runs import Change, Counts, Plan, Progress
 from provisioning.text import Notice, Task, plain
 
 NOW = {"to_clean": NOON}
 CONFIRMED = {"planning": NOON, "waiting": NOON}
+
+APPLIED = CONFIRMED | {"applying": NOON}
 
 
 def a_run(phase: str, **facts: Any) -> Operation:
@@ -161,6 +164,24 @@ def test_the_cancel_dialog_speaks_of_what_stays_only_where_something_may_have_be
         assert asks(phase).startswith("Nothing has been made yet: ")
         assert asks(phase, made=True).startswith("What was made so far stays")
     assert asks("applying").startswith("What was made so far stays")
+
+
+def test_a_run_that_broke_off_before_a_step_had_begun_failed_in_that_step() -> None:
+    for finished, step in (((), "planning"), (CONFIRMED, "applying"), (APPLIED, "starter")):
+        begun = dict.fromkeys(finished, NOON)
+        notice = run_notice(a_run("failed", started=begun, finished=begun, plan=a_plan()))
+        assert [one.id for one in notice.tasks if one.status == "error"] == [step]
+        assert task(notice, step).title.startswith("Couldn't ")
+
+
+def test_one_is_one_and_two_are_several() -> None:
+    for plan, said in ((a_plan("t.a"), "1 of 1 resource has"), (a_plan("t.a", "t.b"), "2 of 2 ")):
+        run = a_run("applying", plan=plan, finished=CONFIRMED, progress=Progress(done=0, total=1))
+        assert said in plain(task(run_notice(run), "cost").output)
+        assert plain(task(run_notice(run), "applying").output) == "0 of 1 resource"
+    assert going_on(unmade=False, number=0) == "Retry goes on, Clean Up frees the name"
+    assert going_on(unmade=False, number=1).endswith("Clean Up removes it")
+    assert going_on(unmade=False, number=2).endswith("Clean Up removes them")
 
 
 def test_another_attempt_shows_nothing_of_the_plan_before() -> None:

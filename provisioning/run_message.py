@@ -69,7 +69,7 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
 
 def _headline(operation: Operation, state: str) -> str:
     if operation.phase == "ready" and operation.ended_at:
-        return f"Ready in {duration((operation.ended_at - operation.created_at).total_seconds())}"
+        return _ready_in(operation, operation.ended_at)
     if operation.stopping:
         return f"{state} · stopping"
     progress = operation.facts.progress
@@ -78,6 +78,18 @@ def _headline(operation: Operation, state: str) -> str:
     if operation.phase in TURNS and operation.facts.queue_position:
         return f"{state} · number {operation.facts.queue_position} in the queue"
     return state
+
+
+def _ready_in(operation: Operation, ended_at: datetime) -> str:
+    """Say how long the last attempt took us, and how long people."""
+    facts = operation.facts
+    took = ended_at - facts.started.get("queued", operation.created_at)
+    asked, answered = facts.started.get("waiting"), facts.finished.get("waiting")
+    waited = answered - asked if asked and answered else timedelta()
+    ours = f"Ready in {duration((took - waited).total_seconds())}"
+    if round(waited.total_seconds()) < 1:
+        return ours
+    return f"{ours} (and {duration(waited.total_seconds())} waiting for confirmation)"
 
 
 def _summary(operation: Operation, state: str) -> str:

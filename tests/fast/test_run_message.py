@@ -1,6 +1,6 @@
 """What a run's message says, phase by phase: true, in order, and nothing that is not known."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from rows import NOON, a_spec
@@ -182,6 +182,21 @@ def test_one_is_one_and_two_are_several() -> None:
     assert going_on(unmade=False, number=0) == "Retry goes on, Clean Up frees the name"
     assert going_on(unmade=False, number=1).endswith("Clean Up removes it")
     assert going_on(unmade=False, number=2).endswith("Clean Up removes them")
+
+
+def test_the_time_people_took_is_not_counted_as_ours() -> None:
+    def ready(**facts: Any) -> str:
+        return run_notice(a_run("ready", **facts)).title.partition(" · ")[2]
+
+    def after(minutes: float) -> datetime:
+        return NOON + timedelta(minutes=minutes)
+
+    at_once = {"started": {"waiting": after(1)}, "finished": {"waiting": after(1)}}
+    assert ready(**at_once) == "Ready in 20 min 0 s"
+    late = {"started": {"waiting": after(1)}, "finished": {"waiting": after(19.5)}}
+    assert ready(**late) == "Ready in 1 min 30 s (and 18 min 30 s waiting for confirmation)"
+    again = {"started": {"queued": after(19), "waiting": after(19.5)}}
+    assert ready(**again) == "Ready in 1 min 0 s"
 
 
 def test_another_attempt_shows_nothing_of_the_plan_before() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
+from provisioning.project import ProjectSpec
 from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
@@ -33,6 +34,10 @@ STAYS = {
 
 LONG_PAUSE = timedelta(seconds=30)
 """Whoever waits longer for the next try is told when it is."""
+
+
+MOST_LISTED = 12
+"""So many owners, reviewers or data are listed in a message; Slack takes only so long ones."""
 
 
 class Question(Frozen):
@@ -202,6 +207,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
+    shown += _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
@@ -211,6 +217,29 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     if spec.sandbox_until:
         shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
     return tuple(shown)
+
+
+def _rights(spec: ProjectSpec) -> Iterator[Fact]:
+    """Say who gets which rights: whoever confirms a plan confirms these."""
+    yield Fact(label="Owners", value=say(*_listed([person(owner) for owner in spec.owners])))
+    yield Fact(label="Managed group", value=say(code(spec.managed_group)))
+    yield Fact(label="GitHub team", value=say(code(spec.github_team)))
+    reviewers = [say(f"{one.kind} ", code(one.name)) for one in spec.reviewers]
+    yield Fact(label="Reviewers of production", value=say(*_listed(reviewers)))
+    if spec.data_access:
+        asked = [say(f"{one.level} ", code(one.securable)) for one in spec.data_access]
+        yield Fact(label="Data access asked for", value=say(*_listed(asked)))
+
+
+def _listed(entries: Sequence[Span | Text]) -> Text:
+    """Join entries by commas; of very many, say how many more there are."""
+    spans: list[Span | str] = []
+    for number, entry in enumerate(entries[:MOST_LISTED]):
+        parts = (entry,) if isinstance(entry, Span) else entry
+        spans += [", " if number else "", *parts]
+    if more := len(entries) - MOST_LISTED:
+        spans += [f" and {more} more"] if more > 0 else []
+    return say(*spans)
 
 
 def _footer(operation: Operation) -> Text:

@@ -5,7 +5,10 @@ from typing import Any
 
 from rows import NOON, a_spec
 
+from bot.render import blocks
+from playground.slack.blocks import message_problems, too_long
 from provisioning.operation import Facts, Operation
+from provisioning.project import DataAccess, Reviewer
 from provisioning.run_message import Question, plan_notice, run_notice
 from provisioning.run_steps import going_on
 from provisioning.runs import Change, Counts, Plan, Progress
@@ -197,6 +200,36 @@ def test_the_time_people_took_is_not_counted_as_ours() -> None:
     assert ready(**late) == "Ready in 1 min 30 s (and 18 min 30 s waiting for confirmation)"
     again = {"started": {"queued": after(19), "waiting": after(19.5)}}
     assert ready(**again) == "Ready in 1 min 0 s"
+
+
+def test_who_confirms_reads_who_gets_which_rights() -> None:
+    asked = (
+        DataAccess(securable="prod.sales", level="read"),
+        DataAccess(securable="*x*", level="write"),
+    )
+    reviewers = (Reviewer(kind="team", name="ml"), Reviewer(kind="user", name="<!channel>"))
+    spec = a_spec("ada-7", "U-ada", "U-grace")
+    spec = spec.model_copy(update={"data_access": asked, "reviewers": reviewers})
+    notice = run_notice(a_run("waiting").model_copy(update={"spec": spec}))
+    facts = {fact.label: plain(fact.value) for fact in notice.facts}
+    assert facts["Owners"] == "U-ada, U-grace"
+    assert facts["Managed group"] == "data-science"
+    assert facts["GitHub team"] == "data-science"
+    assert facts["Reviewers of production"] == "team ml, user <!channel>"
+    assert facts["Data access asked for"] == "read prod.sales, write *x*"
+
+
+def test_a_very_long_request_is_listed_in_part_and_says_how_much_is_missing() -> None:
+    owners = tuple(f"U0OWNER{number:04}" for number in range(40))
+    asked = tuple(DataAccess(securable=f"gbx1_prod.{'s' * 60}{n}", level="read") for n in range(60))
+    spec = a_spec("ada-7", *owners).model_copy(update={"data_access": asked})
+    notice = run_notice(a_run("waiting", plan=a_plan()).model_copy(update={"spec": spec}))
+    facts = {fact.label: plain(fact.value) for fact in notice.facts}
+    assert facts["Owners"].endswith("U0OWNER0011 and 28 more")
+    assert facts["Data access asked for"].endswith(" and 48 more")
+    made = blocks(notice)
+    assert message_problems(made) == []
+    assert not too_long(made)
 
 
 def test_another_attempt_shows_nothing_of_the_plan_before() -> None:

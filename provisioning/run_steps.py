@@ -13,7 +13,7 @@ from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble, Trying
+from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -164,6 +164,13 @@ class RunSteps:
             unknown = "what was made so far exists, Terraform could not be asked what that is"
             return f"{unknown}; {going_on(unmade=unmade)}"
         return f"{_in_words(made)}; {going_on(unmade=unmade, number=len(made))}"
+
+    def note_left_behind(self, run: str) -> None:
+        """Note what a run has left that ended between two steps, where nobody asked Terraform."""
+        operation = self.load(run)
+        facts = operation.facts
+        if operation.phase in STOPPED and facts.made and not facts.left_behind:
+            self.remember(run, left_behind=self._left_behind(operation))
 
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded.

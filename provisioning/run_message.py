@@ -22,6 +22,7 @@ from provisioning.text import (
     link,
     moment,
     person,
+    plain,
     say,
 )
 
@@ -37,7 +38,7 @@ LONG_PAUSE = timedelta(seconds=30)
 
 
 MOST_LISTED = 12
-"""So many owners, reviewers or data are listed in a message; Slack takes only so long ones."""
+"""So many owners, reviewers or data a message lists; Slack takes only so long ones."""
 
 
 class Question(Frozen):
@@ -219,26 +220,36 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     return tuple(shown)
 
 
-def _rights(spec: ProjectSpec) -> Iterator[Fact]:
+def unlisted(spec: ProjectSpec) -> str:
+    """Return the rights in full, line by line, if a message has no room for them; else nothing."""
+    most = max(len(spec.owners), len(spec.reviewers), len(spec.data_access))
+    if most <= MOST_LISTED:
+        return ""
+    facts = _rights(spec, most)
+    return "".join(f"{fact.label}: {plain(fact.value)}\n" for fact in facts)
+
+
+def _rights(spec: ProjectSpec, most: int = MOST_LISTED) -> Iterator[Fact]:
     """Say who gets which rights: whoever confirms a plan confirms these."""
-    yield Fact(label="Owners", value=say(*_listed([person(owner) for owner in spec.owners])))
+    owners = [person(owner) for owner in spec.owners]
+    yield Fact(label="Owners", value=_listed(owners, most))
     yield Fact(label="Managed group", value=say(code(spec.managed_group)))
     yield Fact(label="GitHub team", value=say(code(spec.github_team)))
     reviewers = [say(f"{one.kind} ", code(one.name)) for one in spec.reviewers]
-    yield Fact(label="Reviewers of production", value=say(*_listed(reviewers)))
+    yield Fact(label="Reviewers of production", value=_listed(reviewers, most))
     if spec.data_access:
         asked = [say(f"{one.level} ", code(one.securable)) for one in spec.data_access]
-        yield Fact(label="Data access asked for", value=say(*_listed(asked)))
+        yield Fact(label="Data access asked for", value=_listed(asked, most))
 
 
-def _listed(entries: Sequence[Span | Text]) -> Text:
+def _listed(entries: Sequence[Span | Text], most: int) -> Text:
     """Join entries by commas; of very many, say how many more there are."""
     spans: list[Span | str] = []
-    for number, entry in enumerate(entries[:MOST_LISTED]):
+    for number, entry in enumerate(entries[:most]):
         parts = (entry,) if isinstance(entry, Span) else entry
         spans += [", " if number else "", *parts]
-    if more := len(entries) - MOST_LISTED:
-        spans += [f" and {more} more"] if more > 0 else []
+    if (more := len(entries) - most) > 0:
+        spans.append(f" and {more} more")
     return say(*spans)
 
 

@@ -10,7 +10,7 @@ from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
 from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
-from provisioning.run_message import plan_notice
+from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
@@ -92,6 +92,9 @@ class TerraformParts:
         name = operation.facts.terraform_run
         asked = () if operation.is_covered else self._confirmers(operation)
         self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
+        if rights := unlisted(operation.spec):
+            rest = Attachment(name=f"request-{name}.txt", text=self.run_steps.redact(rights))
+            self.run_steps.tell(operation, f"request:{name}", rest)
         text = self.run_steps.terraform.describe(operation.project, name)
         attachment = Attachment(name=f"plan-text-{name}.txt", text=text)
         self.run_steps.tell(operation, f"plan-text:{name}", attachment)

@@ -9,7 +9,7 @@ from bot.render import blocks
 from playground.slack.blocks import message_problems, too_long
 from provisioning.operation import Facts, Operation
 from provisioning.project import DataAccess, Reviewer
-from provisioning.run_message import Question, plan_notice, run_notice
+from provisioning.run_message import Question, plan_notice, run_notice, unlisted
 from provisioning.run_steps import going_on
 from provisioning.runs import Change, Counts, Plan, Progress
 from provisioning.text import Notice, Task, plain
@@ -227,6 +227,10 @@ def test_a_very_long_request_is_listed_in_part_and_says_how_much_is_missing() ->
     facts = {fact.label: plain(fact.value) for fact in notice.facts}
     assert facts["Owners"].endswith("U0OWNER0011 and 28 more")
     assert facts["Data access asked for"].endswith(" and 48 more")
+    in_full = unlisted(spec)
+    assert all(one in in_full for one in (*owners, *(access.securable for access in asked)))
+    assert "more" not in in_full
+    assert unlisted(a_spec()) == ""
     made = blocks(notice)
     assert message_problems(made) == []
     assert not too_long(made)

@@ -81,6 +81,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     templates = BundleTemplates(TEMPLATES, bundle_context(settings))
     terraform = LocalTerraform(installation_of(settings, redact))
     run_steps = RunSteps(store, desk, clock, policy, terraform, redact)
+    engine.report(run_steps.trying)
     parts = TerraformParts(
         run_steps,
         repositories,

@@ -329,7 +329,7 @@ class Desk:
         again = self._store.operations.retry(run.id, [run.phase], to, by=by, facts=facts)
         if again is None:
             raise UserError(self._too_late(self.find(run.id)))
-        self.note(run, by, what)
+        self.note(read_operation(again), by, what)
         self.show(run.id)
         self.start(self.find(run.id))
 
@@ -376,7 +376,14 @@ class Desk:
 
     def note(self, run: Operation, by: str, what: str, comment: str = "") -> None:
         """Remember who decided what about a run, for its message."""
-        decision = Decision(by=by, at=self._clock.now(), what=what, comment=comment)
+        decision = Decision(
+            by=by,
+            at=self._clock.now(),
+            what=what,
+            comment=comment,
+            phase=run.phase,
+            attempt=run.attempt,
+        )
 
         def add(facts: dict[str, Any]) -> dict[str, Any]:
             return {"decisions": [*facts.get("decisions", []), decision.model_dump(mode="json")]}

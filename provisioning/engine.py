@@ -25,7 +25,7 @@ from dbos import (
 from pydantic import TypeAdapter
 from sqlmodel import select
 
-from provisioning.attempts import Attempts, Observer, Patience
+from provisioning.attempts import Attempts, Observer, Patience, Tell
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
 from provisioning.errors import PermanentError
@@ -105,6 +105,10 @@ class Engine:
         """Make a workflow known, before the launch. Names are for good: rows refer to them."""
         if self._workflows.setdefault(name, workflow) is not workflow:
             raise ValueError(f"two workflows are called {name}")
+
+    def report(self, tell: Tell) -> None:
+        """Tell of steps that are tried again and again; `tell` hears the operation. Once, first."""
+        self._attempts.report(tell)
 
     def launch(self) -> None:
         """Begin to work, on what dead processes left behind, too."""

@@ -89,12 +89,24 @@ class Trouble(Frozen):
 
 
 class Decision(Frozen):
-    """Who decided what, bound to the artefact they saw."""
+    """Who decided what, bound to the artefact they saw, and in which phase of which attempt."""
 
     by: str
     at: datetime
     what: str
     comment: str = ""
+    phase: Phase = "waiting"
+    attempt: int = 1
+
+
+class Trying(Frozen):
+    """What a run's step waits for while it is tried again, and in which phase that was."""
+
+    reason: str
+    phase: Phase
+    since: datetime
+    at: datetime
+    again: datetime
 
 
 class Facts(Frozen):
@@ -103,15 +115,18 @@ class Facts(Frozen):
     `made` is set before the first apply: from then on something may exist at a vendor. `unmade` is
     set before the first removal: from then on some of it may be gone. `writes` is the most that one
     of its applies was to write to GitHub. `left_behind` says what a cancelled run has left.
+    `covered_by` is the digest of the plan by whose confirmation a later `plan` is confirmed, too.
     """
 
     plan: Plan | None = None
     confirmed: Plan | None = None
+    covered_by: str = ""
     decisions: tuple[Decision, ...] = ()
     progress: Progress | None = None
     applied: Outcome | None = None
     findings: tuple[Finding, ...] = ()
     trouble: Trouble | None = None
+    trying: Trying | None = None
     terraform_run: str = ""
     made: bool = False
     unmade: bool = False
@@ -148,6 +163,17 @@ class Operation(Frozen):
     def message(self) -> str:
         """Return the key of the channel message that shows this operation."""
         return f"run:{self.id}"
+
+    @property
+    def plan(self) -> Plan | None:
+        """Return the plan of this attempt, once it is made; that of an earlier one is history."""
+        return self.facts.plan if "planning" in self.facts.finished else None
+
+    @property
+    def is_covered(self) -> bool:
+        """Tell whether the plan is covered by an earlier confirmation: then nobody is asked."""
+        plan, confirmed = self.facts.plan, self.facts.confirmed
+        return plan is not None and confirmed is not None and confirmed.covers(plan)
 
     @property
     def may_be_retried(self) -> bool:

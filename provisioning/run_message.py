@@ -4,10 +4,11 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from provisioning.operation import CANCELLABLE, STOPPED, TURNS, Operation
-from provisioning.run_tasks import STATES, duration, is_applied, tasks
+from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
+from provisioning.project import ProjectSpec
+from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
     Fact,
@@ -21,6 +22,7 @@ from provisioning.text import (
     link,
     moment,
     person,
+    plain,
     say,
 )
 
@@ -29,6 +31,14 @@ STAYS = {
     True: "What is left stays until somebody cleans up.",
 }
 """What a stop leaves, by whether some of it was removed."""
+
+
+LONG_PAUSE = timedelta(seconds=30)
+"""Whoever waits longer for the next try is told when it is."""
+
+
+MOST_LISTED = 12
+"""So many owners, reviewers or data a message lists; Slack takes only so long ones."""
 
 
 class Question(Frozen):
@@ -48,7 +58,7 @@ def run_notice(
         title=f"{operation.project} · {_headline(operation, state)}",
         body=_body(operation, repository_url, questions),
         facts=_facts(operation),
-        tasks=tasks(operation),
+        tasks=tasks(operation, state),
         footer=_footer(operation),
         buttons=_buttons(operation, questions),
     )
@@ -65,15 +75,27 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
 
 def _headline(operation: Operation, state: str) -> str:
     if operation.phase == "ready" and operation.ended_at:
-        return f"Ready in {duration((operation.ended_at - operation.created_at).total_seconds())}"
+        return _ready_in(operation, operation.ended_at)
     if operation.stopping:
         return f"{state} · stopping"
     progress = operation.facts.progress
-    if operation.phase in ("applying", "cleaning") and progress:
+    if operation.phase in ("applying", "cleaning") and progress and progress.total:
         return f"{state} · {progress.done} of {progress.total} · {duration(progress.seconds)}"
     if operation.phase in TURNS and operation.facts.queue_position:
         return f"{state} · number {operation.facts.queue_position} in the queue"
     return state
+
+
+def _ready_in(operation: Operation, ended_at: datetime) -> str:
+    """Say how long the last attempt took us, and how long people."""
+    facts = operation.facts
+    took = ended_at - facts.started.get("queued", operation.created_at)
+    asked, answered = facts.started.get("waiting"), facts.finished.get("waiting")
+    waited = answered - asked if asked and answered else timedelta()
+    ours = f"Ready in {duration((took - waited).total_seconds())}"
+    if round(waited.total_seconds()) < 1:
+        return ours
+    return f"{ours} (and {duration(waited.total_seconds())} waiting for confirmation)"
 
 
 def _summary(operation: Operation, state: str) -> str:
@@ -102,11 +124,25 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase in WORKING:
+        return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
     return ()
+
+
+def _trying_line(operation: Operation) -> Iterator[Text]:
+    """Say what a step waits for; what was noted in another phase is over."""
+    trying = operation.facts.trying
+    if trying is None or trying.phase != operation.phase:
+        return
+    lasts = duration((trying.at - trying.since).total_seconds())
+    line: list[str | Span] = [trying.reason, f"; trying again, for {lasts}"]
+    if trying.again - trying.at >= LONG_PAUSE:
+        line += [", next at ", moment(trying.again)]
+    yield say(*line)
 
 
 def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
@@ -121,6 +157,14 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     yield say(STAYS[facts.unmade])
     if facts.left_behind:
         yield say("Left behind: ", facts.left_behind)
+
+
+def _what_stays(operation: Operation) -> str:
+    """Say before a cancellation what it leaves; an apply may have begun since."""
+    facts = operation.facts
+    if facts.made or operation.phase in WRITING:
+        return STAYS[facts.unmade]
+    return "Nothing has been made yet: the run ends, and the name is free again."
 
 
 def _waits_for(question: Question) -> Text:
@@ -164,9 +208,10 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
+    shown += _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
-    if counts is None and facts.plan:
-        counts = facts.plan.counts
+    if counts is None and operation.plan:
+        counts = operation.plan.counts
     if counts:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
@@ -175,12 +220,45 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     return tuple(shown)
 
 
+def unlisted(spec: ProjectSpec) -> str:
+    """Return the rights in full, line by line, if a message has no room for them; else nothing."""
+    most = max(len(spec.owners), len(spec.reviewers), len(spec.data_access))
+    if most <= MOST_LISTED:
+        return ""
+    facts = _rights(spec, most)
+    return "".join(f"{fact.label}: {plain(fact.value)}\n" for fact in facts)
+
+
+def _rights(spec: ProjectSpec, most: int = MOST_LISTED) -> Iterator[Fact]:
+    """Say who gets which rights: whoever confirms a plan confirms these."""
+    owners = [person(owner) for owner in spec.owners]
+    yield Fact(label="Owners", value=_listed(owners, most))
+    yield Fact(label="Managed group", value=say(code(spec.managed_group)))
+    yield Fact(label="GitHub team", value=say(code(spec.github_team)))
+    reviewers = [say(f"{one.kind} ", code(one.name)) for one in spec.reviewers]
+    yield Fact(label="Reviewers of production", value=_listed(reviewers, most))
+    if spec.data_access:
+        asked = [say(f"{one.level} ", code(one.securable)) for one in spec.data_access]
+        yield Fact(label="Data access asked for", value=_listed(asked, most))
+
+
+def _listed(entries: Sequence[Span | Text], most: int) -> Text:
+    """Join entries by commas; of very many, say how many more there are."""
+    spans: list[Span | str] = []
+    for number, entry in enumerate(entries[:most]):
+        parts = (entry,) if isinstance(entry, Span) else entry
+        spans += [", " if number else "", *parts]
+    if (more := len(entries) - most) > 0:
+        spans.append(f" and {more} more")
+    return say(*spans)
+
+
 def _footer(operation: Operation) -> Text:
     parts: list[str | Span] = ["Run ", code(operation.id), " · requested "]
     parts.append(moment(operation.created_at))
-    if operation.facts.plan:
-        parts += [" · plan ", code(operation.facts.plan.digest[:12])]
-        parts += [f" · Terraform {operation.facts.plan.terraform}"]
+    if operation.plan:
+        parts += [" · plan ", code(operation.plan.digest[:12])]
+        parts += [f" · Terraform {operation.plan.terraform}"]
     return say(*parts)
 
 
@@ -191,8 +269,7 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
     if operation.stopping:
         return ()
     if operation.phase in CANCELLABLE:
-        stays = STAYS[operation.facts.unmade]
-        return (Button(label="Cancel Run", words=("cancel", run), confirm=stays),)
+        return (Button(label="Cancel Run", words=("cancel", run), confirm=_what_stays(operation)),)
     return tuple(_going_on_buttons(operation))
 
 
@@ -246,10 +323,17 @@ def plan_notice(operation: Operation, confirmers: Sequence[str] = ()) -> Notice:
                 ),
                 f" · made in {duration(plan.seconds)}",
             ),
-            *((say(*people(confirmers), ": please confirm or discard it."),) if confirmers else ()),
+            *_whose_turn(operation, confirmers),
         ),
         table=Table(header=("Resource type", "Action", "How many"), rows=rows) if rows else None,
     )
+
+
+def _whose_turn(operation: Operation, confirmers: Sequence[str]) -> Iterator[Text]:
+    if confirmers:
+        yield say(*people(confirmers), ": please confirm or discard it.")
+    elif operation.facts.covered_by:
+        yield say("It is ", *covered(operation), ".")
 
 
 def elapsed(operation: Operation, now: datetime) -> str:

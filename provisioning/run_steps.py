@@ -1,17 +1,19 @@
 """What every step of a run needs: load it, enter a phase, show it, end it truthfully."""
 
 import logging
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from provisioning.attempts import Setback
 from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
-from provisioning.operation import STOPPABLE, WRITING, Operation, Phase, Trouble
+from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -22,11 +24,10 @@ log = logging.getLogger(__name__)
 
 MOST_NAMED = 8
 """So many leftover resources are named one by one."""
-GOING_ON = {
-    False: "Retry goes on from there, Clean Up removes it",
-    True: "Clean Up removes the rest and frees the name",
-}
-"""What can be done about what exists, by whether some of it was removed."""
+LONGEST_REASON = 150
+"""So many characters of a reason are shown while something is tried again."""
+
+NOTHING_MADE = "nothing was made; the name stays reserved until somebody cleans up"
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,21 @@ class RunSteps:
         operation = self.load(run)
         finished = {name: at.isoformat() for name, at in operation.facts.finished.items()}
         finished.setdefault(step, self.clock.now().isoformat())
-        self.store.operations.remember(run, finished=finished)
+        self.store.operations.remember(run, finished=finished, trying=None)
         self.desk.show(run)
 
     def remember(self, run: str, **facts: Any) -> None:
         """Store facts of the run and show them."""
         self.store.operations.remember(run, **facts)
         self.desk.show(run)
+
+    def trying(self, run: str, setback: Setback | None) -> None:
+        """Show what a step waits for that is tried again; with None it waits no more."""
+        row = self.store.operations.get(run)
+        if row is None:
+            return  # a sweep, which has no message
+        shown = _trying(read_operation(row), setback, self.redact) if setback else None
+        self.remember(run, trying=shown.model_dump(mode="json") if shown else None)
 
     def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
         """Put a message or a file into the run's thread; the same key again replaces it."""
@@ -147,12 +156,21 @@ class RunSteps:
 
     def _left_behind(self, operation: Operation) -> str:
         if not operation.facts.made:
-            return "nothing was made; the name stays reserved until somebody cleans up"
+            return NOTHING_MADE
+        unmade = operation.facts.unmade
         try:
-            made = _in_words(self.terraform.addresses(operation.project))
+            made = self.terraform.addresses(operation.project)
         except SciclopsError:
-            made = "what was made so far exists, Terraform could not be asked what that is"
-        return f"{made}; {GOING_ON[operation.facts.unmade]}"
+            unknown = "what was made so far exists, Terraform could not be asked what that is"
+            return f"{unknown}; {going_on(unmade=unmade)}"
+        return f"{_in_words(made)}; {going_on(unmade=unmade, number=len(made))}"
+
+    def note_left_behind(self, run: str) -> None:
+        """Note what a run has left that ended between two steps, where nobody asked Terraform."""
+        operation = self.load(run)
+        facts = operation.facts
+        if operation.phase in STOPPED and facts.made and not facts.left_behind:
+            self.remember(run, left_behind=self._left_behind(operation))
 
     def cancelled(self, operation: Operation) -> None:
         """End the run as cancelled by whoever asked for it; raises RunEnded.
@@ -191,13 +209,34 @@ class RunWatch:
         return bool(self._steps.load(self._run).cancel_requested_by)
 
 
+def going_on(*, unmade: bool, number: int = 1) -> str:
+    """Say what can be done about so many resources; `unmade` means that some were removed."""
+    if not number:
+        return "Clean Up frees the name" if unmade else "Retry goes on, Clean Up frees the name"
+    if unmade:
+        return "Clean Up removes the rest and frees the name"
+    return f"Retry goes on from there, Clean Up removes {'it' if number == 1 else 'them'}"
+
+
 def _in_words(addresses: Collection[str]) -> str:
     """Count resources, and name them if they are few."""
     if not addresses:
-        return "no resource that Terraform knows of"
+        return "nothing that Terraform knows of"
     count = "1 resource exists" if len(addresses) == 1 else f"{len(addresses)} resources exist"
     few = len(addresses) <= MOST_NAMED
     return f"{count} ({', '.join(sorted(addresses))})" if few else count
+
+
+def _trying(operation: Operation, setback: Setback, redact: Redactor) -> Trying:
+    """Keep the beginning of the error, which is ours; what the vendor said comes after it."""
+    ours = re.split(r"[:;.] ", redact(str(setback.error)), maxsplit=1)[0].rstrip(".")
+    return Trying(
+        reason=ours[:LONGEST_REASON],
+        phase=operation.phase,
+        since=setback.since,
+        at=setback.at,
+        again=setback.again,
+    )
 
 
 def _trouble(step: str, diagnostics: tuple[Diagnostic, ...]) -> Trouble:

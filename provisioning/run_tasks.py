@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from provisioning.operation import STOPPED, TURNS, Decision, Operation
+from provisioning.runs import Progress
 from provisioning.text import Span, Task, Text, code, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -57,22 +58,22 @@ def _clean_up_task(operation: Operation) -> Task:
         "cleaning": ("in_progress", "Cleaning up"),
         "freeing": ("in_progress", "Cleaning up"),
         "cleaned": ("complete", "Cleaned up"),
-        "cancelled": ("error", "Clean-up cancelled"),
+        "cancelled": ("pending", "Clean-up cancelled"),
     }.get(operation.phase, ("error", "Couldn't clean up"))
     progress = operation.facts.progress
-    done = say(f"{progress.done} of {progress.total} resources") if progress else ()
-    decisions = operation.facts.decisions[-1:]
-    words = say(*(part for decision in decisions for part in _decision(decision)))
+    known = progress is not None and progress.total
+    done = say(_count(progress)) if progress and known else ()
+    words = _decisions(operation, "cleaning")
     return Task.model_validate(
         {"id": "cleaning", "title": title, "status": status, "details": words, "output": done}
     )
 
 
-def tasks(operation: Operation) -> tuple[Task, ...]:
-    """Return a line for each step of a run."""
+def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
+    """Return a line for each step of a run; `state` is what its title says."""
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
-    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation))
+    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
     return (*first, *(_task(operation, step) for step in ("applying", "starter", "verifying")))
 
 
@@ -80,10 +81,7 @@ def _reached(operation: Operation) -> str:
     """Return the step that a run is in or stopped in."""
     if operation.phase in ORDER:
         return operation.phase
-    if operation.phase == "confirmed":
-        return "applying"
-    stopped = [step for step in ORDER if step in operation.facts.started]
-    return stopped[-1] if stopped else ""
+    return next((step for step in ORDER if step not in operation.facts.finished), "")
 
 
 def _status(operation: Operation, step: str) -> Status:
@@ -100,14 +98,27 @@ def _task(operation: Operation, step: str) -> Task:
     status = _status(operation, step)
     before, during, after = STEPS[step]
     title = {"pending": before, "in_progress": during, "complete": after}.get(
-        status, f"Couldn't {before[0].lower()}{before[1:]}"
+        status, f"Couldn't {_in_a_sentence(before)}"
     )
+    if status == "error" and operation.phase == "cancelled":
+        # Somebody wanted it so: nothing failed, and nothing else of Slack's comes nearer.
+        status, title = "pending", _cancelled(operation, step, during)
     return Task(
         id=step,
         title=title + _took(operation, step, status),
         status=status,
+        details=_decisions(operation, step),
         output=_output(operation, step, status),
     )
+
+
+def _cancelled(operation: Operation, step: str, doing: str) -> str:
+    when = "while" if step in operation.facts.started else "before"
+    return f"Cancelled {when} {_in_a_sentence(doing)}"
+
+
+def _in_a_sentence(words: str) -> str:
+    return words[0].lower() + words[1:]
 
 
 def _took(operation: Operation, step: str, status: Status) -> str:
@@ -120,8 +131,8 @@ def _took(operation: Operation, step: str, status: Status) -> str:
 
 def _output(operation: Operation, step: str, status: Status) -> Text:
     facts = operation.facts
-    if step == "planning" and facts.plan and status == "complete":
-        counts = facts.plan.counts
+    if step == "planning" and operation.plan and status == "complete":
+        counts = operation.plan.counts
         adopted = f", {counts.adopt} to adopt" if counts.adopt else ""
         return say(
             f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
@@ -130,7 +141,8 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         return _apply_output(operation, status)
     if step == "verifying" and facts.findings:
         passed = sum(finding.passed for finding in facts.findings)
-        return say(f"{passed} of {len(facts.findings)} checks passed")
+        plural = "" if len(facts.findings) == 1 else "s"
+        return say(f"{passed} of {len(facts.findings)} check{plural} passed")
     return ()
 
 
@@ -141,17 +153,21 @@ def _apply_output(operation: Operation, status: Status) -> Text:
         return say(
             f"{counts.add} added, {counts.change} changed, {counts.remove} destroyed",
         )
-    if status == "in_progress" and facts.progress:
+    if status == "in_progress" and facts.progress and facts.progress.total:
         current = facts.progress.current
         return say(
-            f"{facts.progress.done} of {facts.progress.total} resources",
+            _count(facts.progress),
             *((" · ", code(current)) if current else ()),
         )
     return ()
 
 
+def _count(progress: Progress) -> str:
+    return f"{progress.done} of {progress.total} resource{'' if progress.total == 1 else 's'}"
+
+
 def _cost_task(operation: Operation) -> Task:
-    plan = operation.facts.plan
+    plan = operation.plan
     if plan is None:
         return Task(id="cost", title="Cost")
     total = len([change for change in plan.changes if change.action == "create"])
@@ -159,22 +175,61 @@ def _cost_task(operation: Operation) -> Task:
         id="cost",
         title="Cost",
         status="complete",
-        output=say(f"not estimated ({total - plan.priced} of {total} resources have no price)"),
+        output=say(
+            f"not estimated ({total - plan.priced} of {total} {_resources(total)} no price)"
+        ),
     )
 
 
-def _confirm_task(operation: Operation) -> Task:
+def _resources(number: int) -> str:
+    return "resource has" if number == 1 else "resources have"
+
+
+def _confirm_task(operation: Operation, state: str) -> Task:
     status = _status(operation, "waiting")
     titles = {
         "pending": "Confirm",
-        "in_progress": "Waiting for confirmation",
+        "in_progress": state,
         "complete": "Confirmed",
         "error": STATES.get(operation.phase, "Not confirmed"),
     }
+    is_covered = status == "complete" and bool(operation.facts.covered_by)
+    lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
+    if is_covered:
+        lines += say("\n" if lines else "", "This plan is ", *covered(operation))
+    title = titles[status]
+    if status == "error" and operation.phase == "cancelled":
+        status, title = "pending", "Cancelled before confirmation"
+    return Task(id="waiting", title=title, status=status, output=tuple(lines))
+
+
+def covered(operation: Operation) -> Text:
+    """Say by which confirmation a plan is covered that nobody was asked about."""
+    digest = operation.facts.covered_by[:12]
+    return say("covered by the confirmation of plan ", code(digest))
+
+
+def _decisions(operation: Operation, step: str, *, of_all_attempts: bool = False) -> Text:
+    """Return what people decided while a run was in a step, a line for each."""
     lines: list[str | Span] = []
     for decision in operation.facts.decisions:
-        lines += ["\n" if lines else "", *_decision(decision)]
-    return Task(id="waiting", title=titles[status], status=status, output=say(*lines))
+        is_due = of_all_attempts or decision.attempt == operation.attempt
+        if is_due and _place(operation, decision) == step:
+            lines += ["\n" if lines else "", *_decision(decision)]
+    return say(*lines)
+
+
+def _place(operation: Operation, decision: Decision) -> str:
+    """Return the step that a decision belongs to; what ended a run stands where it ended."""
+    phase = decision.phase
+    cancels = operation.phase == "cancelled" and decision is operation.facts.decisions[-1]
+    if cancels and not operation.is_clean_up:
+        return _reached(operation)
+    if phase == "queued":
+        return "planning"
+    if phase == "confirmed":
+        return "applying"
+    return "cleaning" if phase in ("to_clean", "freeing") else phase
 
 
 def _decision(decision: Decision) -> Sequence[str | Span]:

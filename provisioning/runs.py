@@ -69,7 +69,10 @@ class Plan(Frozen):
 
 
 class Progress(Frozen):
-    """Where an apply stands: resources finished, resources it will touch, what it works on."""
+    """Where an apply stands: resources finished, resources it will touch, what it works on.
+
+    A `total` of 0 means that it is not known yet.
+    """
 
     done: int
     total: int

@@ -14,7 +14,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
-from provisioning.run_steps import GOING_ON
+from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
 
 log = logging.getLogger(__name__)
@@ -81,10 +81,11 @@ class Sweeps:
 
     def _end_broken(self, run: Operation) -> None:
         """End a run that nobody works on any more, unless it has moved on since we looked."""
+        left = f"whatever exists so far; {going_on(unmade=run.facts.unmade)}"
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
-            left_behind=f"whatever exists so far; {GOING_ON[run.facts.unmade]}",
+            left_behind=left if run.facts.made else NOTHING_MADE,
             reference=run.id,
         ).model_dump(mode="json")
         failed = self.store.operations.move(

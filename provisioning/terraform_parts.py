@@ -10,7 +10,7 @@ from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
 from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
-from provisioning.run_message import plan_notice
+from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
@@ -87,15 +87,28 @@ class TerraformParts:
     def show_plan(self, run: str) -> None:
         """Put the plan into the run's thread: in short, in full, and the raw log."""
         self.run_steps.finish(run, "planning")
+        self._note_cover(run)
         operation = self.run_steps.load(run)
         name = operation.facts.terraform_run
-        self.run_steps.tell(
-            operation, f"plan:{name}", plan_notice(operation, self._confirmers(operation))
-        )
+        asked = () if operation.is_covered else self._confirmers(operation)
+        self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
+        if rights := unlisted(operation.spec):
+            rest = Attachment(name=f"request-{name}.txt", text=self.run_steps.redact(rights))
+            self.run_steps.tell(operation, f"request:{name}", rest)
         text = self.run_steps.terraform.describe(operation.project, name)
         attachment = Attachment(name=f"plan-text-{name}.txt", text=text)
         self.run_steps.tell(operation, f"plan-text:{name}", attachment)
         self.run_steps.attach_log(operation, name, "plan")
+
+    def _note_cover(self, run: str) -> None:
+        """Remember which plan people saw and confirmed, if that covers the present one."""
+        operation = self.run_steps.load(run)
+        facts = operation.facts
+        asks = self.run_steps.policy.confirm_create != "nobody"
+        covered = facts.confirmed if operation.is_covered and asks else None
+        seen = (facts.covered_by or covered.digest) if covered else ""
+        if seen != facts.covered_by:
+            self.run_steps.remember(run, covered_by=seen)
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
@@ -112,10 +125,9 @@ class TerraformParts:
         plan = operation.facts.plan
         if plan is None:
             raise PermanentError(f"Run {run} has no plan to ask about.")
-        confirmed = operation.facts.confirmed
         asked = (
             []
-            if confirmed and confirmed.covers(plan)
+            if operation.is_covered
             else [self.run_steps.store.approvals.ask(one) for one in self._questions(operation)]
         )
         self.run_steps.enter(run, ["planning"], "waiting")
@@ -193,7 +205,8 @@ class TerraformParts:
         )
 
     def _start_applying(self, run: str) -> None:
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True)
+        # What was shown so far was the plan's progress.
+        self.run_steps.enter(run, ["confirmed"], "applying", made=True, progress=None)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)
@@ -207,8 +220,8 @@ class TerraformParts:
         return outcome.ending
 
     def _require_confirmed(self, run: str) -> None:
-        facts = self.run_steps.load(run).facts
-        if facts.plan and facts.confirmed and facts.confirmed.covers(facts.plan):
+        if self.run_steps.load(run).is_covered:
+            self._note_cover(run)
             return
         raise PermanentError(
             "What is left to do differs from the plan that was confirmed, so nothing more was "

@@ -9,6 +9,7 @@ from pathlib import Path
 import engine_process
 from waiting import wait_until
 
+from provisioning.attempts import Setback
 from provisioning.clock import MovableClock
 from provisioning.database import Database
 from provisioning.engine import Engine, Limits, Patience, Steps
@@ -32,6 +33,8 @@ class Bench:
             Limits(operations_at_once=4, patience=patience),
             observe=lambda *seen: self.observed.append(seen),
         )
+        self.setbacks: list[tuple[str, Setback | None]] = []
+        self.engine.report(lambda *told: self.setbacks.append(told))
         self.engine.register("any", self._act)
 
     def _act(self, steps: Steps, subject: str) -> None:

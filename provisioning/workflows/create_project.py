@@ -80,7 +80,7 @@ class CreateProject:
             steps.do("free the name", self._free_the_name, run)
 
     def discard_plan(self, steps: Steps, run: str) -> None:
-        """Delete the plan of a run that ended before its apply."""
+        """Delete the plan of a run that ended before its apply, and say what there is."""
         steps.do("discard plan", self._discard_plan, run)
 
     # ------------------------------------------------------------------ steps
@@ -109,6 +109,7 @@ class CreateProject:
     def _discard_plan(self, run: str) -> None:
         operation = self.run_steps.load(run)
         self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
+        self.run_steps.note_left_behind(run)
 
     def _note_outputs(self, run: str) -> None:
         operation = self.run_steps.load(run)

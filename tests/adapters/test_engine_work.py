@@ -126,6 +126,27 @@ def test_a_temporary_error_is_tried_again_until_it_works(bench: Bench) -> None:
     assert seen == ["before", "before", "before", "after"]
 
 
+def test_setbacks_are_told_from_the_second_on_and_so_is_their_end(bench: Bench) -> None:
+    attempts: list[int] = []
+
+    def works_at_last(tries: int) -> None:
+        attempts.append(1)
+        if len(attempts) < tries:
+            raise TemporaryError("busy")
+
+    bench.run("twice", lambda steps: steps.do("try", works_at_last, 2))
+    attempts.clear()
+    bench.run("four-times", lambda steps: steps.do("try", works_at_last, 4))
+
+    assert not [told for subject, told in bench.setbacks if subject == "twice"]
+    second, third, end = (told for subject, told in bench.setbacks if subject == "four-times")
+    assert end is None
+    assert second is not None
+    assert third is not None
+    assert str(third.error) == "busy"
+    assert third.since == second.since < second.at < second.again < third.at
+
+
 def test_a_vendors_own_wish_is_waited_for_on_the_clock_port(bench: Bench) -> None:
     failed = threading.Event()
     attempts: list[int] = []
@@ -139,6 +160,7 @@ def test_a_vendors_own_wish_is_waited_for_on_the_clock_port(bench: Bench) -> Non
     bench.start("limited", lambda steps: steps.do("call", limited))
     assert failed.wait(5)
     assert len(attempts) == 1
+    wait_until(lambda: any(subject == "limited" for subject, _ in bench.setbacks))
     bench.clock.advance(timedelta(seconds=51))
 
     assert bench.end_of("limited") == "finished"

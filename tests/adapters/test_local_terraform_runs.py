@@ -33,8 +33,10 @@ def test_a_plan_says_what_it_will_do_and_its_apply_does_just_that(workshop: Work
     assert plan.terraform.startswith("1.")
     assert workshop.engine.addresses("ada") == frozenset()
 
+    onlooker.told.clear()
     applied = workshop.engine.apply("ada", "one", onlooker)
     assert (applied.ending, applied.counts) == ("succeeded", Counts(add=3))
+    assert {progress.total for progress in onlooker.told} == {3}
     assert workshop.engine.addresses("ada") == {EACH.format(n) for n in "abc"}
     assert (onlooker.told[-1].done, onlooker.told[-1].total) == (3, 3)
     assert workshop.engine.started("ada") == workshop.engine.addresses("ada")

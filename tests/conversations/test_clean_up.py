@@ -76,6 +76,7 @@ def test_a_clean_up_waits_for_its_turn_and_is_cancelled_while_it_waits(
     assert "This clean-up removed no resources." in text_of(run)
     assert "What was made so far stays until somebody retries or cleans up." in text_of(run)
     assert set(buttons(run)) == {"Retry", "Clean Up"}
+    assert removed_and_left(text_of(talk.says("Left behind: "))) > SOME
     assert exists(talk)
     talk.press("Clean Up")
     talk.run_message(WAITING)

@@ -56,6 +56,7 @@ def granted(talk: Conversation, securable: str) -> set[str]:
 def test_nothing_is_applied_before_every_owner_has_consented(talk: Conversation) -> None:
     run = talk.planned(data_access=[f"{SALES}|read", f"{CARDS}|write"])
     assert f"Waiting for consent to read {SALES} by S0DATAOWN" in text_of(run)
+    assert f"Data access asked for: read {SALES}, write {CARDS}" in text_of(run)
     first = question(talk, f"read {SALES}")
     assert first in talk.ada.thread(run)
     talk.press("Confirm & Apply")

@@ -1,9 +1,11 @@
 """When a run fails or is stopped: what is said, going on without duplicates, cleaning up."""
 
+import re
 from collections import Counter
 
 from conversation import ANSWER_SECONDS, Conversation
 
+from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
 
 QUOTA = "quota exceeded for cluster policies in this workspace"
@@ -38,7 +40,7 @@ def test_a_failed_apply_says_why_and_a_retry_finishes_it_without_duplicates(
     assert "Applying failed: " in said
     assert QUOTA in said
     assert "databricks_cluster_policy" in said
-    assert "resources exist; Retry goes on from there, Clean Up removes it" in said
+    assert "resources exist; Retry goes on from there, Clean Up removes them" in said
     assert set(buttons(run)) == {"Retry", "Clean Up"}
     called = talk.says("Applying failed. The message above says why")
     assert called in talk.ada.thread(run)
@@ -54,6 +56,33 @@ def test_a_failed_apply_says_why_and_a_retry_finishes_it_without_duplicates(
     assert len(talk.run_messages()) == 1
     assert "checks passed" in text_of(run)
     assert QUOTA not in text_of(run)
+
+
+def test_a_retry_that_is_confirmed_already_calls_nobody_and_says_why(talk: Conversation) -> None:
+    plan = re.search(r" · plan `?([0-9a-f]{12})", text_of(talk.planned()))
+    assert plan
+    talk.world.providers.fail("databricks_cluster_policy", 1, QUOTA)
+    talk.press("Confirm & Apply")
+    talk.run_message("Failed")
+    talk.press("Retry")
+    run = talk.run_message("Ready in")
+    covered = f"covered by the confirmation of plan {plan[1]}"
+    assert covered in text_of(run)
+    first, second = (text_of(one) for one in talk.ada.thread(run) if "made in" in text_of(one))
+    assert "please confirm or discard it" in first
+    assert "please confirm or discard it" not in second
+    assert f"It is {covered}." in second
+
+
+def test_a_run_says_what_it_waits_for_as_long_as_it_waits(talk: Conversation) -> None:
+    talk.planned()
+    fault = Fault("github", "status", pattern=r"POST .*/git/trees", times=10_000, status=503)
+    talk.world.faults.add(fault)
+    talk.press("Confirm & Apply")
+    run = talk.says("GitHub answered 503; trying again, for ")
+    assert f"{talk.name} · Pushing the starter code" in text_of(run)
+    talk.world.faults.clear()
+    assert "trying again" not in text_of(talk.run_message("Ready in"))
 
 
 def test_cleaning_up_removes_everything_and_frees_the_name(talk: Conversation) -> None:
@@ -124,6 +153,7 @@ def test_a_run_is_cancelled_while_planning_and_nothing_was_made(talk: Conversati
     talk.press("Cancel Run")
     run = talk.run_message("Cancelled")
     assert "Nothing was made, and the name is free again." in text_of(run)
+    assert re.search(r"Cancelled while planning\W+Cancelled by U0ADA", text_of(run))
     assert set(buttons(run)) == {"Retry"}
     assert what_exists(talk) == []
     talk.press("Retry")
@@ -143,7 +173,8 @@ def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversat
     assert buttons(talk.run_message("Applying · stopping")) == {}
     run = talk.run_message("Cancelled")
     assert "What was made so far stays until somebody retries or cleans up." in text_of(run)
-    assert "Cancelled by U0PAT" in text_of(run)
+    assert re.search(r"Cancelled while applying\W+Cancelled by U0PAT", text_of(run))
+    assert re.search(r"Left behind: \d+ resources? exist", text_of(run))
     assert set(buttons(run)) == {"Retry", "Clean Up"}
     assert what_exists(talk)
     talk.press("Clean Up")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from provisioning.adapters.local_terraform import plans
 from provisioning.adapters.local_terraform.events import Story
 from provisioning.errors import PermanentError
-from provisioning.runs import Counts
+from provisioning.runs import Action, Change, Counts
 
 
 def line(kind: str, **content: Any) -> bytes:
@@ -73,6 +73,19 @@ def test_progress_counts_finished_resources_and_names_the_one_begun_last() -> No
     assert progress.seconds == 7.5
     read.read(completed("t.b"))
     assert read.progress(0).current == ""
+
+
+def plans_to(action: Action, address: str) -> Change:
+    return Change(address=address, resource_type=address.split(".")[0], action=action)
+
+
+def test_an_apply_knows_from_its_plan_how_much_there_is_to_do_before_terraform_says_so() -> None:
+    changes = [plans_to("create", "t.a"), plans_to("update", "t.b"), plans_to("import", "t.c")]
+    read = Story(changes)
+    assert (read.progress(0).done, read.progress(0).total) == (0, 2)
+    read.read(begun("t.a") + completed("t.a"))
+    read.read(planned("t.a", "create") + planned("t.b", "update"))
+    assert (read.progress(0).done, read.progress(0).total) == (1, 2)
 
 
 def test_a_replacement_is_finished_when_both_its_halves_are() -> None:

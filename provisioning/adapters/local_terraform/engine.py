@@ -83,7 +83,8 @@ class LocalTerraform:
         if tracker.is_new() and not file.exists():
             return GONE
         command = self._tools.lines.apply(file, parallelism=self._installation.parallelism)
-        outcome = tracker.run([command], watch)
+        kept = self._kept_plan(project, run)
+        outcome = tracker.run([command], watch, kept.changes if kept else ())
         file.unlink(missing_ok=True)
         return outcome
 
@@ -204,8 +205,8 @@ class LocalTerraform:
     def _saved_plan(self, project: str, run: str, outcome: Outcome) -> Plan:
         """Return the plan's meaning; it is read once and kept without any value in it."""
         folder = self._places.run(project, run)
-        if kept := read_or_empty(folder / "plan.json"):
-            return Plan.model_validate_json(kept)
+        if kept := self._kept_plan(project, run):
+            return kept
         shown = json.loads(self._show(project, run, machine=True))
         text = self._redact(self._show(project, run, machine=False))
         write_private(folder / "plan.txt", cut_middle(text, LONGEST_TEXT))
@@ -219,6 +220,10 @@ class LocalTerraform:
         )
         write_private(folder / "plan.json", plan.model_dump_json())
         return plan
+
+    def _kept_plan(self, project: str, run: str) -> Plan | None:
+        kept = read_or_empty(self._places.run(project, run) / "plan.json")
+        return Plan.model_validate_json(kept) if kept else None
 
     def _show(self, project: str, run: str, *, machine: bool) -> str:
         words = self._tools.lines.show(self._plan_file(project, run), machine=machine)

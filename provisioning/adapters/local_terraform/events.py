@@ -6,9 +6,10 @@ Terraform add some; lines that are no JSON (a panic, a refused flag) are kept as
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-from provisioning.runs import Counts, Diagnostic, Progress
+from provisioning.runs import Change, Counts, Diagnostic, Progress
 
 LAST_WORDS = 12
 """How many lines of free text are kept to explain a failure without a diagnostic."""
@@ -23,17 +24,21 @@ class Story:
     """What the lines read so far say.
 
     `offset` is where the first line begins that is not complete yet; `read_bytes` counts all that
-    was taken in.
+    was taken in. `planned` is what a saved plan does: its apply repeats that only after a while.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, planned: Iterable[Change] = ()) -> None:
         self.offset = 0
         self.read_bytes = 0
         self.terraform = ""
         self._tail = b""
         self._summary: Counts | None = None
         self._tally: Counter[str] = Counter()
-        self._awaited: dict[str, int] = {}
+        self._awaited = {
+            change.address: OPERATIONS[change.action]
+            for change in planned
+            if change.action in OPERATIONS
+        }
         self._working: dict[str, None] = {}
         self._begun: dict[str, None] = {}
         self._diagnostics: Counter[Diagnostic] = Counter()
@@ -52,7 +57,10 @@ class Story:
         return self._summary or Counts.model_validate(dict(self._tally))
 
     def progress(self, seconds: float) -> Progress:
-        """Return where the apply stands; `current` is the resource begun last."""
+        """Return where the apply stands; `current` is the resource begun last.
+
+        Until it is known what will be done the total is 0.
+        """
         done = sum(left <= 0 for left in self._awaited.values())
         current = next(reversed(self._working), "")
         return Progress(done=done, total=len(self._awaited), current=current, seconds=seconds)
@@ -98,7 +106,7 @@ class Story:
     def _take_plan(self, event: dict[str, Any]) -> None:
         change = event["change"]
         if operations := OPERATIONS.get(change["action"]):
-            self._awaited[change["resource"]["addr"]] = operations
+            self._awaited.setdefault(change["resource"]["addr"], operations)
 
     def _take_summary(self, event: dict[str, Any]) -> None:
         figures = event["changes"]

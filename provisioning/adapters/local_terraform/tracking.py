@@ -12,7 +12,7 @@ from provisioning.adapters.local_terraform.events import Story
 from provisioning.adapters.local_terraform.jobs import Ending, Job
 from provisioning.adapters.local_terraform.places import private_folder, write_private
 from provisioning.ports import Redactor, Watch
-from provisioning.runs import Diagnostic, Outcome, Progress
+from provisioning.runs import Change, Diagnostic, Outcome, Progress
 
 TELL_SECONDS = 1.0
 STALE = (
@@ -39,14 +39,19 @@ class Tracker:
         """Tell whether its processes live."""
         return self._job.state() == "running"
 
-    def run(self, commands: Sequence[Sequence[str]], watch: Watch) -> Outcome:
-        """Start the job unless it has been started, follow it to its end, tell how it ended."""
+    def run(
+        self, commands: Sequence[Sequence[str]], watch: Watch, planned: Sequence[Change] = ()
+    ) -> Outcome:
+        """Start the job unless it has been started, follow it to its end, tell how it ended.
+
+        `planned` is what the plan does that it applies.
+        """
         if self.is_new() and watch.cancelled():
             self._job.cancel_unless_started()
         else:
             private_folder(self.folder)
             self._job.start(commands, self.root, self.environment)
-        story = Story()
+        story = Story(planned)
         ending = self._job.follow(_Ticker(self._job, story, watch).tick)
         self._take_news(story)
         watch.progress(story.progress(ending.seconds))

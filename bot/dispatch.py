@@ -54,6 +54,13 @@ def explain(error: BaseException) -> Reply:
     )
 
 
+def explain_form(error: BaseException) -> str:
+    """Say why a form could not be taken that is still open, with all that was entered."""
+    if isinstance(error, TemporaryError):
+        return f"{error}; please try again. Nothing is wrong with what you entered."
+    return explain(error).notice.summary
+
+
 def _require_role(command: Command, who: str, services: Services) -> None:
     """Refuse who may not use a command; rights over one project are decided where it is known."""
     policy, people = services.policy, services.people

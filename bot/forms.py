@@ -17,6 +17,26 @@ Block = dict[str, Any]
 
 TEXT_LIMIT = 3000
 METADATA_LIMIT = 3000
+TROUBLE = "form:trouble"
+"""Block id of the note about a whole form."""
+PARTS = (
+    "type",
+    "callback_id",
+    "title",
+    "submit",
+    "close",
+    "notify_on_close",
+    "private_metadata",
+)
+"""What we may send of a view; Slack adds more when it hands one back."""
+INITIAL = {
+    "value": "initial_value",
+    "selected_date": "initial_date",
+    "selected_option": "initial_option",
+    "selected_options": "initial_options",
+    "selected_users": "initial_users",
+}
+"""What is entered in a view's state, and how a block says it."""
 
 
 def view(form: Form, channel: str) -> Block:
@@ -64,6 +84,24 @@ def message_view(title: str, words: str, metadata: str = "") -> Block:
         "private_metadata": metadata,
         "blocks": [{"type": "section", "text": _text(words, 3000)}],
     }
+
+
+def again(view: Mapping[str, Any], words: str) -> Block:
+    """Return a submitted modal with all its input, and above it what keeps it from being taken."""
+    state = view.get("state", {}).get("values", {})
+    blocks = [_refilled(block, state) for block in view["blocks"] if block["block_id"] != TROUBLE]
+    return {part: view[part] for part in PARTS if part in view} | {
+        "blocks": [_note(f"⚠ {words}", TROUBLE), *blocks]
+    }
+
+
+def _refilled(block: Block, state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Block:
+    if block["type"] != "input":
+        return block
+    element = {part: of for part, of in block["element"].items() if not part.startswith("initial_")}
+    now = state.get(block["block_id"], {}).get(element["action_id"], {})
+    entered = {INITIAL[part]: of for part, of in now.items() if of and part in INITIAL}
+    return block | {"element": element | entered}
 
 
 def values(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Value]:

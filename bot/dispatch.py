@@ -1,6 +1,7 @@
 """From words to the command they name, and from errors to words: the same for every door."""
 
 import logging
+from dataclasses import replace
 from uuid import uuid4
 
 from commands import ALL, HELP
@@ -19,8 +20,11 @@ def dispatch(request: Request, services: Services) -> Answer:
 
     Raises the errors of `provisioning.errors`; rights are checked here, live, every time.
     """
-    command = COMMANDS.get(request.word(0), HELP)
+    name = request.word(0).lower()
+    command = COMMANDS.get(name, HELP)
     _require_role(command, request.who, services)
+    if name in COMMANDS:
+        request = replace(request, words=(name, *request.words[1:]))
     return command.run(request, services)
 
 
@@ -35,7 +39,7 @@ def suggest(request: Request, field: str, query: str, services: Services) -> tup
 def explain(error: BaseException) -> Reply:
     """Say what happened and what to do; an unknown error gets a reference, never its own text."""
     if isinstance(error, UserError):
-        return tell(str(error))
+        return tell(error.said)
     if isinstance(error, TemporaryError):
         return tell(
             f"That did not work just now: {error}. If it was a decision, it may have been stored: "

@@ -1,6 +1,6 @@
 """`/sciclops status <project>`: where a project stands, and its latest run."""
 
-from commands.command import Answer, Command, Reply, Request, Role, Services
+from commands.command import Answer, Command, Reply, Request, Role, Services, required_word
 from provisioning.board import read_operation
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
@@ -11,14 +11,11 @@ from provisioning.text import Fact, Notice, code, link, moment, person, quoted, 
 
 def show(request: Request, services: Services) -> Answer:
     """Show one project."""
-    name = request.word(1)
+    name = required_word(request, "project", "its name")
     project = services.store.projects.get(name)
     if project is None:
-        raise UserError(
-            f"There is no project {quoted(name)}. `list` shows which there are."
-            if name
-            else "Which project? Type `status` and its name."
-        )
+        listing = (code("/sciclops list"), " shows which there are.")
+        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
     spec = ProjectSpec.model_validate(project.spec)
     facts = [
         Fact(label="State", value=say(project.state)),

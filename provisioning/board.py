@@ -8,7 +8,7 @@ from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
-from provisioning.text import quoted
+from provisioning.text import code, quoted, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
@@ -32,7 +32,13 @@ class Board:
         if row is None:
             row = next(iter(self._store.operations.of_project(run)), None)
         if row is None:
-            raise UserError(f"There is no run or project {quoted(run)}. `list` shows the projects.")
+            raise UserError(
+                say(
+                    f"There is no run or project {quoted(run)}. ",
+                    code("/sciclops list"),
+                    " shows the projects.",
+                )
+            )
         return read_operation(row)
 
     def show(self, run: str) -> None:

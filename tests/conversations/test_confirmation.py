@@ -29,7 +29,7 @@ def test_a_stranger_changes_nothing_and_an_owner_confirms(talk: Conversation) ->
     assert "Confirmed by U0GRACE" in text_of(run)
     run.blocks[:] = stale.values()
     talk.ada.press("Discard", on=run)
-    talk.told(talk.ada, f"Too late: the run of {talk.name} is “Ready” by now.")
+    talk.told(talk.ada, f"The run of {talk.name} is “Ready” now: it has ended")
     assert not talk.world.github.repos[talk.name].archived
 
 
@@ -62,7 +62,8 @@ def test_an_outdated_plan_cannot_be_confirmed(talk: Conversation) -> None:
     talk.ada.press("Confirm & Apply", on=run)
     talk.told(talk.ada, "The plan has changed since that message. Nothing was applied")
     talk.ada.type(f"/sciclops confirm {number}")
-    talk.told(talk.ada, "The plan has changed since that message. Nothing was applied")
+    said = text_of(talk.told(talk.ada, "The plan's digest belongs after the run"))
+    assert f"Type /sciclops confirm {number} " in said
     assert talk.name not in talk.world.github.repos
     talk.press("Discard")
     run = talk.run_message("Discarded")

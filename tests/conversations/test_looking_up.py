@@ -15,6 +15,8 @@ def test_an_unknown_word_gets_help(talk: Conversation) -> None:
     assert "confirm <run>" not in text_of(said)
     talk.sam.type("/sciclops")
     talk.told(talk.sam, "You can say:")
+    talk.sam.type("/sciclops HELP")
+    assert "I don't know" not in text_of(talk.told(talk.sam, "You can say:"))
     talk.sam.type("/sciclops <!here>")
     said = talk.told(talk.sam, "I don't know “<!here>”.")
     assert "<!here>" not in said.text

@@ -214,7 +214,7 @@ class Edge:
             return
         if not isinstance(answer, Form):
             return
-        shown = forms.view(answer, request.channel)
+        shown = forms.view(answer, request.channel, view)
         if forms.same_shape(shown, view):
             return
         try:
@@ -262,7 +262,7 @@ class Edge:
         if isinstance(answer, Form) and shows_all(answer.errors, view):
             await ack(response_action="errors", errors=dict(answer.errors))
         elif isinstance(answer, Form):
-            await ack(response_action="update", view=forms.view(answer, request.channel))
+            await ack(response_action="update", view=forms.view(answer, request.channel, view))
         else:
             await ack()
             if isinstance(answer, Reply):
@@ -286,7 +286,7 @@ class Edge:
             answer = explain(error)
             shown = forms.again(view, explain_form(error)) if view else _shown(answer, request)
         else:
-            shown = _shown(answer, request)
+            shown = _shown(answer, request, view)
         try:
             await self._client.views_update(view_id=view_id, view=shown)
         except UNREACHABLE:
@@ -352,10 +352,12 @@ def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:
     return {"response_action": "update", "view": forms.again(view, words)}
 
 
-def _shown(answer: Answer, request: Request) -> dict[str, Any]:
-    """Return the dialog that shows an answer."""
+def _shown(
+    answer: Answer, request: Request, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the dialog that shows an answer; `before` is how it looked."""
     if isinstance(answer, Form):
-        return forms.view(answer, request.channel)
+        return forms.view(answer, request.channel, before)
     words = answer.notice.summary if isinstance(answer, Reply) else "Done."
     return forms.message_view("SciCLOps", words)
 

@@ -32,6 +32,9 @@ class Role(Enum):
     PLATFORM = "platform"
 
 
+STATES = {"reserved": "being made", "ready": "ready", "failed": "failed", "gone": "gone"}
+"""What is said of a project's state."""
+
 Value = str | tuple[str, ...] | None
 
 

@@ -8,6 +8,7 @@ from conversation import ANSWER_SECONDS, DESCRIPTION, Conversation
 
 from playground import cast
 from playground.github.repos import make_repo
+from playground.slack.driver import Person
 from playground.slack.reading import text_of
 
 SCHEDULE, START_HOUR = "answer.schedule", "answer.start_hour"
@@ -17,11 +18,19 @@ SEVEN_TEAMS = [f"team:team-{number:03}" for number in range(1, 8)]
 def refused(talk: Conversation, field: str) -> str:
     """Submit the form; return the error on the field, with all input still there."""
     before = {block: dict(actions) for block, actions in talk.ada.view().values.items()}
-    errors = talk.ada.submit()
-    assert errors is not None, "the form was accepted"
+    errors = talk.ada.submit() or notes(talk.ada)
     assert set(errors) == {field}
     assert talk.ada.view().values == before
     return errors[field]
+
+
+def notes(person: Person) -> dict[str, str]:
+    """Return the notes of a form by the field that each is about."""
+    return {
+        block["block_id"].removesuffix(":error"): block["elements"][0]["text"].removeprefix("⚠ ")
+        for block in person.view().blocks
+        if block["type"] == "context"
+    }
 
 
 @pytest.mark.parametrize(
@@ -30,6 +39,7 @@ def refused(talk: Conversation, field: str) -> str:
         ("name", "main", "“main” is reserved"),
         ("name", "sciclops-demo", "Names that start with “sciclops-” are reserved"),
         ("name", "Ada", "4 to 40 small letters, digits and hyphens"),
+        ("name", "abcd-", "starting with a letter and ending with a letter or digit."),
         ("name", "a" * 41, "4 to 40 small letters, digits and hyphens"),
         ("name", "sciclops-platform", "reserved"),
         ("owners", [cast.ADA.slack, cast.GONE.slack], "must be an active member"),
@@ -62,6 +72,7 @@ def test_a_name_is_refused_while_it_is_typed(talk: Conversation) -> None:
     view = talk.view_says("⚠ “admin” is reserved")
     picked = view.values["github_team"]["github_team"]["selected_option"]
     assert picked["value"] == "data-science"
+    assert picked["text"]["text"] == "Data Science", "as it was picked"
     talk.ada.fill({"name": talk.name})
     talk.ada.wait_until(lambda: None if "⚠" in text_of(view) else view, timeout=ANSWER_SECONDS)
     assert view.values["name"]["name"]["value"] == talk.name
@@ -72,11 +83,12 @@ def test_a_name_that_is_taken_is_refused_while_it_is_typed_and_at_submit(
 ) -> None:
     talk.ask()
     talk.fill(talk.grace, github_team="platform")
-    talk.view_says("⚠ There is already a project", talk.grace)
-    errors = talk.grace.submit()
-    assert errors == {
-        "name": f"There is already a project “{talk.name}”. Please choose another name."
-    }
+    view = talk.view_says("⚠ There is already a project", talk.grace)
+    assert talk.grace.submit() is None
+    said = f"There is already a project “{talk.name}”. Please choose another name."
+    assert notes(talk.grace) == {"name": said}, "said once, not on the field and below it"
+    team = view.values["github_team"]["github_team"]["selected_option"]
+    assert team["text"]["text"] == "Platform"
     talk.press("Cancel Run")
     talk.run_message("Cancelled")
     assert len(talk.run_messages()) == 1

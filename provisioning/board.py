@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import ENDED, Operation
+from provisioning.operation import ENDED, STOPPED, Operation
 from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
-from provisioning.text import code, quoted, say
+from provisioning.text import Notice, bold, code, person, quoted, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
@@ -53,6 +53,29 @@ class Board:
             if latest == wanted:
                 return
             wanted = latest
+
+    def tell_end(self, run: Operation) -> None:
+        """Tell the requester in the thread that others ended their run; again changes nothing.
+
+        Nobody is notified of a message that is edited.
+        """
+        last = run.facts.decisions[-1] if run.facts.decisions else None
+        if run.phase not in STOPPED or last is None or last.by == run.requested_by:
+            return
+        by = (" by ", person(last.by)) if last.by else ()
+        why = f": {last.comment}" if last.comment else ""
+        words = (person(run.requested_by), ": ", bold(last.what), *by, why)
+        self._store.messages.show(
+            Message(
+                key=f"{run.message}:ended:{run.attempt}",
+                channel=run.channel,
+                thread_of=run.message,
+                content=Notice(
+                    summary=f"Project {run.project}: {last.what}",
+                    body=(say(*words), say("The run's message says what is left.")),
+                ),
+            )
+        )
 
     def _message(self, run: str) -> Message:
         operation = self.find(run)

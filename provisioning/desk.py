@@ -184,6 +184,7 @@ class Desk:
             self._store.projects.become(operation.project, "gone")
         self._store.operations.end(run, operation.phase)
         self.show(run)
+        self._board.tell_end(operation)
         if operation.phase in STOPPED and operation.facts.terraform_run:
             self._start(operation, "discard_plan")
         self.admit()

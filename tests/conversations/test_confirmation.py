@@ -68,6 +68,7 @@ def test_an_outdated_plan_cannot_be_confirmed(talk: Conversation) -> None:
     talk.press("Discard")
     run = talk.run_message("Discarded")
     assert buttons(run) == {}
+    assert [one for one in talk.ada.thread(run) if "Discarded" in text_of(one)] == []
 
 
 def test_a_discarded_plan_frees_the_name_for_somebody_else(talk: Conversation) -> None:
@@ -77,6 +78,7 @@ def test_a_discarded_plan_frees_the_name_for_somebody_else(talk: Conversation) -
     assert told.reader == talk.pat.user
     run = talk.run_message("Discarded")
     assert "Discarded by U0PAT" in text_of(run)
+    assert talk.says("U0ADA: Discarded by U0PAT") in talk.ada.thread(run)
     assert buttons(run) == {}
     errors = talk.fill(talk.grace).submit()
     assert errors is None
@@ -91,7 +93,9 @@ def test_a_plan_that_nobody_confirms_times_out_and_can_be_retried(talk: Conversa
     question = talk.says(f"read gbx1_prod.sales for the project {talk.name}")
     talk.world.clock.advance(timedelta(hours=73))
     talk.run_message("Timed out")
-    run = talk.says("Timed out, not everybody answered in time")
+    run = talk.run_message("Timed out")
+    told = talk.says("U0ADA: Timed out, not everybody answered in time")
+    assert told in talk.ada.thread(run)
     assert "Nothing was made, and the name is free again." in text_of(run)
     assert set(buttons(run)) == {"Retry"}
     talk.dora.wait_until(lambda: question if not buttons(question) else None, timeout=RUN_SECONDS)

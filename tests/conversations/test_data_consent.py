@@ -95,8 +95,8 @@ def test_a_refusal_needs_a_reason_and_ends_the_run(talk: Conversation) -> None:
     talk.dora.fill({"reason": "Ask the *sales* team first"})
     assert talk.dora.submit() is None
     run = talk.run_message("Refused")
-    said = f"Consent to read {SALES} refused by {cast.DORA.slack}"
-    assert said in text_of(run)
+    verdict = f"Consent to read {SALES} refused by {cast.DORA.slack}"
+    assert verdict in text_of(run)
     assert "Ask the *sales* team first" in text_of(run)
     assert buttons(run) == {}
     settled(talk, other)
@@ -106,6 +106,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_run(talk: Conversation) -> None:
         settled(talk, direct)
         assert said in text_of(direct)
     assert "Refused by U0DORA: Ask the *sales* team first" in text_of(asked)
+    assert talk.says(f"U0ADA: {verdict}: Ask the *sales* team first") in talk.ada.thread(run)
     assert talk.name not in talk.world.github.repos
 
 

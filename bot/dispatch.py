@@ -8,7 +8,7 @@ from commands import ALL, HELP
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
 from provisioning.ports import Choice
-from provisioning.text import code, say
+from provisioning.text import code, plain, say
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,12 @@ def explain_form(error: BaseException) -> str:
     """Say why a form could not be taken that is still open, with all that was entered."""
     if isinstance(error, TemporaryError):
         return f"{error}; please try again. Nothing is wrong with what you entered."
-    return explain(error).notice.summary
+    return in_full(explain(error))
+
+
+def in_full(reply: Reply) -> str:
+    """Return all words of a reply, for a dialog."""
+    return " ".join(plain(line) for line in reply.notice.body)
 
 
 def _require_role(command: Command, who: str, services: Services) -> None:

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
 from bot.answers import UNREACHABLE, Answers, Live
-from bot.dispatch import dispatch, explain, explain_form, suggest
+from bot.dispatch import dispatch, explain, explain_form, in_full, suggest
 from bot.payloads import (
     plain_values,
     request_of_row,
@@ -358,7 +358,7 @@ def _shown(
     """Return the dialog that shows an answer; `before` is how it looked."""
     if isinstance(answer, Form):
         return forms.view(answer, request.channel, before)
-    words = answer.notice.summary if isinstance(answer, Reply) else "Done."
+    words = in_full(answer) if isinstance(answer, Reply) else "Done."
     return forms.message_view("SciCLOps", words)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import ENDED, STOPPED, Operation
+from provisioning.operation import ENDED, Operation, Phase
 from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
@@ -12,6 +12,14 @@ from provisioning.text import Notice, bold, code, person, quoted, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
+
+ENDINGS: dict[Phase, str] = {
+    "discarded": "Discarded",
+    "refused": "refused",
+    "expired": "Timed out",
+    "cancelled": "Cancelled",
+}
+"""A word in the decision that ended a run, by how it ended."""
 
 
 def read_operation(row: OperationRow) -> Operation:
@@ -60,7 +68,9 @@ class Board:
         Nobody is notified of a message that is edited.
         """
         last = run.facts.decisions[-1] if run.facts.decisions else None
-        if run.phase not in STOPPED or last is None or last.by == run.requested_by:
+        if run.phase not in ENDINGS or last is None or last.by == run.requested_by:
+            return
+        if ENDINGS[run.phase] not in last.what:  # a crash kept what ended it from being noted
             return
         by = (" by ", person(last.by)) if last.by else ()
         why = f": {last.comment}" if last.comment else ""

@@ -182,9 +182,9 @@ class Desk:
         is_latest = self.find(operation.project).id == run
         if operation.phase in STOPPED and is_latest and not operation.facts.made:
             self._store.projects.become(operation.project, "gone")
+        self._board.tell_end(operation)
         self._store.operations.end(run, operation.phase)
         self.show(run)
-        self._board.tell_end(operation)
         if operation.phase in STOPPED and operation.facts.terraform_run:
             self._start(operation, "discard_plan")
         self.admit()

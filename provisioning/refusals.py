@@ -26,7 +26,7 @@ def _possible(run: Operation) -> str:
     if run.stopping:
         return "it is stopping already"
     if run.phase == "waiting":
-        return "it can be confirmed, or cancelled"
+        return "its message says whose answer is missing, and it can be cancelled"
     if run.phase in CANCELLABLE:
         return "it can be cancelled, or waited for"
     if run.phase not in ENDED:

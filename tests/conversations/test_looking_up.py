@@ -48,6 +48,7 @@ def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
         person.open_home()
         home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
         assert "Waiting for you" in text_of(home)
+        assert ("being made" in text_of(home)) == (person is talk.ada)
     talk.sam.open_home()
     assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
     talk.press("Discard")

@@ -60,8 +60,8 @@ def test_a_waiting_run_is_neither_retried_nor_cleaned_up_and_cancel_stops_it(
         talk.ada.type(f"/sciclops {word} {talk.name}")
         talk.told(
             talk.ada,
-            f"The run of {talk.name} is “Waiting for confirmation” now: it can be confirmed, or "
-            "cancelled. Nothing was changed.",
+            f"The run of {talk.name} is “Waiting for confirmation” now: its message says whose "
+            "answer is missing, and it can be cancelled. Nothing was changed.",
         )
     talk.sam.type(f"/sciclops cancel {talk.name}")
     talk.told(talk.sam, "Not done: only the requester")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -66,7 +67,12 @@ class Answers:
         del request
         if live.respond is None:
             return False
-        await live.respond(**content, response_type="ephemeral", replace_original=live.replaces)
+        answer = await live.respond(
+            **content, response_type="ephemeral", replace_original=live.replaces
+        )
+        if answer.status_code != HTTPStatus.OK:  # Bolt raises nothing here
+            log.warning("a response URL answered %s: %s", answer.status_code, answer.body)
+            return False
         return True
 
     async def _whisper(self, request: Request, live: Live, content: Content) -> bool:

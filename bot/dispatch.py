@@ -1,13 +1,14 @@
 """From words to the command they name, and from errors to words: the same for every door."""
 
 import logging
+from dataclasses import replace
 from uuid import uuid4
 
 from commands import ALL, HELP
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
 from provisioning.ports import Choice
-from provisioning.text import code, say
+from provisioning.text import code, plain, say
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +20,11 @@ def dispatch(request: Request, services: Services) -> Answer:
 
     Raises the errors of `provisioning.errors`; rights are checked here, live, every time.
     """
-    command = COMMANDS.get(request.word(0), HELP)
+    name = request.word(0).lower()
+    command = COMMANDS.get(name, HELP)
     _require_role(command, request.who, services)
+    if name in COMMANDS:
+        request = replace(request, words=(name, *request.words[1:]))
     return command.run(request, services)
 
 
@@ -35,7 +39,7 @@ def suggest(request: Request, field: str, query: str, services: Services) -> tup
 def explain(error: BaseException) -> Reply:
     """Say what happened and what to do; an unknown error gets a reference, never its own text."""
     if isinstance(error, UserError):
-        return tell(str(error))
+        return tell(error.said)
     if isinstance(error, TemporaryError):
         return tell(
             f"That did not work just now: {error}. If it was a decision, it may have been stored: "
@@ -52,6 +56,18 @@ def explain(error: BaseException) -> Reply:
             code(reference),
         )
     )
+
+
+def explain_form(error: BaseException) -> str:
+    """Say why a form could not be taken that is still open, with all that was entered."""
+    if isinstance(error, TemporaryError):
+        return f"{error}; please try again. Nothing is wrong with what you entered."
+    return in_full(explain(error))
+
+
+def in_full(reply: Reply) -> str:
+    """Return all words of a reply, for a dialog."""
+    return " ".join(plain(line) for line in reply.notice.body)
 
 
 def _require_role(command: Command, who: str, services: Services) -> None:

@@ -16,9 +16,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
 from bot.answers import UNREACHABLE, Answers, Live
-from bot.dispatch import dispatch, explain, suggest
+from bot.dispatch import dispatch, explain, explain_form, in_full, suggest
 from bot.payloads import (
-    first_input,
     plain_values,
     request_of_row,
     request_of_view,
@@ -134,7 +133,7 @@ class Edge:
         stored = f"{request.key}:{view['hash']}"  # the same view may be submitted once more later
         await self._thread(self._take, request, view["id"], stored)
         await ack(response_action="update", view=forms.message_view("Checking…", CHECKING))
-        self._spawn(self._finish_submission(request, view["id"], settled, stored))
+        self._spawn(self._finish_submission(request, view["id"], settled, stored, view))
 
     async def recover(self, dead: Callable[[str], bool]) -> int:
         """Act upon what dead processes had stored and not finished; return how much it was."""
@@ -215,7 +214,7 @@ class Edge:
             return
         if not isinstance(answer, Form):
             return
-        shown = forms.view(answer, request.channel)
+        shown = forms.view(answer, request.channel, view)
         if forms.same_shape(shown, view):
             return
         try:
@@ -257,34 +256,37 @@ class Edge:
         settled: asyncio.Future[Answer],
     ) -> None:
         if error := settled.exception():
-            field = getattr(error, "field", None) or first_input(view)
-            await ack(response_action="errors", errors={field: explain(error).notice.summary})
+            await ack(**_refusal(error, view))
             return
         answer = settled.result()
         if isinstance(answer, Form) and shows_all(answer.errors, view):
             await ack(response_action="errors", errors=dict(answer.errors))
         elif isinstance(answer, Form):
-            await ack(response_action="update", view=forms.view(answer, request.channel))
+            await ack(response_action="update", view=forms.view(answer, request.channel, view))
         else:
             await ack()
             if isinstance(answer, Reply):
                 await self._answers.say(request, Live(), answer)
 
     async def _finish_submission(
-        self, request: Request, view_id: str, settled: asyncio.Future[Answer], stored: str
+        self,
+        request: Request,
+        view_id: str,
+        settled: asyncio.Future[Answer],
+        stored: str,
+        view: dict[str, Any] | None = None,
     ) -> None:
-        """Turn “Checking…” back into the form with its errors, or say that it is on its way."""
+        """Turn “Checking…” back into the form with its errors, or say that it is on its way.
+
+        `view` is the form as it was submitted; after a restart it is not known any more.
+        """
         try:
             answer = await settled
         except Exception as error:  # noqa: BLE001 - whatever it is, the person hears of it
             answer = explain(error)
-        shown = (
-            forms.view(answer, request.channel)
-            if isinstance(answer, Form)
-            else forms.message_view("SciCLOps", answer.notice.summary)
-            if isinstance(answer, Reply)
-            else forms.message_view("SciCLOps", "Done.")
-        )
+            shown = forms.again(view, explain_form(error)) if view else _shown(answer, request)
+        else:
+            shown = _shown(answer, request, view)
         try:
             await self._client.views_update(view_id=view_id, view=shown)
         except UNREACHABLE:
@@ -340,6 +342,24 @@ def _with_error(request: Request, error: UserError, services: Services) -> Answe
     if not isinstance(form, Form):
         raise error
     return Form(**{**form.__dict__, "errors": {error.field or "name": str(error)}})
+
+
+def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the acknowledgement of a form that was not taken: on the field at fault, if any."""
+    field, words = getattr(error, "field", None), explain_form(error)
+    if field and shows_all({field: words}, view):
+        return {"response_action": "errors", "errors": {field: words}}
+    return {"response_action": "update", "view": forms.again(view, words)}
+
+
+def _shown(
+    answer: Answer, request: Request, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the dialog that shows an answer; `before` is how it looked."""
+    if isinstance(answer, Form):
+        return forms.view(answer, request.channel, before)
+    words = in_full(answer) if isinstance(answer, Reply) else "Done."
+    return forms.message_view("SciCLOps", words)
 
 
 def _wants_another_try(settled: asyncio.Future[Answer]) -> bool:

@@ -5,7 +5,9 @@ Slack's limits: 24 characters for title and buttons, 75 for an option's text and
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,15 +19,42 @@ Block = dict[str, Any]
 
 TEXT_LIMIT = 3000
 METADATA_LIMIT = 3000
+NOTE = ":error"
+"""How the block ids end of notes about what is wrong."""
+TROUBLE = f"form{NOTE}"
+"""Block id of the note about a whole form."""
+PARTS = (
+    "type",
+    "callback_id",
+    "title",
+    "submit",
+    "close",
+    "notify_on_close",
+    "private_metadata",
+)
+"""What we may send of a view; Slack adds more when it hands one back."""
+INITIAL = {
+    "value": "initial_value",
+    "selected_date": "initial_date",
+    "selected_option": "initial_option",
+    "selected_options": "initial_options",
+    "selected_users": "initial_users",
+}
+"""What is entered in a view's state, and how a block says it."""
 
 
-def view(form: Form, channel: str) -> Block:
-    """Return the modal of a form; `channel` is where its request came from."""
+def view(form: Form, channel: str, before: Mapping[str, Any] | None = None) -> Block:
+    """Return the modal of a form; `channel` is where its request came from.
+
+    `before` is how the modal looked: what was picked there keeps its label.
+    """
     blocks: list[Block] = [rich_text([form.intro])] if form.intro else []
+    picked = _picked((before or {}).get("state", {}).get("values", {}))
     for field in form.fields:
-        blocks.append(_input(field))
+        is_typed = field.kind in ("search", "searches")
+        blocks.append(_input(replace(field, options=picked[field.name]) if is_typed else field))
         if error := form.errors.get(field.name):
-            blocks.append(_note(f"⚠ {error}", f"{field.name}:error"))
+            blocks.append(_note(f"⚠ {error}", f"{field.name}{NOTE}"))
     return {
         "type": "modal",
         "callback_id": "form",
@@ -36,6 +65,22 @@ def view(form: Form, channel: str) -> Block:
         "private_metadata": _metadata(form, channel),
         "blocks": blocks,
     }
+
+
+def _picked(
+    state: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> Mapping[str, tuple[Choice, ...]]:
+    """Return what is picked in a view's state, as it reads there, by field name."""
+    found: dict[str, tuple[Choice, ...]] = defaultdict(tuple)
+    for block in state.values():
+        for name, element in block.items():
+            one, many = element.get("selected_option"), element.get("selected_options") or ()
+            found[name] = tuple(
+                Choice(value=option["value"], label=option["text"]["text"])
+                for option in (one, *many)
+                if option
+            )
+    return found
 
 
 def _metadata(form: Form, channel: str) -> str:
@@ -64,6 +109,24 @@ def message_view(title: str, words: str, metadata: str = "") -> Block:
         "private_metadata": metadata,
         "blocks": [{"type": "section", "text": _text(words, 3000)}],
     }
+
+
+def again(view: Mapping[str, Any], words: str) -> Block:
+    """Return a submitted modal with all its input, and above it what keeps it from being taken."""
+    state = view.get("state", {}).get("values", {})
+    blocks = [_refilled(block, state) for block in view["blocks"] if block["block_id"] != TROUBLE]
+    return {part: view[part] for part in PARTS if part in view} | {
+        "blocks": [_note(f"⚠ {words}", TROUBLE), *blocks]
+    }
+
+
+def _refilled(block: Block, state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Block:
+    if block["type"] != "input":
+        return block
+    element = {part: of for part, of in block["element"].items() if not part.startswith("initial_")}
+    now = state.get(block["block_id"], {}).get(element["action_id"], {})
+    entered = {INITIAL[part]: of for part, of in now.items() if of and part in INITIAL}
+    return block | {"element": element | entered}
 
 
 def values(state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Value]:
@@ -169,7 +232,7 @@ def _datepicker(field: Field) -> Block:
 
 
 def _chosen(field: Field) -> list[Block]:
-    """Return what is selected now; type-ahead values are their own labels."""
+    """Return what is selected now; type-ahead values of unknown label are their own."""
     picked = (field.initial,) if isinstance(field.initial, str) else field.initial or ()
     labels = {choice.value: choice for choice in field.options}
     known = [labels.get(value) or Choice(value=value, label=value) for value in picked if value]

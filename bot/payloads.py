@@ -72,12 +72,7 @@ def _plain(value: Any, redact: Callable[[str], str]) -> Any:
 
 
 def shows_all(errors: Mapping[str, str], view: Mapping[str, Any]) -> bool:
-    """Tell whether every field with an error is in the view, so that it can be shown there."""
-    shown = {block.get("block_id") for block in view.get("blocks", ())}
-    return bool(errors) and set(errors) <= shown
-
-
-def first_input(view: Mapping[str, Any]) -> str:
-    """Return the block id of a view's first input."""
-    inputs = [block["block_id"] for block in view["blocks"] if block["type"] == "input"]
-    return str(inputs[0])
+    """Tell whether the view can show every error on its field; notes would stay beside them."""
+    shown = {str(block.get("block_id")) for block in view.get("blocks", ())}
+    noted = any(block_id.endswith(forms.NOTE) for block_id in shown)
+    return bool(errors) and not noted and set(errors) <= shown

@@ -5,10 +5,12 @@ questions about the same group within three seconds share one answer. What kind 
 has is remembered a little longer: Slack itself keeps deactivated people from acting.
 """
 
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -16,9 +18,14 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.publisher import PASSING
 from provisioning.errors import PermanentError, TemporaryError
 
+log = logging.getLogger(__name__)
+
 SHARED_SECONDS = {"group": 3.0, "user": 15.0}
+ABOUT = {"group": "who is in a user group", "user": "who somebody is"}
+SILENT = "Slack did not answer"
 
 
 class SlackPeople:
@@ -79,24 +86,28 @@ class SlackPeople:
             asked, answer = self._answers.get((kind, name), (0.0, None))
             if asked and monotonic() - asked < SHARED_SECONDS[kind]:
                 return answer
-            answer = _translated(ask, name)
+            answer = _translated(kind, ask, name)
             self._answers[kind, name] = (monotonic(), answer)
             return answer
 
 
-def _translated(ask: Callable[[str], Any], name: str) -> Any:
+def _translated(kind: str, ask: Callable[[str], Any], name: str) -> Any:
     try:
         return ask(name)
     except SlackApiError as error:
         code = str(error.response.get("error", "unknown"))
-        if code == "ratelimited":
+        status = int(getattr(error.response, "status_code", HTTPStatus.OK))
+        if code == "ratelimited" or status == HTTPStatus.TOO_MANY_REQUESTS:
             wish = timedelta(seconds=int(error.response.headers.get("Retry-After", 30)))
             raise TemporaryError("Slack asks us to slow down", after=wish) from error
+        if code in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TemporaryError(SILENT) from error
         if code == "missing_scope":
             needed = error.response.get("needed", "?")
             raise PermanentError(
                 f"The Slack app lacks the scope {needed}: add it in manifest.yml, reinstall."
             ) from error
-        raise PermanentError(f"Slack refused to say who {name} is: {code}.") from error
+        log.exception("Slack refused to say who %s is", name)
+        raise PermanentError(f"Slack refused to say {ABOUT[kind]}: {code}.") from error
     except (SlackClientError, OSError) as error:
-        raise TemporaryError("Slack did not answer") from error
+        raise TemporaryError(SILENT) from error

@@ -125,7 +125,10 @@ class NamingSettings(Section):
     """What a project may be called."""
 
     pattern: str = Field("^[a-z][a-z0-9-]{2,38}[a-z0-9]$", description="a Python regex")
-    explanation: str = "4 to 40 small letters, digits and hyphens, starting with a letter"
+    explanation: str = (
+        "4 to 40 small letters, digits and hyphens, starting with a letter and ending with a "
+        "letter or digit"
+    )
     reserved: tuple[str, ...] = ("admin", "main", "template", "platform", "sciclops")
     reserved_prefixes: tuple[str, ...] = ("sciclops-",)
 

@@ -13,11 +13,12 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
+from provisioning.operation import Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.store import Store
-from provisioning.text import Button, Notice, Text, plain, say
+from provisioning.text import Button, Notice, Text, code, plain, say
 
 
 class Role(Enum):
@@ -30,6 +31,9 @@ class Role(Enum):
     USER = "user"
     PLATFORM = "platform"
 
+
+STATES = {"reserved": "being made", "ready": "ready", "failed": "failed", "gone": "gone"}
+"""What is said of a project's state."""
 
 Value = str | tuple[str, ...] | None
 
@@ -148,6 +152,19 @@ class Command:
     run: Callable[[Request, Services], Answer]
     suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
     hidden: bool = False
+
+
+def required_word(request: Request, what: str, its_name: str) -> str:
+    """Return the first word after the command's name, or raise UserError asking for it."""
+    if word := request.word(1):
+        return word
+    typed = code(f"/sciclops {request.word(0)}")
+    raise UserError(say(f"Which {what}? Type ", typed, f" and {its_name}."))
+
+
+def named_run(request: Request, services: Services) -> Operation:
+    """Return the run that somebody names by its id or its project; raises UserError."""
+    return services.desk.find(required_word(request, "run", "the project's name"))
 
 
 def required(values: Mapping[str, Value], name: str, otherwise: str) -> str:

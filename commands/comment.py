@@ -1,12 +1,22 @@
 """Add Comment: leave feedback in a run's thread."""
 
-from commands.command import Answer, Command, Field, Form, Request, Role, Services, tell
+from commands.command import (
+    Answer,
+    Command,
+    Field,
+    Form,
+    Request,
+    Role,
+    Services,
+    named_run,
+    tell,
+)
 from provisioning.text import bold, say
 
 
 def comment(request: Request, services: Services) -> Answer:
     """Ask for the comment, or store it."""
-    run = services.desk.find(request.word(1))
+    run = named_run(request, services)
     said = (request.values or {}).get("comment")
     if not isinstance(said, str) or not said.strip():
         return Form(

@@ -1,14 +1,20 @@
 """Consent and Refuse: a data owner's answer to a request for their data."""
 
 from commands.command import Answer, Command, Field, Form, Request, Role, Services, tell
-from provisioning.text import say
+from provisioning.errors import UserError
+from provisioning.text import code, say
 
 YES, NO = "yes", "no"
+USAGE = ", the question's id, and yes or no. The id is at the end of the question's message."
+STILL_OPEN = ", if the run is confirmed and nobody refuses"
 
 
 def consent(request: Request, services: Services) -> Answer:
     """Settle one question about data access; a refusal needs its reason."""
-    approval, answer = request.word(1), request.word(2)
+    approval, answer = request.word(1), request.word(2).lower()
+    if answer not in (YES, NO):
+        raise UserError(say("Type ", code("/sciclops consent"), USAGE))
+    run = services.desk.question(approval, by=request.who)
     if answer == NO and request.values is None:
         return refusal(approval)
     reason = (request.values or {}).get("reason")
@@ -17,7 +23,10 @@ def consent(request: Request, services: Services) -> Answer:
         form = refusal(approval)
         return Form(**{**form.__dict__, "errors": {"reason": "Please say why."}})
     services.desk.answer(approval, granted=answer == YES, by=request.who, comment=comment)
-    return tell("Thank you: the access is granted with this run." if answer == YES else "Refused.")
+    if answer == NO:
+        return tell("Refused.")
+    waits = services.desk.find(run.id).phase == "waiting"
+    return tell(f"Thank you. The access is granted with this run{STILL_OPEN if waits else ''}.")
 
 
 def refusal(approval: str) -> Form:

@@ -1,11 +1,11 @@
 """Discard: say no to a plan; nothing has been made, and the name is free again."""
 
-from commands.command import Answer, Command, Request, Role, Services, tell
+from commands.command import Answer, Command, Request, Role, Services, named_run, tell
 
 
 def discard(request: Request, services: Services) -> Answer:
     """Discard a run's plan."""
-    run = services.desk.find(request.word(1))
+    run = named_run(request, services)
     services.desk.discard(run, by=request.who)
     if services.desk.find(run.id).facts.made:
         return tell("Discarded. What was made before stays until somebody cleans up.")

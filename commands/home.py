@@ -1,6 +1,6 @@
 """The App Home tab: what waits for me, and my projects. Not a sub-command."""
 
-from commands.command import Services
+from commands.command import STATES, Services
 from provisioning.board import CONFIRM
 from provisioning.question_message import subject
 from provisioning.store import Filter
@@ -32,7 +32,7 @@ def home(who: str, services: Services) -> Notice:
     rows = tuple(
         (
             say(link(row.name, row.repository_url) if row.repository_url else row.name),
-            say(row.state),
+            say(STATES[row.state]),
             say(row.created_at.date().isoformat()),
         )
         for row in mine.rows

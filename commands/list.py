@@ -1,37 +1,33 @@
 """`/sciclops list`: projects, filtered and paged."""
 
-from commands.command import Answer, Command, Reply, Request, Role, Services, tell
+from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.store import Filter
 from provisioning.tables import ProjectRow
 from provisioning.text import Button, Notice, Table, Text, code, link, person, quoted, say
 
 PAGE = 10
-STATES = ("reserved", "ready", "failed", "gone")
+MOST_DIGITS = 6
+"""A longer number is no page, but part of a name."""
 
 
 def show(request: Request, services: Services) -> Answer:
     """List projects: words are a page number, a state, `mine`, or part of a name."""
     page, filters = 1, []
     for word in request.words[1:]:
-        if word.isdigit():
+        if word.isdecimal() and len(word) <= MOST_DIGITS:
             page = max(int(word), 1)
         else:
             filters.append(word)
-    wanted = Filter(
-        text=next((word for word in filters if word not in (*STATES, "mine")), ""),
-        state=next((word for word in filters if word in STATES), ""),
-        owner=request.who if "mine" in filters else "",
-    )
-    found = services.store.projects.page(wanted, number=page - 1, size=PAGE)
+    wanted = read(filters, request.who)
+    projects = services.store.projects
+    found = projects.page(wanted, number=page - 1, size=PAGE)
     total = found.total
     if not total:
-        return tell(
-            f"No project matches {quoted(' '.join(filters))}."
-            if filters
-            else "There is no project yet.",
-            say("Ask for one with ", code("/sciclops new"), "."),
-        )
+        return tell(nothing(filters), say("Ask for one with ", code("/sciclops new"), "."))
     pages = -(-total // PAGE)
+    if page > pages:
+        page = pages
+        found = projects.page(wanted, number=page - 1, size=PAGE)
     rows = tuple(row(project) for project in found.rows)
     return Reply(
         Notice(
@@ -44,12 +40,34 @@ def show(request: Request, services: Services) -> Answer:
     )
 
 
+def read(filters: list[str], who: str) -> Filter:
+    """Return what is to be listed; a state is asked for as it is shown, or as it is stored."""
+    words = " ".join(filters).lower()
+    for state, shown in STATES.items():
+        words = words.replace(shown, state)
+    asked = words.split()
+    return Filter(
+        text=next((word for word in asked if word not in (*STATES, "mine")), ""),
+        state=next((word for word in asked if word in STATES), ""),
+        owner=who if "mine" in asked else "",
+    )
+
+
+def nothing(filters: list[str]) -> str:
+    """Say that there is nothing to list."""
+    if not filters:
+        return "There is no project yet."
+    if [word.lower() for word in filters] == ["mine"]:
+        return "You have no project yet."
+    return f"No project matches {quoted(' '.join(filters))}."
+
+
 def row(project: ProjectRow) -> tuple[Text, ...]:
     """Return the table row of a project."""
     url = project.repository_url
     return (
         say(link(project.name, url) if url else project.name),
-        say(project.state),
+        say(STATES[project.state]),
         say(person(project.requested_by)),
         say(project.created_at.date().isoformat()),
     )
@@ -57,7 +75,8 @@ def row(project: ProjectRow) -> tuple[Text, ...]:
 
 def footer(page: int, pages: int) -> Text:
     """Say where we are and how to narrow it down."""
-    return say(f"Page {page} of {pages} · ", code("/sciclops list mine"), " or part of a name")
+    narrowed = f" or a state ({', '.join(STATES.values())}) or part of a name"
+    return say(f"Page {page} of {pages} · ", code("/sciclops list mine"), narrowed)
 
 
 def turns(filters: list[str], page: int, pages: int) -> tuple[Button, ...]:

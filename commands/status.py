@@ -1,27 +1,24 @@
 """`/sciclops status <project>`: where a project stands, and its latest run."""
 
-from commands.command import Answer, Command, Reply, Request, Role, Services
+from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, required_word
 from provisioning.board import read_operation
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.run_message import elapsed
-from provisioning.run_tasks import STATES
+from provisioning.run_tasks import STATES as RUN_STATES
 from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
 
 
 def show(request: Request, services: Services) -> Answer:
     """Show one project."""
-    name = request.word(1)
+    name = required_word(request, "project", "its name")
     project = services.store.projects.get(name)
     if project is None:
-        raise UserError(
-            f"There is no project {quoted(name)}. `list` shows which there are."
-            if name
-            else "Which project? Type `status` and its name."
-        )
+        listing = (code("/sciclops list"), " shows which there are.")
+        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
     spec = ProjectSpec.model_validate(project.spec)
     facts = [
-        Fact(label="State", value=say(project.state)),
+        Fact(label="State", value=say(STATES[project.state])),
         Fact(label="Requested by", value=say(person(project.requested_by))),
         Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
@@ -36,16 +33,17 @@ def show(request: Request, services: Services) -> Answer:
     runs = services.store.operations.of_project(name)
     if runs:
         run = read_operation(runs[0])
+        what = run.kind.replace("_", " ")
         took = elapsed(run, services.clock.now())
         facts.append(
             Fact(
                 label="Latest run",
-                value=say(code(run.id), f" {run.kind}: {STATES[run.phase].lower()}, {took}"),
+                value=say(code(run.id), f" {what}: {RUN_STATES[run.phase].lower()}, {took}"),
             )
         )
     return Reply(
         Notice(
-            summary=f"Project {name} is {project.state}",
+            summary=f"Project {name} is {STATES[project.state]}",
             title=f"Project {name}",
             facts=tuple(facts),
         )

@@ -3,15 +3,23 @@
 from collections.abc import Collection
 
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import ENDED, Operation
+from provisioning.operation import ENDED, Operation, Phase
 from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
-from provisioning.text import quoted
+from provisioning.text import Notice, bold, code, person, quoted, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
+
+ENDINGS: dict[Phase, str] = {
+    "discarded": "Discarded",
+    "refused": "refused",
+    "expired": "Timed out",
+    "cancelled": "Cancelled",
+}
+"""A word in the decision that ended a run, by how it ended."""
 
 
 def read_operation(row: OperationRow) -> Operation:
@@ -32,7 +40,13 @@ class Board:
         if row is None:
             row = next(iter(self._store.operations.of_project(run)), None)
         if row is None:
-            raise UserError(f"There is no run or project {quoted(run)}. `list` shows the projects.")
+            raise UserError(
+                say(
+                    f"There is no run or project {quoted(run)}. ",
+                    code("/sciclops list"),
+                    " shows the projects.",
+                )
+            )
         return read_operation(row)
 
     def show(self, run: str) -> None:
@@ -47,6 +61,31 @@ class Board:
             if latest == wanted:
                 return
             wanted = latest
+
+    def tell_end(self, run: Operation) -> None:
+        """Tell the requester in the thread that others ended their run; again changes nothing.
+
+        Nobody is notified of a message that is edited.
+        """
+        last = run.facts.decisions[-1] if run.facts.decisions else None
+        if run.phase not in ENDINGS or last is None or last.by == run.requested_by:
+            return
+        if ENDINGS[run.phase] not in last.what:  # a crash kept what ended it from being noted
+            return
+        by = (" by ", person(last.by)) if last.by else ()
+        why = f": {last.comment}" if last.comment else ""
+        words = (person(run.requested_by), ": ", bold(last.what), *by, why)
+        self._store.messages.show(
+            Message(
+                key=f"{run.message}:ended:{run.attempt}",
+                channel=run.channel,
+                thread_of=run.message,
+                content=Notice(
+                    summary=f"Project {run.project}: {last.what}",
+                    body=(say(*words), say("The run's message says what is left.")),
+                ),
+            )
+        )
 
     def _message(self, run: str) -> Message:
         operation = self.find(run)

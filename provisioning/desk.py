@@ -16,24 +16,21 @@ from provisioning.operation import (
     IDLE,
     STOPPABLE,
     STOPPED,
-    TURNS,
-    WRITING,
     Decision,
     Operation,
-    Part,
     Phase,
     operation_id,
-    part_of,
 )
 from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
 from provisioning.project import ProjectSpec
 from provisioning.question_message import subject
+from provisioning.refusals import ANSWERED, confirmed_already, not_now
 from provisioning.run_message import run_notice
-from provisioning.run_tasks import STATES
-from provisioning.store import Message, NameTakenError, Settled, Store, Turn
+from provisioning.starting import Starting
+from provisioning.store import Message, NameTakenError, Settled, Store
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
-from provisioning.text import Notice, person, say
+from provisioning.text import Notice, person, quoted, say
 
 CREATE = "create_project"
 SHORT_DIGEST = 12
@@ -64,7 +61,7 @@ class Desk:
     ) -> None:
         self._store = store
         self._board = Board(store)
-        self._engine = engine
+        self._starting = Starting(store, engine, policy)
         self._policy = policy
         self._people = people
         self._clock = clock
@@ -115,20 +112,11 @@ class Desk:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase; starting it again is a no-op."""
-        if operation.phase in ENDED or operation.phase == "waiting":
-            return
-        if operation.phase in TURNS:
-            self.admit()
-            return
-        self._start(operation, part_of(operation.phase))
+        self._starting.start(operation)
 
-    def _start(self, operation: Operation, part: Part) -> None:
-        self._engine.start(
-            f"{operation.kind}.{part}",
-            operation.id,
-            project=operation.project,
-            part=f"{part}:{operation.attempt}",
-        )
+    def admit(self) -> None:
+        """Let runs write to GitHub, first come first, as far as its limits allow."""
+        self._starting.admit()
 
     # ------------------------------------------------------------------ decisions on a plan
 
@@ -136,7 +124,7 @@ class Desk:
         """Confirm exactly the plan whose digest begins with `plan`; go on if all is answered."""
         self._require(self._may_confirm(run, by))
         if run.phase != "waiting":
-            raise UserError(self._too_late(run))
+            raise UserError(not_now(run))
         approval = self._open_question(run, CONFIRM)
         shown = run.facts.plan
         if shown is None or plan not in (shown.digest, shown.digest[:SHORT_DIGEST]):
@@ -145,7 +133,7 @@ class Desk:
                 "read the new plan and confirm that one."
             )
         if self._store.approvals.settle(approval.id, "granted", by=by) is None:
-            raise UserError(self._too_late(self.find(run.id)))
+            raise UserError(confirmed_already(self.find(run.id)))
         self.note(run, by, "Confirmed")
         self.proceed(run.id)
 
@@ -162,7 +150,7 @@ class Desk:
         self, run: Operation, to: Phase, *, by: str, what: str, comment: str = ""
     ) -> None:
         if self._store.operations.move(run.id, ["waiting"], to, by=by or "bot") is None:
-            raise UserError(self._too_late(self.find(run.id)))
+            raise UserError(not_now(self.find(run.id)))
         self.note(run, by, what, comment)
         self.tidy(run.id)
 
@@ -182,10 +170,11 @@ class Desk:
         is_latest = self.find(operation.project).id == run
         if operation.phase in STOPPED and is_latest and not operation.facts.made:
             self._store.projects.become(operation.project, "gone")
+        self._board.tell_end(operation)
         self._store.operations.end(run, operation.phase)
         self.show(run)
         if operation.phase in STOPPED and operation.facts.terraform_run:
-            self._start(operation, "discard_plan")
+            self._starting.start_part(operation, "discard_plan")
         self.admit()
 
     def proceed(self, run: str) -> None:
@@ -222,46 +211,29 @@ class Desk:
             self.show(run)
             self.start(read_operation(moved))
 
-    def admit(self) -> None:
-        """Let runs write to GitHub, first come first, as far as its limits allow."""
-        turn = Turn(
-            at_once=self._policy.github_writing_applies,
-            per_hour=self._policy.github_writes_per_hour,
-        )
-        waiting = [read_operation(row) for row in self._store.turns.waiting(TURNS)]
-        while waiting:
-            first = waiting[0]
-            facts = {"writes": max(first.writes, first.facts.writes)}
-            turn_of = f"{first.id}:{first.attempt}"
-            if not self._store.turns.grant(turn_of, first.writes, WRITING, turn):
-                break
-            waiting.pop(0)
-            to = TURNS[first.phase]
-            moved = self._store.operations.move(first.id, [first.phase], to, by="bot", facts=facts)
-            if moved:
-                self.start(read_operation(moved))
-                self.show(first.id)
-        for position, run in enumerate(waiting, start=1):
-            if run.facts.queue_position != position:
-                self._store.operations.remember(run.id, queue_position=position)
-                self.show(run.id)
-
-    def answer(self, approval: str, *, granted: bool, by: str, comment: str = "") -> None:
-        """Settle a question about data access; a refusal ends the run."""
+    def question(self, approval: str, *, by: str) -> Operation:
+        """Return the run of an open question about data that somebody may answer."""
         row = self._store.approvals.get(approval)
-        if row is None:
-            raise UserError("There is no such question any more.")
+        if row is None or row.question == CONFIRM:
+            raise UserError(f"There is no such question: {quoted(approval)}.")
         run = self.find(row.operation)
         if by == run.requested_by:
             raise UserError("Nobody consents to their own request for data.")
         if not self._people.is_among(by, tuple(row.approvers)):
             raise UserError("Only an owner of the data can answer this.")
+        if row.state != "open":
+            raise UserError(ANSWERED)
+        return run
+
+    def answer(self, approval: str, *, granted: bool, by: str, comment: str = "") -> None:
+        """Settle a question about data access; a refusal ends the run."""
+        run = self.question(approval, by=by)
         comment = self._redact(comment)
         settled = self._store.approvals.settle(
             approval, "granted" if granted else "refused", by=by, comment=comment
         )
         if settled is None:
-            raise UserError("Somebody was faster: this question is answered.")
+            raise UserError(ANSWERED)
         self._board.show_question(settled.id)
         if granted:
             self.note(run, by, f"Consent to {subject(settled)} given", comment)
@@ -285,13 +257,16 @@ class Desk:
     # ------------------------------------------------------------------ stopping and going on
 
     def cancel(self, run: Operation, *, by: str) -> None:
-        """Stop a run: at once while it waits in a queue, else as soon as Terraform can.
+        """Stop a run: at once while it waits, for its turn or for people, else when Terraform can.
 
         An accepted wish always takes effect: a run that is to stop enters no other phase.
         """
+        if run.phase == "waiting":
+            self.discard(run, by=by)
+            return
         self._require(self._may_stop(run, by))
         if run.phase not in CANCELLABLE:
-            raise UserError(self._too_late(run))
+            raise UserError(not_now(run))
         operations = self._store.operations
         if operations.move(run.id, IDLE, "cancelled", by=by):
             self.note(run, by, "Cancelled")
@@ -299,24 +274,29 @@ class Desk:
             return
         if operations.request_cancel(run.id, by, STOPPABLE) is None:
             now = self.find(run.id)
-            raise UserError(
-                "This run is stopping already." if now.stopping else self._too_late(now)
-            )
+            if now.phase == run.phase or now.phase not in (*CANCELLABLE, "waiting"):
+                raise UserError(not_now(now))
+            self.cancel(now, by=by)
+            return
         self.show(run.id)
 
     def retry(self, run: Operation, *, by: str) -> None:
         """Go on with a run that stopped, from what exists."""
         self._require(self._may_stop(run, by))
         if not run.may_be_retried:
-            raise UserError(self._too_late(run))
+            raise UserError(not_now(run))
         self._again(run, "queued", by, "Retried")
 
     def clean_up(self, run: Operation, *, by: str) -> None:
         """Remove what a run that stopped has made, when it is its turn at GitHub."""
+        self.require_clean_up(run, by=by)
+        self._again(run, "to_clean", by, "Clean-up requested")
+
+    def require_clean_up(self, run: Operation, *, by: str) -> None:
+        """Refuse who may not remove what a run has made, and runs of which nothing may go."""
         self._require(self._may_stop(run, by))
         if not run.may_be_cleaned_up:
-            raise UserError(self._too_late(run))
-        self._again(run, "to_clean", by, "Clean-up requested")
+            raise UserError(not_now(run))
 
     def _again(self, run: Operation, to: Phase, by: str, what: str) -> None:
         if self.find(run.project).id != run.id:
@@ -328,7 +308,7 @@ class Desk:
         facts |= {"confirmed": None} if to == "to_clean" else {}
         again = self._store.operations.retry(run.id, [run.phase], to, by=by, facts=facts)
         if again is None:
-            raise UserError(self._too_late(self.find(run.id)))
+            raise UserError(not_now(self.find(run.id)))
         self.note(read_operation(again), by, what)
         self.show(run.id)
         self.start(self.find(run.id))
@@ -366,13 +346,7 @@ class Desk:
         for approval in self._store.approvals.of_operation(run.id, open_only=True):
             if approval.question == question and approval.artefact == artefact(run):
                 return approval
-        raise UserError(self._too_late(self.find(run.id)))
-
-    def _too_late(self, run: Operation) -> str:
-        return (
-            f"Too late: the run of {run.project} is “{STATES[run.phase]}” by now. "
-            "Its message shows who decided what. Nothing was changed."
-        )
+        raise UserError(confirmed_already(self.find(run.id)))
 
     def note(self, run: Operation, by: str, what: str, comment: str = "") -> None:
         """Remember who decided what about a run, for its message."""

@@ -5,6 +5,8 @@ Every message says what happened, what is left behind and what to do, and never 
 
 from datetime import timedelta
 
+from provisioning.text import Text, plain, say
+
 
 class SciclopsError(Exception):
     """The root of the family; `str(error)` may be shown to people."""
@@ -13,11 +15,13 @@ class SciclopsError(Exception):
 class UserError(SciclopsError):
     """Somebody asked for something that cannot be: tell them, do nothing else.
 
-    `field` names the form field that the message belongs to, where there is one.
+    `field` names the form field that the message belongs to, where there is one. `said` is the
+    message with what is to be typed marked as code.
     """
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Text, *, field: str | None = None) -> None:
+        self.said = say(message) if isinstance(message, str) else message
+        super().__init__(plain(self.said))
         self.field = field
 
 

@@ -83,8 +83,12 @@ class Feasibility:
         return ""
 
     def team(self, slug: str) -> str:
-        """Refuse a team that GitHub does not know."""
-        return "" if self.repositories.team_exists(slug) else f"GitHub has no team “{slug}”."
+        """Refuse a team that GitHub does not know, and one without members."""
+        if not self.repositories.team_exists(slug):
+            return f"GitHub has no team “{slug}”."
+        if not self.repositories.team_members(slug):
+            return f"The team “{slug}” has no members: nobody could write the code."
+        return ""
 
     def reviewers(self, spec: ProjectSpec) -> str:
         """Refuse reviewers whom GitHub does not know, and teams without members."""

@@ -5,7 +5,7 @@ Pure: a question and its run go in, a `Notice` comes out, whatever state the que
 
 from provisioning.operation import Operation
 from provisioning.tables import ApprovalRow
-from provisioning.text import Button, Notice, Text, bold, person, say
+from provisioning.text import Button, Notice, Text, bold, code, person, say
 
 ANSWERS = {
     "granted": "Consent given",
@@ -33,6 +33,7 @@ def question_notice(approval: ApprovalRow, run: Operation, *, direct: bool) -> N
     return Notice(
         summary=f"Consent needed: {what} for project {run.project}",
         body=(first if direct else say(*owners), request),
+        footer=say("Question ", code(approval.id)),
         buttons=(
             Button(label="Consent", words=yes, style="primary"),
             Button(label="Refuse", words=no),

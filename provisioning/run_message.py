@@ -26,6 +26,8 @@ from provisioning.text import (
     say,
 )
 
+YES = "--yes"
+"""The word after `cleanup <run>` that a button types once its question is answered."""
 STAYS = {
     False: "What was made so far stays until somebody retries or cleans up.",
     True: "What is left stays until somebody cleans up.",
@@ -288,10 +290,15 @@ def _going_on_buttons(operation: Operation) -> Iterator[Button]:
     if operation.may_be_cleaned_up:
         yield Button(
             label="Clean Up",
-            words=("cleanup", operation.id),
+            words=("cleanup", operation.id, YES),
             style="danger",
-            confirm=f"Remove everything that was made for {operation.project}, and free the name?",
+            confirm=removal(operation),
         )
+
+
+def removal(operation: Operation) -> str:
+    """Return what is asked before anything is removed."""
+    return f"Remove everything that was made for {operation.project}, and free the name?"
 
 
 def plan_notice(operation: Operation, confirmers: Sequence[str] = ()) -> Notice:

@@ -65,6 +65,15 @@ class Conversation:
         errors = self.fill(person, **different).submit()
         assert errors is None, errors
 
+    def refused(self, person: Person | None = None) -> dict[str, str]:
+        """Submit the form, which must not be taken; return what is said about each field."""
+        asking = person or self.ada
+        return asking.submit() or {
+            block["block_id"].removesuffix(":error"): text.removeprefix("⚠ ")
+            for block in asking.view().blocks
+            if block["type"] == "context" and (text := block["elements"][0]["text"])
+        }
+
     def forge(self, field: str, person: Person | None = None, **state: Any) -> None:
         """Enter what no real client would let through: the field's state as it goes over the wire.
 

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from slack_standin_app import Running, running_slack
 
 from bot.people import SlackPeople
 from playground.cast import ADA, BOT_USER_ID, DORA, GONE, GRACE, PAT, ROSA
+from playground.faults import Fault
+from provisioning.errors import TemporaryError
 
 
 @pytest.fixture
@@ -42,3 +45,21 @@ async def test_of_a_large_group_only_as_many_are_looked_at_as_are_wanted(running
 
     looked = [call for call in running.slack.calls if call.method == "users.info"]
     assert len(looked) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, "did not answer"), (500, "did not answer"), (503, "did not answer"), (429, "slow down")],
+)
+@pytest.mark.parametrize("method", ["users.info", "usergroups.users.list"])
+async def test_slacks_own_troubles_pass(
+    running: Running, method: str, status: int, said: str
+) -> None:
+    """With status 200 Slack says `internal_error`."""
+    running.faults.add(Fault("slack", "status", method, status=status, seconds=7))
+
+    with pytest.raises(TemporaryError, match=said) as raised:
+        await active(running, "S0PLATFORM")
+
+    assert raised.value.after == (timedelta(seconds=7) if status == 429 else None)
+    assert await active(running, "S0PLATFORM") == (PAT.slack,)

@@ -29,7 +29,7 @@ def test_a_stranger_changes_nothing_and_an_owner_confirms(talk: Conversation) ->
     assert "Confirmed by U0GRACE" in text_of(run)
     run.blocks[:] = stale.values()
     talk.ada.press("Discard", on=run)
-    talk.told(talk.ada, f"Too late: the run of {talk.name} is “Ready” by now.")
+    talk.told(talk.ada, f"The run of {talk.name} is “Ready” now: it has ended")
     assert not talk.world.github.repos[talk.name].archived
 
 
@@ -62,11 +62,13 @@ def test_an_outdated_plan_cannot_be_confirmed(talk: Conversation) -> None:
     talk.ada.press("Confirm & Apply", on=run)
     talk.told(talk.ada, "The plan has changed since that message. Nothing was applied")
     talk.ada.type(f"/sciclops confirm {number}")
-    talk.told(talk.ada, "The plan has changed since that message. Nothing was applied")
+    said = text_of(talk.told(talk.ada, "The plan's digest belongs after the run"))
+    assert f"Type /sciclops confirm {number} " in said
     assert talk.name not in talk.world.github.repos
     talk.press("Discard")
     run = talk.run_message("Discarded")
     assert buttons(run) == {}
+    assert [one for one in talk.ada.thread(run) if "Discarded" in text_of(one)] == []
 
 
 def test_a_discarded_plan_frees_the_name_for_somebody_else(talk: Conversation) -> None:
@@ -76,6 +78,7 @@ def test_a_discarded_plan_frees_the_name_for_somebody_else(talk: Conversation) -
     assert told.reader == talk.pat.user
     run = talk.run_message("Discarded")
     assert "Discarded by U0PAT" in text_of(run)
+    assert talk.says("U0ADA: Discarded by U0PAT") in talk.ada.thread(run)
     assert buttons(run) == {}
     errors = talk.fill(talk.grace).submit()
     assert errors is None
@@ -90,7 +93,9 @@ def test_a_plan_that_nobody_confirms_times_out_and_can_be_retried(talk: Conversa
     question = talk.says(f"read gbx1_prod.sales for the project {talk.name}")
     talk.world.clock.advance(timedelta(hours=73))
     talk.run_message("Timed out")
-    run = talk.says("Timed out, not everybody answered in time")
+    run = talk.run_message("Timed out")
+    told = talk.says("U0ADA: Timed out, not everybody answered in time")
+    assert told in talk.ada.thread(run)
     assert "Nothing was made, and the name is free again." in text_of(run)
     assert set(buttons(run)) == {"Retry"}
     talk.dora.wait_until(lambda: question if not buttons(question) else None, timeout=RUN_SECONDS)

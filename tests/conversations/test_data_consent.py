@@ -96,8 +96,8 @@ def test_a_refusal_needs_a_reason_and_ends_the_run(talk: Conversation) -> None:
     talk.dora.fill({"reason": "Ask the *sales* team first"})
     assert talk.dora.submit() is None
     run = talk.run_message("Refused")
-    said = f"Consent to read {SALES} refused by {cast.DORA.slack}"
-    assert said in text_of(run)
+    verdict = f"Consent to read {SALES} refused by {cast.DORA.slack}"
+    assert verdict in text_of(run)
     assert "Ask the *sales* team first" in text_of(run)
     assert buttons(run) == {}
     settled(talk, other)
@@ -107,6 +107,7 @@ def test_a_refusal_needs_a_reason_and_ends_the_run(talk: Conversation) -> None:
         settled(talk, direct)
         assert said in text_of(direct)
     assert "Refused by U0DORA: Ask the *sales* team first" in text_of(asked)
+    assert talk.says(f"U0ADA: {verdict}: Ask the *sales* team first") in talk.ada.thread(run)
     assert talk.name not in talk.world.github.repos
 
 
@@ -121,7 +122,7 @@ def test_an_owner_who_is_not_in_the_private_channel_is_asked_directly(talk: Conv
         assert "You are asked as an owner of this data" in text_of(direct)
         assert "U0ADA asks for" in text_of(direct)
         talk.dora.press("Consent", on=direct)
-        talk.told(talk.dora, "Thank you: the access is granted with this run.")
+        talk.told(talk.dora, "Thank you. The access is granted with this run.")
         asked = question(talk, f"read {SALES}")
         for message in (direct, asked):
             settled(talk, message)

@@ -17,8 +17,7 @@ SEVEN_TEAMS = [f"team:team-{number:03}" for number in range(1, 8)]
 def refused(talk: Conversation, field: str) -> str:
     """Submit the form; return the error on the field, with all input still there."""
     before = {block: dict(actions) for block, actions in talk.ada.view().values.items()}
-    errors = talk.ada.submit()
-    assert errors is not None, "the form was accepted"
+    errors = talk.refused()
     assert set(errors) == {field}
     assert talk.ada.view().values == before
     return errors[field]
@@ -30,11 +29,13 @@ def refused(talk: Conversation, field: str) -> str:
         ("name", "main", "“main” is reserved"),
         ("name", "sciclops-demo", "Names that start with “sciclops-” are reserved"),
         ("name", "Ada", "4 to 40 small letters, digits and hyphens"),
+        ("name", "abcd-", "starting with a letter and ending with a letter or digit."),
         ("name", "a" * 41, "4 to 40 small letters, digits and hyphens"),
         ("name", "sciclops-platform", "reserved"),
         ("owners", [cast.ADA.slack, cast.GONE.slack], "must be an active member"),
         ("owners", [cast.BOT_USER_ID], "not a guest or a bot"),
         ("reviewers", SEVEN_TEAMS, "GitHub allows 6 reviewers"),
+        ("github_team", "team-001", "has no members: nobody could write the code"),
         ("reviewers", ["team:team-001"], "has no members: nobody could review"),
         ("data_access", ["gbx2_prod.sales|read"], "in none of the workspace groups you chose"),
         (
@@ -62,6 +63,7 @@ def test_a_name_is_refused_while_it_is_typed(talk: Conversation) -> None:
     view = talk.view_says("⚠ “admin” is reserved")
     picked = view.values["github_team"]["github_team"]["selected_option"]
     assert picked["value"] == "data-science"
+    assert picked["text"]["text"] == "Data Science", "as it was picked"
     talk.ada.fill({"name": talk.name})
     talk.ada.wait_until(lambda: None if "⚠" in text_of(view) else view, timeout=ANSWER_SECONDS)
     assert view.values["name"]["name"]["value"] == talk.name
@@ -72,11 +74,13 @@ def test_a_name_that_is_taken_is_refused_while_it_is_typed_and_at_submit(
 ) -> None:
     talk.ask()
     talk.fill(talk.grace, github_team="platform")
-    talk.view_says("⚠ There is already a project", talk.grace)
-    errors = talk.grace.submit()
-    assert errors == {
-        "name": f"There is already a project “{talk.name}”. Please choose another name."
-    }
+    view = talk.view_says("⚠ There is already a project", talk.grace)
+    said = f"There is already a project “{talk.name}”. Please choose another name."
+    assert talk.refused(talk.grace) == {"name": said}
+    assert text_of(view).count(said) == 1
+    assert view.errors == {}
+    team = view.values["github_team"]["github_team"]["selected_option"]
+    assert team["text"]["text"] == "Platform"
     talk.press("Cancel Run")
     talk.run_message("Cancelled")
     assert len(talk.run_messages()) == 1

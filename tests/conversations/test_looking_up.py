@@ -1,5 +1,7 @@
 """Help, list, status and App Home."""
 
+import re
+
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
 
@@ -15,6 +17,8 @@ def test_an_unknown_word_gets_help(talk: Conversation) -> None:
     assert "confirm <run>" not in text_of(said)
     talk.sam.type("/sciclops")
     talk.told(talk.sam, "You can say:")
+    talk.sam.type("/sciclops HELP")
+    assert "I don't know" not in text_of(talk.told(talk.sam, "You can say:"))
     talk.sam.type("/sciclops <!here>")
     said = talk.told(talk.sam, "I don't know “<!here>”.")
     assert "<!here>" not in said.text
@@ -44,6 +48,7 @@ def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
         person.open_home()
         home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
         assert "Waiting for you" in text_of(home)
+        assert ("being made" in text_of(home)) == (person is talk.ada)
     talk.sam.open_home()
     assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
     talk.press("Discard")
@@ -87,7 +92,10 @@ def test_projects_are_listed_page_by_page_and_filtered(
     talk.ada.type("/sciclops list mine crowd")
     talk.told(talk.ada, "Projects · 10")
     talk.sam.type("/sciclops list mine")
-    talk.told(talk.sam, "No project matches “mine”.")
+    talk.told(talk.sam, "You have no project yet.")
+    for beyond in ("9", "999999", "9" * 30):
+        talk.ada.type(f"/sciclops list crowd {beyond}")
+        talk.told(talk.ada, "Page 2 of 2" if len(beyond) < 7 else "Projects · 12")
 
 
 def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[str]) -> None:
@@ -96,7 +104,12 @@ def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[st
     assert "Owners: U0GRACE" in said
     assert "Requested by: U0ADA" in said
     assert "Workspace groups: gbx1" in said
-    assert "Latest run: run-" in said
+    assert re.search(r"Latest run: run-\w+ create project: ", said)
+    assert "State: being made" in said
+    talk.sam.type("/sciclops list Being Made crowd-0")
+    said = text_of(talk.told(talk.sam, "Projects · 10"))
+    assert "or a state (being made, ready, failed, gone)" in said
+    assert "reserved" not in said
     talk.sam.type("/sciclops status nothing-like-it")
     talk.told(talk.sam, "There is no project “nothing-like-it”.")
     talk.sam.type("/sciclops status")

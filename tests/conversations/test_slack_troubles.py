@@ -8,7 +8,7 @@ from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
 from waiting import wait_until
 
 from playground import cast
-from playground.faults import Fault
+from playground.faults import Fault, Kind
 from playground.slack.reading import buttons, text_of
 
 CHANNEL = "C0SCICLOPS"
@@ -42,6 +42,44 @@ def test_slacks_own_errors_pass(talk: Conversation) -> None:
     talk.planned()
     stop(talk)
     assert len(talk.run_messages()) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_answer_that_the_response_url_refuses_is_whispered(
+    talk: Conversation, status: int
+) -> None:
+    fault = talk.world.faults.add(Fault("slack", "status", "/actions/", status=status))
+    talk.sam.type(f"/sciclops status {talk.name}-{status}")
+    said = talk.told(talk.sam, f"There is no project “{talk.name}-{status}”.")
+    assert fault.times == 0
+    assert said.channel == CHANNEL
+
+
+def test_an_answer_that_can_reach_nobody_where_they_asked_comes_directly(
+    talk: Conversation,
+) -> None:
+    for pattern in ("/actions/", "chat.postEphemeral"):
+        talk.world.faults.add(Fault("slack", "status", pattern, times=9, status=500))
+    talk.sam.type(f"/sciclops status {talk.name}")
+    said = talk.told(talk.sam, f"There is no project “{talk.name}”.")
+    assert said.channel.startswith("D")
+
+
+@pytest.mark.parametrize("kind", ["status", "delay"])
+def test_a_form_that_slacks_trouble_kept_from_being_taken_is_kept(
+    talk: Conversation, kind: Kind
+) -> None:
+    """The delay is longer than we wait for an answer."""
+    talk.fill(data_access=["gbx1_prod.sales|read"])
+    entered = {block: dict(actions) for block, actions in talk.ada.view().values.items()}
+    talk.playground.run(talk.world.bot.kill())  # who somebody is is remembered for a while
+    talk.playground.run(talk.world.bot.start(), timeout=RUN_SECONDS)
+    talk.world.faults.add(Fault("slack", kind, "users.info", status=503, seconds=8))
+    assert talk.ada.submit() is None
+    view = talk.view_says("⚠ Slack did not answer; please try again.")
+    assert {block: dict(actions) for block, actions in view.values.items()} == entered
+    assert talk.ada.submit() is None
+    stop(talk)
 
 
 def test_a_message_that_arrived_unnoticed_is_not_posted_twice(talk: Conversation) -> None:

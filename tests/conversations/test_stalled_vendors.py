@@ -49,6 +49,7 @@ def test_a_slow_check_becomes_checking_and_then_the_form_with_its_errors(
     state = {block: next(iter(actions.values())) for block, actions in view.values.items()}
     assert state["name"]["value"] == talk.name
     assert state["github_team"]["selected_option"]["value"] == "data-science"
+    assert state["github_team"]["selected_option"]["text"]["text"] == "Data Science"
     assert state["reviewers"]["selected_options"][0]["value"] == "team:team-001"
     assert state["owners"]["selected_users"] == [cast.ADA.slack, cast.GRACE.slack]
     talk.world.faults.clear()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from provisioning.operation import STOPPED, TURNS, Decision, Operation
+from provisioning.operation import IDLE, STOPPED, Decision, Operation
 from provisioning.runs import Progress
 from provisioning.text import Span, Task, Text, code, moment, person, say
 
@@ -91,7 +91,7 @@ def _status(operation: Operation, step: str) -> Status:
         return "pending"
     if operation.phase in ("failed", *STOPPED):
         return "error"
-    return "pending" if operation.phase in TURNS else "in_progress"
+    return "pending" if operation.phase in IDLE else "in_progress"
 
 
 def _task(operation: Operation, step: str) -> Task:

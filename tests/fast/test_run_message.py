@@ -236,6 +236,12 @@ def test_a_very_long_request_is_listed_in_part_and_says_how_much_is_missing() ->
     assert not too_long(made)
 
 
+def test_no_step_is_under_way_while_a_run_waits_for_its_turn() -> None:
+    for phase, finished in (("queued", {}), ("confirmed", CONFIRMED)):
+        notice = run_notice(a_run(phase, plan=a_plan(), finished=finished))
+        assert {one.status for one in notice.tasks} <= {"pending", "complete"}
+
+
 def test_another_attempt_shows_nothing_of_the_plan_before() -> None:
     for phase in ("queued", "planning", "failed"):
         notice = run_notice(

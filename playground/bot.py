@@ -66,6 +66,7 @@ class BotProcess:
                 stderr=out,
                 cwd=ROOT,
                 env={**_inherited(), **self._secrets},
+                process_group=0,  # Ctrl+C in a terminal is for us alone
             )
         await self.hold_at(*hold_at)
         self._listening = asyncio.create_task(self._listen(self._process))

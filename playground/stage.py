@@ -9,8 +9,8 @@ from playground.page.server import Page
 from playground.world import World
 
 
-def page_of(world: World, port: int = 0) -> Page:
-    """Return the page, not yet started; port 0 takes a free one."""
+def page_of(world: World) -> Page:
+    """Return the page, not yet started."""
     runs = world.directory / "bot" / "terraform"
     return Page(
         world.slack.workspace,
@@ -24,7 +24,6 @@ def page_of(world: World, port: int = 0) -> Page:
         controls=controls(world),
         source=world.github.files,
         follow=lambda address: source_of(world, address),
-        port=port,
     )
 
 

@@ -1,6 +1,7 @@
 """The page's web server, on loopback only."""
 
 import asyncio
+import socket
 import weakref
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -63,19 +64,23 @@ class Page:
         self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
         self._background: set[asyncio.Task[Any]] = set()
 
-    async def start(self) -> str:
-        """Bind to loopback and return the base URL."""
+    async def start(self, listening: socket.socket | None = None) -> str:
+        """Bind to loopback, or serve a socket that is bound already; return the base URL."""
         self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        site: web.BaseSite = (
+            web.SockSite(self._runner, listening)
+            if listening
+            else web.TCPSite(self._runner, "127.0.0.1", self._port)
+        )
         await site.start()
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+        for browser in list(self._sockets):
+            await browser.close(code=WSCloseCode.GOING_AWAY)
         for deed in list(self._background):
             deed.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -112,11 +117,11 @@ class Page:
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         at = self._address(request.query.get("at", ""))
-        socket = web.WebSocketResponse(heartbeat=20)
-        await socket.prepare(request)
-        self._sockets.add(socket)
-        await Live(self.scene, at, socket).run()
-        return socket
+        browser = web.WebSocketResponse(heartbeat=20)
+        await browser.prepare(request)
+        self._sockets.add(browser)
+        await Live(self.scene, at, browser).run()
+        return browser
 
     async def _deed(self, request: web.Request) -> web.StreamResponse:
         viewer, name = request.match_info["viewer"], request.match_info["deed"]

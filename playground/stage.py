@@ -1,9 +1,8 @@
 """The page of a world: what is on it, and the buttons that act on the bot's process."""
 
-import asyncio
-
 from playground import terraform_runs
 from playground.cast import ORGANISATION
+from playground.crash import POINTS, Crash
 from playground.page.lab import Control
 from playground.page.server import Page
 from playground.world import World
@@ -36,34 +35,22 @@ def source_of(world: World, address: str) -> str | None:
 
 def controls(world: World) -> dict[str, Control]:
     """Return the buttons that act on the bot's process."""
-    waiting: set[asyncio.Task[None]] = set()
-
-    async def restart() -> None:
-        await world.bot.kill()
-        await world.bot.start()
-
-    async def restart_when_held() -> None:
-        await world.bot.held()
-        await restart()
-
-    async def kill(_: str) -> str:
-        await restart()
-        return "The bot was killed (SIGKILL) and started again."
-
-    async def crash_at(point: str) -> str:
-        await world.bot.hold_at(point)
-        task = asyncio.create_task(restart_when_held())
-        waiting.add(task)
-        task.add_done_callback(waiting.discard)
-        return f"The bot will be killed {point}, and started again."
-
+    crash = Crash(world.bot)
     return {
-        "kill": Control("Kill the Bot", kill, "SIGKILL, then a fresh start.", danger=True),
+        "kill": Control("Kill the Bot", crash.kill, "SIGKILL, then a fresh start.", danger=True),
         "crash": Control(
             "Crash at a Step",
-            crash_at,
+            crash.arm,
             "Killed right there, then started again.",
             asks="Point, e.g. “after apply 0” or “before push starter code”",
+            choices=POINTS,
             danger=True,
+            offered=lambda: not crash.armed,
+        ),
+        "disarm": Control(
+            "Disarm",
+            crash.disarm,
+            status=lambda: f"Armed: the bot will be killed {crash.armed}, and started again.",
+            offered=lambda: bool(crash.armed),
         ),
     }

@@ -274,3 +274,12 @@ def test_a_call_takes_milliseconds(standin: Standin, path: str, stage: str) -> N
     for _ in range(30):
         assert standin.ask("GET", path, stage=stage, token=token).ok
     assert (standin.server_seconds() - began) / 30 < 0.003
+
+
+def test_an_injected_limit_looks_like_databricks(standin: Standin) -> None:
+    standin.faults.add(Fault("databricks", "status", "GET .*/Me", status=429, seconds=3))
+    token = standin.bot_token("development")
+    refused = standin.ask("GET", "/api/2.0/preview/scim/v2/Me", stage="development", token=token)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3")
+    assert set(refused.json()) == {"error_code", "message"}
+    assert refused.json()["error_code"] == "REQUEST_LIMIT_EXCEEDED"

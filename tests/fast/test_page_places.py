@@ -217,3 +217,25 @@ def test_a_control_says_what_it_does_and_asks_what_it_needs(scene: Scene) -> Non
     assert 'value="crash"' in html
     assert "Step<input" in html
     assert "It dies." in html
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Message("C0COMMUNITY", "", BOT_USER_ID, "May they? <!subteam^S0DATAOWN>"),
+        Message(
+            "C0COMMUNITY",
+            "",
+            BOT_USER_ID,
+            "May they?",
+            blocks=[samples.rich({"type": "usergroup", "usergroup_id": "S0DATAOWN"})],
+        ),
+    ],
+)
+def test_who_names_a_user_group_has_news_for_its_members(scene: Scene, said: Message) -> None:
+    wanted = scene.attention.is_wanted
+    everybody = list(scene.workspace.people)
+    before = {one for one in everybody if wanted(scene.workspace, one)}
+    scene.workspace.add(said)
+    after = {one for one in everybody if wanted(scene.workspace, one)}
+    assert after - before == {"U0DORA"}

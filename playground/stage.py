@@ -1,8 +1,9 @@
 """The page of a world: what is on it, and the buttons that act on the bot's process."""
 
 from playground import terraform_runs
-from playground.cast import ORGANISATION
+from playground.cast import ORGANISATION, PEOPLE
 from playground.crash import POINTS, Crash
+from playground.github.server import GitHub
 from playground.page.lab import Control
 from playground.page.server import Page
 from playground.world import World
@@ -23,6 +24,7 @@ def page_of(world: World) -> Page:
         controls=controls(world),
         source=world.github.files,
         follow=lambda address: source_of(world, address),
+        clone=Clones(world.github).address,
     )
 
 
@@ -31,6 +33,24 @@ def source_of(world: World, address: str) -> str | None:
     start = f"{world.github.root}/{ORGANISATION}/"
     name = address.removeprefix(start).partition("/")[0]
     return f"source/{name}" if address.startswith(start) and name in world.github.repos else None
+
+
+class Clones:
+    """Where people clone from, each with one token of their own for all the pages they look at."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._known: dict[tuple[str, str], str] = {}
+
+    def address(self, viewer: str, repository: str) -> str | None:
+        """Return an address that holds a token (a playground's), or None for who may not see."""
+        login = next((one.github for one in PEOPLE if one.slack == viewer), "")
+        found = self._github.repos.get(repository)
+        if found is None or self._github.world.role_of(login, found) is None:
+            return None
+        if (login, repository) not in self._known:
+            self._known[login, repository] = self._github.clone_url(repository, login)
+        return self._known[login, repository]
 
 
 def controls(world: World) -> dict[str, Control]:

@@ -22,7 +22,7 @@ from playground.page.live import Live
 from playground.page.reader import Follow, nowhere
 from playground.page.regions import HINTS, Scene, Snapshot
 from playground.page.shell import Hints, document
-from playground.page.source import Source
+from playground.page.source import Clone, Source, no_clone
 from playground.slack.entities import NotPossible
 from playground.slack.workspace import Workspace
 from provisioning.clock import Clock
@@ -39,7 +39,8 @@ class Page:
     `worlds` maps a name to a function that returns the stand-in's snapshot; `controls` are the
     buttons that act on the bot's process; `hints` is what the composer suggests after a slash;
     `source` reads a repository's files; `follow` says which place of this page, such as
-    `source/ada-7`, a link's address stands for (None: it stays as it is).
+    `source/ada-7`, a link's address stands for (None: it stays as it is); `clone` says from where
+    a person may clone a repository.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names them all
@@ -53,11 +54,12 @@ class Page:
         hints: Hints = HINTS,
         source: Source | None = None,
         follow: Follow = nowhere,
+        clone: Clone = no_clone,
         zone: tzinfo | None = None,
         port: int = 0,
     ) -> None:
         self.scene = Scene(
-            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source
+            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source, clone
         )
         self._port = port
         self._runner: web.AppRunner | None = None

@@ -1,5 +1,6 @@
 """Who may do what, and what doing it leaves behind."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -218,6 +219,13 @@ def test_the_snapshot_holds_no_secret(standin: Standin) -> None:
     assert "KEY" in shown
     assert "canary-value" not in shown
     assert standin.databricks.bot_client_secret not in shown
+
+
+def test_the_snapshot_calls_principals_by_their_names(standin: Standin) -> None:
+    standin.workspace().secrets.create_scope("ada-7")
+    shown = json.loads(json.dumps(standin.databricks.snapshot()))
+    scopes = [scope for each in shown["workspaces"] for scope in each["secret_scopes"]]
+    assert [scope["acls"] for scope in scopes] == [{"sciclops-bot": "MANAGE"}]
 
 
 def test_too_many_requests_are_told_when_to_come_back(standin: Standin) -> None:

@@ -1,5 +1,6 @@
 """What stands where, for whom, and what is sent when it changes."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import page_samples as samples
@@ -239,3 +240,13 @@ def test_who_names_a_user_group_has_news_for_its_members(scene: Scene, said: Mes
     scene.workspace.add(said)
     after = {one for one in everybody if wanted(scene.workspace, one)}
     assert after - before == {"U0DORA"}
+
+
+def test_terraform_s_page_says_that_terraform_is_real(scene: Scene) -> None:
+    real = replace(scene, worlds={"Terraform": dict, "GitHub": dict})
+    header = {one: real.regions(Address("U0ADA", "world", one))["header"] for one in real.worlds}
+    assert (
+        "Terraform is real; what you see is read from the files of its runs" in header["Terraform"]
+    )
+    assert "stand-in" not in header["Terraform"]
+    assert "what the stand-in says of itself" in header["GitHub"]

@@ -78,6 +78,17 @@ async def test_a_second_start_leaves_the_first_alone_and_ctrl_c_ends_it_cleanly(
     assert [pid for pid in others if Path(f"/proc/{pid}").exists()] == []
 
 
+async def test_ctrl_c_ends_a_start_cleanly_too(tmp_path: Path) -> None:
+    process = await playing(tmp_path / "play")
+    assert process.stdout is not None
+    async with asyncio.timeout(START_SECONDS):
+        while b"Starting" not in await process.stdout.readline():
+            assert not process.stdout.at_eof()
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = await process.communicate()
+    assert (process.returncode, errors.decode()) == (0, "")
+
+
 async def test_a_port_that_another_program_has_costs_nothing(tmp_path: Path) -> None:
     keep = tmp_path / "database"
     (tmp_path / MARK).touch()

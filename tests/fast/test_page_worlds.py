@@ -88,9 +88,11 @@ def test_a_repository_s_files_lead_to_their_content() -> None:
 def test_names_that_people_gave_keep_their_spelling() -> None:
     teams = {"data-science": "push", "platform": "maintain"}
     variables = {"DATABRICKS_HOST": "https://gbx1.example"}
-    html = world({"repositories": [{"name": "ada-7", "teams": teams, "variables": variables}]})
+    deep = {"rules": {"a": {"b": 1}}}
+    card = {"name": "ada-7", "teams": teams, "variables": variables, **deep}
+    html = world({"repositories": [card]})
     for name in (*teams, *variables):
-        assert f">{name}<" in html
+        assert f"<dt>{name}</dt>" in html
     assert ">Teams<" in html
 
 

@@ -23,6 +23,10 @@ class BotDiedError(RuntimeError):
     """The bot's process ended by itself; its log says why."""
 
 
+class BotRunsError(RuntimeError):
+    """A bot was to be started while another runs."""
+
+
 class BotProcess:
     """The bot as a process; `points` are the steps it went through, in order."""
 
@@ -37,6 +41,7 @@ class BotProcess:
         self._process: Process | None = None
         self._listening: asyncio.Task[None] | None = None
         self._held = asyncio.Event()
+        self._turn = asyncio.Lock()
         self.points: list[tuple[str, str]] = []
 
     @property
@@ -48,11 +53,31 @@ class BotProcess:
 
     async def start(self, hold_at: tuple[str, ...] = ()) -> None:
         """Start the process and wait until it says that it is ready (GET /readyz)."""
-        await self.spawn(hold_at)
-        await self.ready()
+        async with self._turn:
+            await self._start(hold_at)
 
     async def spawn(self, hold_at: tuple[str, ...] = ()) -> None:
         """Start the process; `hold_at` names points such as `after plan 0` to stop dead at."""
+        async with self._turn:
+            await self._spawn(hold_at)
+
+    async def restart(self, hold_at: tuple[str, ...] = ()) -> None:
+        """Kill the process and start it anew, unless somebody has stopped it meanwhile."""
+        async with self._turn:
+            if self._process is None:
+                raise BotDiedError("it was stopped")
+            self._kill()
+            await self._process.wait()
+            await self._start(hold_at)
+
+    async def _start(self, hold_at: tuple[str, ...]) -> None:
+        await self._spawn(hold_at)
+        await self.ready()
+
+    async def _spawn(self, hold_at: tuple[str, ...]) -> None:
+        if self._process is not None and self._process.returncode is None:
+            raise BotRunsError("there is one bot at a time, and it runs")
+        await self._gone()
         self._held.clear()
         with self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
@@ -66,12 +91,17 @@ class BotProcess:
                 stderr=out,
                 cwd=ROOT,
                 env={**_inherited(), **self._secrets},
+                process_group=0,  # Ctrl+C in a terminal is for us alone
             )
-        await self.hold_at(*hold_at)
+        await self._hold_at(hold_at)
         self._listening = asyncio.create_task(self._listen(self._process))
 
     async def hold_at(self, *points: str) -> None:
         """Make the bot stop dead at these points from now on; none makes it go on for ever."""
+        async with self._turn:
+            await self._hold_at(points)
+
+    async def _hold_at(self, points: tuple[str, ...]) -> None:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(json.dumps(points).encode() + b"\n")
             with suppress(ConnectionError):
@@ -105,20 +135,28 @@ class BotProcess:
 
     async def kill(self) -> None:
         """Kill the process (SIGKILL): it gets no chance to say goodbye."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
-        await self._gone()
+        async with self._turn:
+            self._kill()
+            await self._gone()
 
     async def stop(self) -> None:
         """Ask the process to stop (SIGTERM), and wait for it."""
+        async with self._turn:
+            if self._process is not None and self._process.returncode is None:
+                await self._ask_to_stop(self._process)
+            await self._gone()
+
+    async def _ask_to_stop(self, process: Process) -> None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(15):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+
+    def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
-            self._process.terminate()
-            try:
-                async with asyncio.timeout(15):
-                    await self._process.wait()
-            except TimeoutError:
-                self._process.kill()
-        await self._gone()
+            self._process.kill()
 
     async def _gone(self) -> None:
         if self._process is not None:

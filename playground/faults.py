@@ -5,9 +5,10 @@ the page and the tests can make one vendor misbehave in one way, for a number of
 """
 
 import asyncio
+import math
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,8 +76,8 @@ class Faults:
         await asyncio.sleep(self._latency)
         self.waits.append((began, time.time()))
 
-    def middleware(self, door: Door) -> Middleware:
-        """Return the aiohttp middleware of one door."""
+    def middleware(self, door: Door, limited: Mapping[str, object]) -> Middleware:
+        """Return the aiohttp middleware of one door; `limited` is its vendor's body of a 429."""
 
         @web.middleware
         async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -95,11 +96,14 @@ class Faults:
                 if request.transport is not None:
                     request.transport.abort()
                 return web.Response(status=500)
-            headers = {"Retry-After": str(int(fault.seconds))} if fault.status == 429 else {}
-            return web.json_response(
-                {"message": "injected fault", "ok": False, "error": "internal_error"},
-                status=fault.status,
-                headers=headers,
-            )
+            return _refusal(fault, limited)
 
         return faulty
+
+
+def _refusal(fault: Fault, limited: Mapping[str, object]) -> web.Response:
+    if fault.status == 429:
+        headers = {"Retry-After": str(math.ceil(fault.seconds))}
+        return web.json_response(limited, status=429, headers=headers)
+    body = {"message": "injected fault", "ok": False, "error": "internal_error"}
+    return web.json_response(body, status=fault.status)

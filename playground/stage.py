@@ -1,16 +1,16 @@
 """The page of a world: what is on it, and the buttons that act on the bot's process."""
 
-import asyncio
-
 from playground import terraform_runs
-from playground.cast import ORGANISATION
+from playground.cast import ORGANISATION, PEOPLE
+from playground.crash import POINTS, Crash
+from playground.github.server import GitHub
 from playground.page.lab import Control
 from playground.page.server import Page
 from playground.world import World
 
 
-def page_of(world: World, port: int = 0) -> Page:
-    """Return the page, not yet started; port 0 takes a free one."""
+def page_of(world: World) -> Page:
+    """Return the page, not yet started."""
     runs = world.directory / "bot" / "terraform"
     return Page(
         world.slack.workspace,
@@ -24,7 +24,7 @@ def page_of(world: World, port: int = 0) -> Page:
         controls=controls(world),
         source=world.github.files,
         follow=lambda address: source_of(world, address),
-        port=port,
+        clone=Clones(world.github).address,
     )
 
 
@@ -35,36 +35,42 @@ def source_of(world: World, address: str) -> str | None:
     return f"source/{name}" if address.startswith(start) and name in world.github.repos else None
 
 
+class Clones:
+    """Where people clone from, each with one token of their own for all the pages they look at."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._github = github
+        self._known: dict[tuple[str, str], str] = {}
+
+    def address(self, viewer: str, repository: str) -> str | None:
+        """Return an address that holds a token (a playground's), or None for who may not see."""
+        login = next((one.github for one in PEOPLE if one.slack == viewer), "")
+        found = self._github.repos.get(repository)
+        if found is None or self._github.world.role_of(login, found) is None:
+            return None
+        if (login, repository) not in self._known:
+            self._known[login, repository] = self._github.clone_url(repository, login)
+        return self._known[login, repository]
+
+
 def controls(world: World) -> dict[str, Control]:
     """Return the buttons that act on the bot's process."""
-    waiting: set[asyncio.Task[None]] = set()
-
-    async def restart() -> None:
-        await world.bot.kill()
-        await world.bot.start()
-
-    async def restart_when_held() -> None:
-        await world.bot.held()
-        await restart()
-
-    async def kill(_: str) -> str:
-        await restart()
-        return "The bot was killed (SIGKILL) and started again."
-
-    async def crash_at(point: str) -> str:
-        await world.bot.hold_at(point)
-        task = asyncio.create_task(restart_when_held())
-        waiting.add(task)
-        task.add_done_callback(waiting.discard)
-        return f"The bot will be killed {point}, and started again."
-
+    crash = Crash(world.bot)
     return {
-        "kill": Control("Kill the Bot", kill, "SIGKILL, then a fresh start.", danger=True),
+        "kill": Control("Kill the Bot", crash.kill, "SIGKILL, then a fresh start.", danger=True),
         "crash": Control(
             "Crash at a Step",
-            crash_at,
+            crash.arm,
             "Killed right there, then started again.",
             asks="Point, e.g. “after apply 0” or “before push starter code”",
+            choices=POINTS,
             danger=True,
+            offered=lambda: not crash.armed,
+        ),
+        "disarm": Control(
+            "Disarm",
+            crash.disarm,
+            status=lambda: f"Armed: the bot will be killed {crash.armed}, and started again.",
+            offered=lambda: bool(crash.armed),
         ),
     }

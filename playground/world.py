@@ -60,7 +60,13 @@ class World:
             ),
             databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
         )
-        self.bot: BotProcess
+        self.bot = BotProcess(
+            settings=self.directory / "sciclops.toml",
+            clock=self.directory / "clock",
+            log=self.directory / "bot.log",
+            secrets=self.secrets(),
+            port=self._port,
+        )
 
     async def start(self) -> None:
         """Start the vendors and write the bot's settings; the bot itself is not started."""
@@ -69,13 +75,6 @@ class World:
         slack_url = await self.slack.start()
         await self.providers.start()
         self._write_settings(slack_url)
-        self.bot = BotProcess(
-            settings=self.directory / "sciclops.toml",
-            clock=self.directory / "clock",
-            log=self.directory / "bot.log",
-            secrets=self.secrets(),
-            port=self._port,
-        )
 
     async def stop(self) -> None:
         """Stop everything."""

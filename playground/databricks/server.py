@@ -34,7 +34,7 @@ from playground.databricks.state import (
     ServicePrincipal,
     Workspace,
 )
-from playground.databricks.throttle import Throttle
+from playground.databricks.throttle import LIMITED, Throttle
 from playground.databricks.views import snapshot
 from playground.faults import Faults, Handler
 from provisioning.clock import Clock
@@ -160,7 +160,7 @@ class Databricks:
         return f"http://127.0.0.1:{port}"
 
     def _application(self) -> web.Application:
-        faulty = self._faults.middleware("databricks")
+        faulty = self._faults.middleware("databricks", LIMITED)
         app = web.Application(middlewares=[faulty, self._envelope()], client_max_size=2**21)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._endpoint(route))

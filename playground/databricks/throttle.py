@@ -4,6 +4,13 @@ from datetime import datetime
 
 from playground.databricks.errors import RefusalError
 
+LIMITED = {
+    "error_code": "REQUEST_LIMIT_EXCEEDED",
+    "message": "Your request was rejected since your organization has exceeded "
+    "the rate limit. Please retry your request later.",
+}
+"""What Databricks says with a 429."""
+
 
 class Throttle:
     """Counts requests in whole seconds of the clock; `per_second` 0 lets everything through."""
@@ -22,12 +29,4 @@ class Throttle:
             self._second, self._seen = second, {}
         self._seen[caller] = self._seen.get(caller, 0) + 1
         if self._seen[caller] > self.per_second:
-            raise RefusalError(
-                429,
-                {
-                    "error_code": "REQUEST_LIMIT_EXCEEDED",
-                    "message": "Your request was rejected since your organization has exceeded "
-                    "the rate limit. Please retry your request later.",
-                },
-                {"Retry-After": "1"},
-            )
+            raise RefusalError(429, LIMITED, {"Retry-After": "1"})

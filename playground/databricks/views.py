@@ -35,6 +35,22 @@ def _names(world: World, ids: set[int]) -> list[str]:
     return [each.display_name for each in found]
 
 
+def _name(world: World, who: str) -> str:
+    """Return a service principal's name for its application id, any other name as it is."""
+    principals = world.of_type(ServicePrincipal)
+    return next((one.display_name for one in principals if one.application_id == who), who)
+
+
+def _named(world: World, held: dict[str, str]) -> dict[str, str]:
+    """Return what is held by whom, with names; those who share one keep their ids beside it."""
+    names = {who: _name(world, who) for who in held}
+    shared = {name for name in names.values() if list(names.values()).count(name) > 1}
+    return {
+        f"{names[who]} {who}" if names[who] in shared else names[who]: level
+        for who, level in held.items()
+    }
+
+
 def _service_principal(principal: ServicePrincipal) -> dict[str, object]:
     return {
         "id": principal.id,
@@ -68,7 +84,7 @@ def _workspace(world: World, workspace: Workspace) -> dict[str, object]:
             for each in workspace.policies.values()
         ],
         "secret_scopes": [
-            {"name": each.name, "keys": sorted(each.secrets), "acls": each.acls}
+            {"name": each.name, "keys": sorted(each.secrets), "acls": _named(world, each.acls)}
             for each in workspace.scopes.values()
         ],
         "jobs": [
@@ -82,7 +98,7 @@ def _securable(world: World, securable: Securable) -> dict[str, object]:
     return {
         "kind": securable.kind.lower(),
         "name": securable.full_name,
-        "owner": securable.owner,
+        "owner": _name(world, securable.owner),
         "grants": {
             who.display_name: sorted(privileges)
             for id_, privileges in securable.grants.items()

@@ -89,23 +89,24 @@ class RateLimits:
         cost = 1 if method in ("GET", "HEAD", "OPTIONS") else 5
         if sum(points for _, points in account.points) + cost > self.limits.points_per_minute:
             oldest = account.points[0][0] if account.points else now
-            raise _secondary(oldest + MINUTE - now)
+            raise secondary(403, oldest + MINUTE - now)
         if method in CREATING:
             self._admit_creation(account, now)
         account.points.append((now, cost))
 
     def _admit_creation(self, account: _Account, now: float) -> None:
         if len(account.created) >= self.limits.creating_per_hour:
-            raise _secondary(account.created[0] + HOUR - now)
+            raise secondary(403, account.created[0] + HOUR - now)
         recent = [moment for moment in account.created if moment > now - MINUTE]
         if len(recent) >= self.limits.creating_per_minute:
-            raise _secondary(recent[0] + MINUTE - now)
+            raise secondary(403, recent[0] + MINUTE - now)
         account.created.append(now)
 
 
-def _secondary(wait: float) -> Refusal:
+def secondary(status: int, wait: float) -> Refusal:
+    """Return GitHub's refusal of a burst; it answers 403 or 429, and `wait` is in seconds."""
     return Refusal(
-        403,
+        status,
         "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
         headers={"Retry-After": str(max(int(wait) + 1, 1))},
         documentation=f"{DOCUMENTATION}/overview/rate-limits-for-the-rest-api#about-secondary-rate-limits",

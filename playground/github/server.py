@@ -20,7 +20,7 @@ from playground.github.auth import Actor, Tokens, check, may_see
 from playground.github.calls import Answer, Call, Operation, Refusal, not_found
 from playground.github.endpoints import OPERATIONS
 from playground.github.git_http import LARGEST_PUSH, GitHttp
-from playground.github.limits import Limits, RateLimits
+from playground.github.limits import Limits, RateLimits, secondary
 from playground.github.objects import GitStore
 from playground.github.openapi import Description, description
 from playground.github.seed import seeded_world
@@ -82,7 +82,7 @@ class GitHub:
             await self._runner.cleanup()
 
     def _application(self) -> web.Application:
-        faulty = self._faults.middleware("github")
+        faulty = self._faults.middleware("github", secondary(429, 0).body)
         app = web.Application(middlewares=[faulty], client_max_size=LARGEST_PUSH)
         for operation in OPERATIONS:
             for path in {operation.path, operation.path.replace(_BY_NAME, _BY_ID, 1)}:

@@ -111,6 +111,6 @@ def _environment(world: World, env: Environment) -> Json:
         "wait_timer": env.wait_timer,
         "branch_policy": env.branch_policy,
         "patterns": [f"{policy.type} {policy.name}" for policy in env.patterns.values()],
-        "variables": {name: variable.value for name, variable in env.variables.items()},
+        "variables": {name: env.variables[name].value for name in sorted(env.variables)},
         "secrets": sorted(env.secrets),
     }

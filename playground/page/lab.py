@@ -1,7 +1,7 @@
 """Faults, time and deliveries: what makes the playground a test bench."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -30,14 +30,18 @@ MOST_JSON = 20_000
 class Control:
     """A button that acts on the bot's process; `act` gets what was typed and says what it did.
 
-    `asks` is the label of the one thing to type, such as the number of a step.
+    `asks` is the label of the one thing to type, such as the number of a step, `choices` are what
+    it may be; `status` says what is in force; where it is not `offered` the button is not shown.
     """
 
     label: str
     act: Callable[[str], Awaitable[str]]
     about: str = ""
     asks: str = ""
+    choices: Sequence[str] = ()
     danger: bool = False
+    status: Callable[[], str] | None = None
+    offered: Callable[[], bool] = lambda: True
 
 
 def faults_view(faults: Faults, clock: Clock, controls: Mapping[str, Control]) -> Html:
@@ -92,18 +96,27 @@ def _process(controls: Mapping[str, Control]) -> Html | None:
     if not controls:
         return None
     about = "The bot is a process of its own. It must survive all of this."
-    return _panel("The bot", about, *(_control(name, one) for name, one in controls.items()))
+    offered = {name: one for name, one in controls.items() if one.offered()}
+    return _panel("The bot", about, *(_control(name, one) for name, one in offered.items()))
 
 
 def _control(name: str, control: Control) -> Html:
-    asked = (
-        _typed(control.asks, "argument", "", "text", f"{name}-argument") if control.asks else None
-    )
+    asked = _asked(name, control) if control.asks else None
+    status = tag("strong", control.status(), class_="armed") if control.status else None
     style = "danger" if control.danger else ""
     button = tag("button", control.label, type="submit", class_=f"button {style}")
     words = tag("span", control.about, class_="muted")
     hidden = tag("input", type="hidden", name="name", value=name)
-    return tag("form", hidden, asked, button, words, class_="row-form", data_lab="control")
+    parts = [hidden, status, asked, button, words]
+    return tag("form", parts, class_="row-form", data_lab="control", id=f"control-{name}")
+
+
+def _asked(name: str, control: Control) -> Html:
+    key = f"{name}-argument"
+    known = [tag("option", value=one) for one in control.choices]
+    suggested = tag("datalist", known, id=f"{key}-choices") if known else None
+    typed = _typed(control.asks, "argument", "", "text", key, suggested and f"{key}-choices")
+    return join([typed, suggested])
 
 
 def _time(clock: Clock) -> Html:
@@ -131,7 +144,9 @@ def _select(label: str, name: str, options: Iterable[tuple[str, str]]) -> Html:
     return tag("label", label, box)
 
 
-def _typed(label: str, name: str, value: str, mode: str, key: str = "") -> Html:
+def _typed(
+    label: str, name: str, value: str, mode: str, key: str = "", choices: str | None = None
+) -> Html:
     key = key or name
     box = tag(
         "input",
@@ -141,6 +156,7 @@ def _typed(label: str, name: str, value: str, mode: str, key: str = "") -> Html:
         class_="text",
         id=f"lab-{key}",
         data_key=f"lab|{key}",
+        list=choices,
         autocomplete="off",
         spellcheck="false",
     )

@@ -13,7 +13,7 @@ from playground.page.modals import home, modal
 from playground.page.reader import Follow, Reader, nowhere
 from playground.page.shell import Hints, Region
 from playground.page.sidebar import Attention, sidebar
-from playground.page.source import Source, linked, source_view
+from playground.page.source import Clone, Source, linked, no_clone, source_view
 from playground.page.worlds import world, world_name
 from playground.slack.entities import Channel, File
 from playground.slack.workspace import Workspace
@@ -22,6 +22,8 @@ from provisioning.clock import Clock
 Snapshot = Callable[[], Mapping[str, object]]
 MOST_MESSAGES = 120
 SHOWN_OF_FILE = 400_000
+ABOUT = {"terraform": "Terraform is real; what you see is read from the files of its runs, live"}
+"""What a world's page says of itself where it is no stand-in's."""
 HINTS: Hints = (
     ("/sciclops new", "Start a project: a form, then a plan to confirm"),
     ("/sciclops list", "See the projects there are"),
@@ -43,6 +45,7 @@ class Scene:
     zone: tzinfo | None = None
     follow: Follow = nowhere
     source: Source | None = None
+    clone: Clone = no_clone
     attention: Attention = field(default_factory=Attention)
     drawn: Drawn = field(default_factory=Drawn)
 
@@ -211,10 +214,10 @@ def _home(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
 
 
 def _world(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
-    about = tag("span", "what the stand-in says of itself, live", class_="muted")
-    head = join([tag("h1", world_name(at.name)), about])
+    about = ABOUT.get(at.name.lower(), "what the stand-in says of itself, live")
+    head = join([tag("h1", world_name(at.name)), tag("span", about, class_="muted")])
     snapshot = scene.worlds[at.name]()
-    shown = linked(snapshot, at.viewer) if scene.source else snapshot
+    shown = linked(snapshot, at.viewer, scene.clone) if scene.source else snapshot
     inner = tag("div", world(shown), class_="world")
     return {"header": head, "content": inner}
 

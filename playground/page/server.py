@@ -1,6 +1,7 @@
 """The page's web server, on loopback only."""
 
 import asyncio
+import socket
 import weakref
 from collections.abc import Mapping
 from datetime import tzinfo
@@ -21,7 +22,7 @@ from playground.page.live import Live
 from playground.page.reader import Follow, nowhere
 from playground.page.regions import HINTS, Scene, Snapshot
 from playground.page.shell import Hints, document
-from playground.page.source import Source
+from playground.page.source import Clone, Source, no_clone
 from playground.slack.entities import NotPossible
 from playground.slack.workspace import Workspace
 from provisioning.clock import Clock
@@ -38,7 +39,8 @@ class Page:
     `worlds` maps a name to a function that returns the stand-in's snapshot; `controls` are the
     buttons that act on the bot's process; `hints` is what the composer suggests after a slash;
     `source` reads a repository's files; `follow` says which place of this page, such as
-    `source/ada-7`, a link's address stands for (None: it stays as it is).
+    `source/ada-7`, a link's address stands for (None: it stays as it is); `clone` says from where
+    a person may clone a repository.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names them all
@@ -52,30 +54,35 @@ class Page:
         hints: Hints = HINTS,
         source: Source | None = None,
         follow: Follow = nowhere,
+        clone: Clone = no_clone,
         zone: tzinfo | None = None,
         port: int = 0,
     ) -> None:
         self.scene = Scene(
-            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source
+            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source, clone
         )
         self._port = port
         self._runner: web.AppRunner | None = None
         self._sockets: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
         self._background: set[asyncio.Task[Any]] = set()
 
-    async def start(self) -> str:
-        """Bind to loopback and return the base URL."""
+    async def start(self, listening: socket.socket | None = None) -> str:
+        """Bind to loopback, or serve a socket that is bound already; return the base URL."""
         self._runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        site: web.BaseSite = (
+            web.SockSite(self._runner, listening)
+            if listening
+            else web.TCPSite(self._runner, "127.0.0.1", self._port)
+        )
         await site.start()
         host, port = self._runner.addresses[0][:2]
         return f"http://{host}:{port}"
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
-        for socket in list(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY)
+        for browser in list(self._sockets):
+            await browser.close(code=WSCloseCode.GOING_AWAY)
         for deed in list(self._background):
             deed.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -112,11 +119,11 @@ class Page:
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         at = self._address(request.query.get("at", ""))
-        socket = web.WebSocketResponse(heartbeat=20)
-        await socket.prepare(request)
-        self._sockets.add(socket)
-        await Live(self.scene, at, socket).run()
-        return socket
+        browser = web.WebSocketResponse(heartbeat=20)
+        await browser.prepare(request)
+        self._sockets.add(browser)
+        await Live(self.scene, at, browser).run()
+        return browser
 
     async def _deed(self, request: web.Request) -> web.StreamResponse:
         viewer, name = request.match_info["viewer"], request.match_info["deed"]

@@ -10,6 +10,8 @@ Region = Html | Listed
 Hints = Sequence[tuple[str, str]]
 """What can be typed, and what it does."""
 LISTS = ("messages", "thread", "entries")
+NEWS = tag("button", "New messages ↓", type="button", class_="news", hidden=True)
+"""What says that there is more below than somebody sees who has scrolled up."""
 
 
 def document(regions: Mapping[str, Region], at: Address, title: str, hints: Hints) -> Html:
@@ -73,7 +75,7 @@ def _main(shown: Mapping[str, Html], at: Address, hints: Hints) -> Html:
         "div", content, class_="scroll", id="scroll", tabindex="0", data_key=f"s|{at.name}"
     )
     writing = composer(at, hints) if at.kind == "channel" else None
-    return join([head, scroll, writing])
+    return join([head, scroll, NEWS if writing else None, writing])
 
 
 def _thread(shown: Mapping[str, Html], at: Address, hints: Hints) -> Html:
@@ -82,7 +84,7 @@ def _thread(shown: Mapping[str, Html], at: Address, hints: Hints) -> Html:
     head = tag("header", tag("h1", "Thread"), close, class_="top")
     scroll = tag("div", shown.get("thread"), class_="scroll", tabindex="0", id="scroll-thread")
     label = "Thread"
-    parts = [head, scroll, composer(at, hints, in_thread=True)]
+    parts = [head, scroll, NEWS, composer(at, hints, in_thread=True)]
     return tag(
         "aside", parts, class_="thread-pane", aria_label=label, data_key=f"thread|{at.thread}"
     )

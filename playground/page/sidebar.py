@@ -14,7 +14,8 @@ BEHIND: tuple[tuple[Kind, str, str], ...] = (
     ("deliveries", "Deliveries", "⇄"),
     ("faults", "Faults and time", "⚡"),
 )
-MENTION = re.compile(r"(?:<@|'user_id': ')(\w+)")
+MENTION = re.compile(r"(?:<@|<!subteam\^|'user(?:group)?_id': ')(\w+)")
+"""A person's or a user group's id where a text or a block mentions them."""
 WORLD_SIGNS = {"github": "⌥", "databricks": "◈", "terraform": "△"}
 
 
@@ -41,16 +42,20 @@ class Attention:
         return fresh[::-1]
 
     def is_wanted(self, state: State, user: str) -> bool:
-        """Return whether somebody wrote to this person alone, or named them, since they looked."""
+        """Return whether somebody wrote to this person alone, or named them, since they looked.
+
+        Whoever names a user group names its members.
+        """
+        groups = {one.id for one in state.user_groups.values() if user in one.members}
         mine = [one for one in state.channels.values() if user in one.members]
         return any(
-            one.reader or channel.kind == "im" or user in self._names(one)
+            one.reader is not None or channel.kind == "im" or self._names(one) & {user, *groups}
             for channel in mine
             for one in self.unread(state, user, channel.id)
         )
 
     def _names(self, message: Message) -> frozenset[str]:
-        """Return the people whom a message mentions; each version is read once."""
+        """Return the people and user groups that a message mentions; each version is read once."""
         key = (message.channel, message.ts, message.edits)
         if key not in self._named:
             found = MENTION.findall(message.text) + MENTION.findall(str(message.blocks))

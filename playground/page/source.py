@@ -9,25 +9,37 @@ from playground.page.html import Html, join, tag
 Source = Callable[[str], Mapping[str, bytes]]
 """Returns every file of a repository by path; raises `LookupError` for an unknown repository."""
 MOST_SHOWN = 400_000
+Clone = Callable[[str, str], str | None]
+"""Gives the address from which a person may clone a repository by name, if they may."""
 
 
-def linked(snapshot: Mapping[str, Any], viewer: str) -> Mapping[str, Any]:
-    """Return a snapshot in which the repositories' files lead to their content."""
+def no_clone(_viewer: str, _repository: str) -> str | None:
+    """Know no address."""
+    return None
+
+
+def linked(snapshot: Mapping[str, Any], viewer: str, clone: Clone = no_clone) -> Mapping[str, Any]:
+    """Return a snapshot in which the repositories' files and addresses lead to their content."""
     repositories = snapshot.get("repositories")
     if not isinstance(repositories, list):
         return snapshot
-    return {**snapshot, "repositories": [_linked(one, viewer) for one in repositories]}
+    return {**snapshot, "repositories": [_linked(one, viewer, clone) for one in repositories]}
 
 
-def _linked(repository: Mapping[str, Any], viewer: str) -> Mapping[str, Any]:
+def _linked(repository: Mapping[str, Any], viewer: str, clone: Clone) -> Mapping[str, Any]:
     files = repository.get("files")
     if not isinstance(files, list):
         return repository
     name = str(repository["name"])
-    links = [
+    shown = dict(repository)
+    shown["files"] = [
         tag("a", path, href=str(Address(viewer, "source", name, path=str(path)))) for path in files
     ]
-    return {**repository, "files": links}
+    if "url" in shown:
+        shown["url"] = tag("a", str(shown["url"]), href=str(Address(viewer, "source", name)))
+    if address := clone(viewer, name):
+        shown["clone_as_you"] = tag("code", f"git clone {address}", class_="command")
+    return shown
 
 
 def source_view(files: Mapping[str, bytes], at: Address) -> Html:

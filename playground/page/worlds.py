@@ -4,9 +4,11 @@ The snapshots are plain JSON whose shape belongs to the stand-ins, so nothing he
 flat rows become tables, deeper things cards that fold, texts with several lines files to open.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from playground import cast
 from playground.page.html import Html, join, tag
 
 FIRST = ("runs", "repositories", "service_principals", "workspaces", "securables")
@@ -14,8 +16,16 @@ FIRST = ("runs", "repositories", "service_principals", "workspaces", "securables
 NAMES = {"github": "GitHub"}
 TITLES = ("full_name", "name", "display_name", "title", "path", "slug", "login", "key", "id")
 SIGNS = {True: "Yes", False: "No", None: "—"}
-MOST_COLUMNS = 8
+MOST_COLUMNS = 7
 MOST_IN_CELL = 8
+MOST_ROWS = 20
+"""Of a longer table the rows that hold nothing but a name are folded away."""
+NAMED = frozenset(
+    {"assignments", "grants", "members", "properties", "tags", "teams", "variables", "acls"}
+)
+"""What maps names that people have given, which keep their spelling."""
+FIELD = re.compile(r"[a-z][a-z0-9_ ]*")
+STAGES = [stage.title() for stage in cast.STAGES]
 FILES = frozenset({"files", "tree", "contents"})
 ACRONYMS = {
     "Id": "ID",
@@ -51,7 +61,12 @@ def is_plain(value: object) -> bool:
 
 
 def words(name: str) -> str:
-    """Return a key as people read it: `service_principals` is "Service principals"."""
+    """Return a key as people read it: `service_principals` is "Service principals".
+
+    What is no field's name, such as `data-science`, stays as it is.
+    """
+    if not FIELD.fullmatch(name):
+        return name
     spaced = name.replace("_", " ").strip()
     shown = spaced[:1].upper() + spaced[1:]
     return " ".join(ACRONYMS.get(word, word) for word in shown.split(" "))
@@ -95,17 +110,18 @@ def _mapping(name: str, value: Mapping[str, Any], here: str) -> Html:
         files = [_file(path, text, here) for path, text in sorted(value.items())]
         return tag("div", files, class_="tree")
     if all(is_plain(one) for one in value.values()):
-        return _facts(value)
+        return _facts(value, named=name in NAMED)
     if all(isinstance(one, Mapping) for one in value.values()):
         return _sequence(name, [{"name": key} | dict(one) for key, one in value.items()], here)
     if all(_fits_cell(one) for one in value.values()):
-        return _table([{name: key, "has": one} for key, one in value.items()])
+        return _table([{name: key, "has": one} for key, one in value.items()], here)
     return _card_body(value, here)
 
 
-def _facts(value: Mapping[str, Any]) -> Html:
+def _facts(value: Mapping[str, Any], *, named: bool = False) -> Html:
     pairs = [
-        tag("div", tag("dt", words(key)), tag("dd", _plain(one))) for key, one in value.items()
+        tag("div", tag("dt", key if named else words(key)), tag("dd", _plain(one)))
+        for key, one in value.items()
     ]
     return tag("dl", pairs, class_="facts")
 
@@ -120,12 +136,23 @@ def _sequence(name: str, items: list[Any], here: str) -> Html:
     if all(is_plain(one) for one in items):
         return tag("ul", [tag("li", _plain(one)) for one in items], class_="tags")
     rows = [one for one in items if isinstance(one, Mapping)]
+    if len(rows) == len(items):
+        items = rows = _by_stage(rows)
     if len(rows) == len(items) and all("kind" in row for row in rows):
         return join(_kind(kind, rows, here) for kind in dict.fromkeys(str(r["kind"]) for r in rows))
     if len(rows) == len(items) and _is_table(rows):
-        return _table(rows)
-    alone = len(items) == 1
-    return join(_card(one, f"{here}/{name}", at, opened=alone) for at, one in enumerate(items))
+        return _table(rows, here)
+    opened = len(items) == 1 or (len(rows) == len(items) and _are_stages(rows))
+    return join(_card(one, f"{here}/{name}", at, opened=opened) for at, one in enumerate(items))
+
+
+def _by_stage(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return things that are called like the stages in the stages' order, others as they are."""
+    return sorted(rows, key=lambda row: STAGES.index(title_of(row))) if _are_stages(rows) else rows
+
+
+def _are_stages(rows: Sequence[Mapping[str, Any]]) -> bool:
+    return all(title_of(row) in STAGES for row in rows)
 
 
 def _kind(kind: str, rows: Sequence[Mapping[str, Any]], here: str) -> Html:
@@ -158,8 +185,23 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(key for row in rows for key in row))
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> Html:
+def _table(rows: Sequence[Mapping[str, Any]], here: str) -> Html:
     columns = _columns(rows)
+    bare = [row for row in rows if _holds_nothing(row)] if len(rows) > MOST_ROWS else []
+    shown = [row for row in rows if row not in bare]
+    if not bare or not shown:
+        return _rows(columns, rows)
+    head = tag("summary", f"{len(bare)} more with nothing in them")
+    folded = tag("details", head, _rows(columns, bare), class_="leaf", data_key=f"{here}/more")
+    return join([_rows(columns, shown), folded])
+
+
+def _holds_nothing(row: Mapping[str, Any]) -> bool:
+    deeper = [value for value in row.values() if isinstance(value, list | Mapping)]
+    return bool(deeper) and not any(deeper)
+
+
+def _rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> Html:
     head = tag("tr", [tag("th", words(one), scope="col") for one in columns])
     body = [tag("tr", [tag("td", _cell(row.get(one))) for one in columns]) for row in rows]
     inner = tag("table", tag("thead", head), tag("tbody", body))

@@ -12,6 +12,9 @@ CHANNEL_PAUSE = timedelta(seconds=1)
 CHANNEL_BURST = 5
 """How many messages a channel takes at once before one a second is all it takes."""
 
+RATE_LIMITED = {"ok": False, "error": "ratelimited"}
+"""What Slack says with a 429."""
+
 
 class RateLimits:
     """Answers, for each call, how long the caller must wait (0 = go on)."""

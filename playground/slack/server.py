@@ -14,7 +14,7 @@ from playground.slack import (
 from playground.slack.entities import Json
 from playground.slack.http_mode import HttpMode
 from playground.slack.methods import BOT_SCOPES
-from playground.slack.rate_limits import RateLimits
+from playground.slack.rate_limits import RATE_LIMITED, RateLimits
 from playground.slack.socket_mode import SocketMode
 from playground.slack.web_api import Api, Call, Tokens, WebApi
 from playground.slack.workspace import Workspace
@@ -70,7 +70,7 @@ class Slack:
     async def start(self) -> str:
         """Listen on a loopback port (free, or the one given) and return the base URL."""
         self.workspace.post.start()
-        faulty = self._faults.middleware("slack")
+        faulty = self._faults.middleware("slack", RATE_LIMITED)
         app = web.Application(middlewares=[faulty], client_max_size=LARGEST_UPLOAD)
         app.router.add_route("*", "/api/{method}", self._web_api.answer)
         app.router.add_get("/link/", self.sockets.connect)

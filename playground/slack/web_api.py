@@ -10,7 +10,7 @@ from aiohttp import web
 
 from playground.slack.entities import Channel, Json, Refused
 from playground.slack.methods import FACTS
-from playground.slack.rate_limits import RateLimits
+from playground.slack.rate_limits import RATE_LIMITED, RateLimits
 from playground.slack.workspace import Workspace
 
 TRUE = {"1", "true", "True", "t"}
@@ -146,9 +146,9 @@ class WebApi:
             error = refusal.code
             body = {"ok": False, "error": error, **refusal.details}
         except RateLimited as limited:
-            status, error = 429, "ratelimited"
+            status, body = 429, {**RATE_LIMITED}
+            error = "ratelimited"
             headers["Retry-After"] = str(limited.seconds)
-            body = {"ok": False, "error": error}
         if caller != "bot":
             del headers["x-oauth-scopes"]
         self.api.calls.append(Call(method, self.api.workspace.clock.now(), caller, error))

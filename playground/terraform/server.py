@@ -65,7 +65,13 @@ class TerraformProviders:
         """Start the process; return the value for TF_REATTACH_PROVIDERS."""
         await self.stop()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "playground.terraform", stdin=PIPE, stdout=PIPE, cwd=_ROOT
+            sys.executable,
+            "-m",
+            "playground.terraform",
+            stdin=PIPE,
+            stdout=PIPE,
+            cwd=_ROOT,
+            process_group=0,  # Ctrl+C in a terminal is for us alone
         )
         self._process = process
         self.applying.clear()

@@ -1,5 +1,6 @@
 """Who may do what, and what doing it leaves behind."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -220,6 +221,13 @@ def test_the_snapshot_holds_no_secret(standin: Standin) -> None:
     assert standin.databricks.bot_client_secret not in shown
 
 
+def test_the_snapshot_calls_principals_by_their_names(standin: Standin) -> None:
+    standin.workspace().secrets.create_scope("ada-7")
+    shown = json.loads(json.dumps(standin.databricks.snapshot()))
+    scopes = [scope for each in shown["workspaces"] for scope in each["secret_scopes"]]
+    assert [scope["acls"] for scope in scopes] == [{"sciclops-bot": "MANAGE"}]
+
+
 def test_too_many_requests_are_told_when_to_come_back(standin: Standin) -> None:
     token = standin.bot_token("development")
     standin.databricks.throttle.per_second = 3
@@ -274,3 +282,12 @@ def test_a_call_takes_milliseconds(standin: Standin, path: str, stage: str) -> N
     for _ in range(30):
         assert standin.ask("GET", path, stage=stage, token=token).ok
     assert (standin.server_seconds() - began) / 30 < 0.003
+
+
+def test_an_injected_limit_looks_like_databricks(standin: Standin) -> None:
+    standin.faults.add(Fault("databricks", "status", "GET .*/Me", status=429, seconds=3))
+    token = standin.bot_token("development")
+    refused = standin.ask("GET", "/api/2.0/preview/scim/v2/Me", stage="development", token=token)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3")
+    assert set(refused.json()) == {"error_code", "message"}
+    assert refused.json()["error_code"] == "REQUEST_LIMIT_EXCEEDED"

@@ -271,6 +271,14 @@ def test_points_are_limited_by_the_minute_and_writes_cost_five(tmp_path: Path) -
         assert world.call("GET", "/orgs/acme").status_code == 200
 
 
+def test_an_injected_limit_looks_like_github(world: Standin) -> None:
+    world.faults.add(Fault("github", "status", "GET", status=429, seconds=3))
+    refused = world.call("GET", "/orgs/acme")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "3")
+    assert set(refused.json()) == {"message", "documentation_url", "status"}
+    assert "secondary rate limit" in refused.json()["message"]
+
+
 def test_the_limits_are_githubs_unless_told_otherwise() -> None:
     assert Limits() == Limits(5000, 80, 500, 900)
 

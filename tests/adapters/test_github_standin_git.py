@@ -8,6 +8,10 @@ import pytest
 from github import GithubException, InputGitTreeElement
 from github_standin import Standin, commit_on, element, running
 
+from playground.page.source import linked
+from playground.page.worlds import world as world_page
+from playground.stage import Clones
+
 GIT = "/repos/acme/ada-7/git"
 
 
@@ -32,6 +36,21 @@ def test_many_files_arrive_in_one_commit_and_in_a_real_clone(world: Standin) -> 
     assert [c.message for c in world.github.commits("ada-7")] == ["Starter code", "Initial commit"]
     assert world.github.commits("ada-7")[0].author == "sciclops-bot[bot]"
     assert len(world.github.files("ada-7")) == 44
+
+
+def test_the_page_s_command_clones_for_whoever_looks_at_it(world: Standin, tmp_path: Path) -> None:
+    world.new_repo()
+    clones = Clones(world.github)
+    page = world_page(linked(world.github.snapshot(), "U0ADA", clones.address))
+    address = clones.address("U0ADA", "ada-7")
+    assert address is not None
+    assert f">git clone {address}</code>" in page
+    assert address == clones.address("U0ADA", "ada-7") != clones.address("U0GRACE", "ada-7")
+    assert world.git("clone", address, "mine", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "mine" / "README.md").exists()
+    assert clones.address("U0SAM", "ada-7") is None
+    assert clones.address("U0NOBODY", "ada-7") is None
+    assert clones.address("U0ADA", "ada-8") is None
 
 
 def test_trees_take_out_put_over_and_refuse_what_git_could_not_hold(world: Standin) -> None:

@@ -255,7 +255,9 @@ async def test_injected_faults_strike_the_web_api(running: Running) -> None:
     running.faults.add(Fault("slack", "status", "chat.postMessage", status=429, seconds=7))
     with pytest.raises(SlackApiError) as refused:
         await running.client().chat_postMessage(channel=CHANNEL, text="x")
+    assert refused.value.response.status_code == 429
     assert refused.value.response.headers["Retry-After"] == "7"
+    assert refused.value.response.data == {"ok": False, "error": "ratelimited"}
     await running.client().chat_postMessage(channel=CHANNEL, text="x")
     assert len(running.workspace.messages) == 1
 

@@ -45,6 +45,13 @@ def test_the_bot_is_killed_and_crashed_through_its_controls(served: Served, seat
     assert served.demo.done == ["", "7"]
 
 
+def test_the_field_of_a_control_shows_all_of_a_step_s_name(seat: Seat) -> None:
+    ada = seat("U0ADA", "faults")
+    step = ada.get_by_label("Step")
+    step.fill("before push starter code")
+    assert step.evaluate("field => field.scrollWidth <= field.clientWidth")
+
+
 def test_time_moves_forward(served: Served, seat: Seat) -> None:
     ada = seat("U0ADA", "faults")
     before = served.demo.clock.now()

@@ -1,5 +1,6 @@
 """What stands where, for whom, and what is sent when it changes."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import page_samples as samples
@@ -217,3 +218,35 @@ def test_a_control_says_what_it_does_and_asks_what_it_needs(scene: Scene) -> Non
     assert 'value="crash"' in html
     assert "Step<input" in html
     assert "It dies." in html
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Message("C0COMMUNITY", "", BOT_USER_ID, "May they? <!subteam^S0DATAOWN>"),
+        Message(
+            "C0COMMUNITY",
+            "",
+            BOT_USER_ID,
+            "May they?",
+            blocks=[samples.rich({"type": "usergroup", "usergroup_id": "S0DATAOWN"})],
+        ),
+    ],
+)
+def test_who_names_a_user_group_has_news_for_its_members(scene: Scene, said: Message) -> None:
+    wanted = scene.attention.is_wanted
+    everybody = list(scene.workspace.people)
+    before = {one for one in everybody if wanted(scene.workspace, one)}
+    scene.workspace.add(said)
+    after = {one for one in everybody if wanted(scene.workspace, one)}
+    assert after - before == {"U0DORA"}
+
+
+def test_terraform_s_page_says_that_terraform_is_real(scene: Scene) -> None:
+    real = replace(scene, worlds={"Terraform": dict, "GitHub": dict})
+    header = {one: real.regions(Address("U0ADA", "world", one))["header"] for one in real.worlds}
+    assert (
+        "Terraform is real; what you see is read from the files of its runs" in header["Terraform"]
+    )
+    assert "stand-in" not in header["Terraform"]
+    assert "what the stand-in says of itself" in header["GitHub"]

@@ -73,9 +73,49 @@ def test_a_snapshot_of_any_shape_is_shown() -> None:
 def test_a_repository_s_files_lead_to_their_content() -> None:
     html = world(linked({"repositories": [{"name": "ada-7", "files": ["src/main.py"]}]}, "U0ADA"))
     assert f'<a href="{BROWSE}">src/main.py</a>' in html
+    assert "git clone" not in html
+    url = {"name": "ada-7", "files": [], "url": "http://127.0.0.1/acme/ada-7"}
+    html = world(linked({"repositories": [url]}, "U0ADA"))
+    assert '<a href="/as/U0ADA/source/ada-7">http://127.0.0.1/acme/ada-7</a>' in html
     shown = source_view({"src/main.py": b"print('<b>')", "logo": b"\0"}, BROWSE)
     assert "print(&#x27;&lt;b&gt;&#x27;)" in shown
     assert 'aria-current="page"' in shown
     assert "1 bytes that are not text" in source_view(
         {"logo": b"\0"}, Address("U", "source", "r", path="logo")
     )
+
+
+def test_names_that_people_gave_keep_their_spelling() -> None:
+    teams = {"data-science": "push", "platform": "maintain"}
+    variables = {"DATABRICKS_HOST": "https://gbx1.example"}
+    deep = {"rules": {"a": {"b": 1}}}
+    card = {"name": "ada-7", "teams": teams, "variables": variables, **deep}
+    html = world({"repositories": [card]})
+    for name in (*teams, *variables):
+        assert f"<dt>{name}</dt>" in html
+    assert ">Teams<" in html
+
+
+def test_environments_stand_in_the_order_of_the_stages_with_their_variables_in_sight() -> None:
+    names = ["Testing", "Production", "Staging", "Development"]
+    more = {"variables": {"HOST": "h", "POLICY": "p"}, "secrets": [], "reviewers": ["rosa"]}
+    rules = {"wait": 0, "review": True, "policy": {"custom": True}, "patterns": ["main"]}
+    environments = [{"name": name, **more, **rules} for name in names]
+    html = world({"repositories": [{"name": "ada-7", "environments": environments}]})
+    at = [html.index(f"<b>{one}</b>") for one in ("Development", "Testing", "Staging")]
+    assert at == sorted(at)
+    assert at[-1] < html.index("<b>Production</b>")
+    assert html.count(" open>") == len(names) + 1
+    assert html.count("<dt>HOST</dt>") == len(names)
+
+
+def test_of_many_things_those_that_hold_nothing_are_folded_away() -> None:
+    filler: dict[str, list[str]] = {f"team-{number:03}": [] for number in range(1, 131)}
+    html = world({"teams": {"data-science": ["ada"], **filler, "mine": ["rosa"]}})
+    shown, _, folded = html.partition("130 more with nothing in them")
+    assert "data-science" in shown
+    assert "mine" in shown
+    assert "team-001" not in shown
+    assert "team-130" in folded
+    few = world({"teams": {"data-science": ["ada"], "team-001": []}})
+    assert "more with nothing" not in few

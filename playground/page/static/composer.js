@@ -1,5 +1,6 @@
 // Where people write: Enter sends, a slash shows what can be said, Tab or Enter takes it.
 
+import { followMine } from "./scrolling.js";
 import { tell } from "./server.js";
 
 const hintsOf = (form) => form.querySelector(".hints");
@@ -43,6 +44,7 @@ async function send(form) {
   grow(box);
   hintsOf(form).hidden = true;
   const { channel, thread } = form.dataset;
+  followMine(Boolean(thread));
   const answer = await tell("send", { text, channel, thread });
   if (answer.problem && !box.value) box.value = text;
 }

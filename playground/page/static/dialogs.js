@@ -2,6 +2,7 @@
 
 import { html } from "./morph.js";
 import { flush } from "./fields.js";
+import { followMine } from "./scrolling.js";
 import { tell } from "./server.js";
 
 let before = null;
@@ -65,7 +66,10 @@ async function submit(dialog) {
   const answer = await tell("submit", { surface: dialog.dataset.surface });
   delete dialog.dataset.waiting;
   if (answer.errors) seekError(dialog);
-  else delete dialog.dataset.seekError;
+  else {
+    delete dialog.dataset.seekError;
+    followMine();
+  }
 }
 
 // Moves the focus to the first error of a submission, whichever comes first: answer or picture.
@@ -74,6 +78,9 @@ function seekError(dialog) {
   if (!dialog.dataset.seekError || !wrong) return;
   delete dialog.dataset.seekError;
   (wrong.matches("div") ? wrong.querySelector("input") : wrong).focus();
+  const field = wrong.closest(".field");
+  field?.scrollIntoView({ block: "nearest" });
+  field?.querySelector(".error")?.scrollIntoView({ block: "nearest" });
 }
 
 function keepInside(event, dialog) {

@@ -4,6 +4,8 @@ import { ask } from "./dialogs.js";
 import { tell } from "./server.js";
 
 const PAUSE = 120;
+// Of a list of options, in pixels: between it and its field, to the window's edge, at most.
+const [GAP, EDGE, TALLEST] = [4, 12, 232];
 let line = Promise.resolve();
 const waiting = new Map();
 
@@ -115,8 +117,31 @@ function showOptions(combo, options, otherwise) {
     popup.append(Object.assign(document.createElement("li"), { className: "none", textContent: otherwise }));
   }
   popup.hidden = false;
+  place(combo);
   box.setAttribute("aria-expanded", "true");
   activate(combo, options.length ? 0 : -1);
+}
+
+// Beside its field in the window, below or above: no dialog's edge cuts it.
+function place(combo) {
+  const { popup } = parts(combo);
+  const { left, width, top, bottom } = combo.getBoundingClientRect();
+  popup.style.maxHeight = "";
+  const room = innerHeight - bottom - EDGE;
+  const above = room < popup.offsetHeight && top - EDGE > room;
+  Object.assign(popup.style, {
+    left: `${left}px`,
+    width: `${width}px`,
+    top: above ? "auto" : `${bottom + GAP}px`,
+    bottom: above ? `${innerHeight - top + GAP}px` : "auto",
+    maxHeight: `${Math.min(TALLEST, above ? top - EDGE : room)}px`,
+  });
+}
+
+function replace() {
+  for (const popup of document.querySelectorAll(".combobox .options:not([hidden])")) {
+    place(popup.closest(".combobox"));
+  }
 }
 
 function activate(combo, at) {
@@ -197,6 +222,10 @@ function leaveCombo(combo) {
 }
 
 export function watchFields(root) {
+  root.addEventListener("scroll", (event) => {
+    if (!event.target.closest?.(".options")) replace();
+  }, true);
+  addEventListener("resize", replace);
   root.addEventListener("input", (event) => {
     const combo = event.target.closest("[data-entry=combobox]");
     if (combo) {

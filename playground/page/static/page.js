@@ -3,23 +3,19 @@
 import { ask, settleModal, watchDialogs } from "./dialogs.js";
 import { watchComposer } from "./composer.js";
 import { flush, watchFields, where } from "./fields.js";
+import { isTalk, keepPlace, scrolls, toEnd, watchScrolling } from "./scrolling.js";
 import { children, html, list } from "./morph.js";
 import { listen, notice, tell } from "./server.js";
 
-const scrolls = () => [...document.querySelectorAll("#scroll, #scroll-thread")];
-const isTalk = (pane) => pane.querySelector("[role=log]") !== null;
-const atEnd = (pane) => pane.scrollHeight - pane.scrollTop - pane.clientHeight < 80;
-const toEnd = (pane) => (pane.scrollTop = pane.scrollHeight);
-
 function apply(patch) {
-  const following = scrolls().filter((pane) => isTalk(pane) && atEnd(pane));
+  const settle = keepPlace();
   for (const [name, change] of Object.entries(patch)) {
     const region = document.getElementById(`region-${name}`);
     if (!region) continue;
     if ("order" in change) list(region, change);
     else children(region, html(change.html));
   }
-  following.forEach(toEnd);
+  settle();
   if ("modal" in patch) settleModal();
 }
 
@@ -145,4 +141,5 @@ addEventListener("popstate", () => go(location.href, false));
 watchFields(document);
 watchDialogs(document);
 watchComposer(document);
+watchScrolling(document);
 arrive(true);

@@ -2,6 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class AdjustableClock(Protocol):
+    """A clock that can be set forward: deadlines come as fast as one likes."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware, in UTC."""
+
+    def advance(self, by: timedelta) -> None:
+        """Move time forward; it never goes back."""
 
 
 class SharedClock:

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, get_args
 
+from playground.clock import AdjustableClock
 from playground.faults import Door, Fault
 from playground.page.regions import Scene
 from playground.slack.entities import Json, NotPossible
-from provisioning.clock import MovableClock
 
 LONGEST = 120.0
 MOST_TIMES = 10_000
@@ -47,7 +47,7 @@ class Bench:
     async def advance(self, sent: Json) -> Json:
         """Move the clock forward."""
         clock = self._scene.clock
-        if not isinstance(clock, MovableClock):
+        if not isinstance(clock, AdjustableClock):
             raise NotPossible("this clock can't be moved")
         clock.advance(timedelta(seconds=_number(sent.get("seconds"), "Seconds", 366 * 86400)))
         self._scene.workspace.feed.changed()

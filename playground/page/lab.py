@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from playground.clock import AdjustableClock
 from playground.faults import Door, Fault, Faults
 from playground.page.html import Html, join, tag
 from playground.page.messages import Listed
 from playground.page.reader import Reader
 from playground.page.worlds import world_name
 from playground.slack.entities import Attempt, Delivery
-from provisioning.clock import Clock, MovableClock
+from provisioning.clock import Clock
 
 MISFORTUNES = {
     "429": "429 Too many requests",
@@ -121,7 +122,7 @@ def _asked(name: str, control: Control) -> Html:
 
 def _time(clock: Clock) -> Html:
     now = tag("p", tag("b", f"{clock.now():%A, %Y-%m-%d %H:%M} UTC"), class_="calm")
-    if not isinstance(clock, MovableClock):
+    if not isinstance(clock, AdjustableClock):
         return _panel("Time", "This playground runs on the machine's clock.", now)
     buttons = [
         tag(

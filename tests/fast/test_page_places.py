@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC
+from pathlib import Path
 
 import page_samples as samples
 import pytest
 from page_demo import CHANNEL, Demo
 
 from playground.cast import BOT_USER_ID
+from playground.clock import SharedClock
 from playground.page.address import Address, parse
 from playground.page.bench import read_fault
 from playground.page.html import Html, tag
@@ -204,8 +206,9 @@ def test_a_form_that_makes_no_sense_says_why(wrong: dict[str, str], reason: str)
         read_fault(right | wrong)
 
 
-def test_a_clock_that_can_t_be_moved_offers_no_buttons(scene: Scene) -> None:
+def test_a_clock_that_can_t_be_moved_offers_no_buttons(scene: Scene, tmp_path: Path) -> None:
     assert 'data-lab="advance"' in faults_view(scene.faults, scene.clock, {})
+    assert 'data-lab="advance"' in faults_view(scene.faults, SharedClock(tmp_path / "clock"), {})
     assert 'data-lab="advance"' not in faults_view(scene.faults, SystemClock(), {})
 
 

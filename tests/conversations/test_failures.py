@@ -169,8 +169,8 @@ def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversat
     talk.run_message("Applying")
     talk.ada.wait_until(lambda: what_exists(talk) or None, timeout=ANSWER_SECONDS)
     talk.press("Cancel Run", talk.pat)
-    talk.world.providers.clear()
     assert buttons(talk.run_message("Applying · stopping")) == {}
+    talk.world.providers.clear()
     run = talk.run_message("Cancelled")
     assert "What was made so far stays until somebody retries or cleans up." in text_of(run)
     assert re.search(r"Cancelled while applying\W+Cancelled by U0PAT", text_of(run))

@@ -140,9 +140,18 @@ class Playground:
     def close(self) -> None:
         """Stop the world and its loop."""
         self.run(self.world.stop())
+        self.run(_end_of_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+async def _end_of_tasks() -> None:
+    """Cancel what still waits in this loop, as `asyncio.run` would."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextmanager

@@ -114,7 +114,8 @@ def message_view(title: str, words: str, metadata: str = "") -> Block:
 def again(view: Mapping[str, Any], words: str) -> Block:
     """Return a submitted modal with all its input, and above it what keeps it from being taken."""
     state = view.get("state", {}).get("values", {})
-    blocks = [_refilled(block, state) for block in view["blocks"] if block["block_id"] != TROUBLE]
+    kept = [block for block in view["blocks"] if not block["block_id"].endswith(NOTE)]
+    blocks = [_refilled(block, state) for block in kept]
     return {part: view[part] for part in PARTS if part in view} | {
         "blocks": [_note(f"⚠ {words}", TROUBLE), *blocks]
     }

@@ -14,7 +14,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.budget import Budget, Pace
+from bot.budget import PER_MINUTE, Budget, Pace
 from bot.render import Block, blocks, fallback
 from provisioning.clock import Clock
 from provisioning.store import Attachment, Message, Store
@@ -77,7 +77,8 @@ class Publisher:
                 news.clear()
                 pause = await self._look()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(news.wait(), pause)
+                    async with asyncio.timeout(pause):  # wait_for would swallow a cancellation
+                        await news.wait()
                     await asyncio.sleep(GATHERING_SECONDS)
         finally:
             messages.on_show = lambda: None  # work outlives this loop by a moment
@@ -270,11 +271,11 @@ class Publisher:
         code = str(error.response["error"])
         if code in ("ratelimited", "rate_limited"):
             seconds = float(error.response.headers.get("Retry-After", 30))
-            self._budget.close(_method(row), _place(row), seconds)
+            self._budget.close(_refused_method(row, error), _place(row), seconds)
             return
         if code in PASSING:
             log.warning("Slack says %s; trying again", code)
-            self._budget.close(_method(row), _place(row), TROUBLED_SECONDS)
+            self._budget.close(_refused_method(row, error), _place(row), TROUBLED_SECONDS)
             return
         log.warning("message %s was refused: %s", row.key, code)
         await asyncio.to_thread(self._store.messages.mark_trouble, row.key, code)
@@ -314,6 +315,12 @@ def _place(row: MessageRow) -> str:
 def _method(row: MessageRow) -> str:
     """Return what sends a message, to the budget."""
     return "files" if row.file_name else "chat.update" if row.ts else "chat.postMessage"
+
+
+def _refused_method(row: MessageRow, error: SlackApiError) -> str:
+    """Return what Slack did not want: what sends the message, or what had to be asked before."""
+    called = str(getattr(error.response, "api_url", "")).rpartition("/")[2]
+    return called if called in PER_MINUTE else _method(row)
 
 
 def _looks(row: MessageRow) -> str:

@@ -125,25 +125,22 @@ class Attempts:
 
 
 class _Report:
-    """Tells of a step's setbacks if they last, and of their end if it told of any."""
+    """Tells of a step's setbacks if they last, and that the step is over."""
 
     def __init__(self, tell: Tell, subject: str) -> None:
         self._tell = tell
         self._subject = subject
         self._heard = 0
-        self._told = False
 
     def hear(self, setback: Setback) -> None:
         """Tell of a setback if it is not the first, or takes long."""
         self._heard += 1
         if self._heard > 1 or setback.again - setback.since >= WORTH_TELLING:
-            self._told = True
             self._say(setback)
 
     def end(self) -> None:
-        """Tell that the step is over, one way or the other."""
-        if self._told:
-            self._say(None)
+        """Tell that the step is over; a process that died meanwhile may have told of setbacks."""
+        self._say(None)
 
     def _say(self, setback: Setback | None) -> None:
         try:

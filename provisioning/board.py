@@ -70,7 +70,7 @@ class Board:
         last = run.facts.decisions[-1] if run.facts.decisions else None
         if run.phase not in ENDINGS or last is None or last.by == run.requested_by:
             return
-        if ENDINGS[run.phase] not in last.what:  # a crash kept what ended it from being noted
+        if ENDINGS[run.phase] not in last.what:
             return
         by = (" by ", person(last.by)) if last.by else ()
         why = f": {last.comment}" if last.comment else ""

@@ -28,13 +28,14 @@ from provisioning.question_message import subject
 from provisioning.refusals import ANSWERED, confirmed_already, not_now
 from provisioning.run_message import run_notice
 from provisioning.starting import Starting
-from provisioning.store import Message, NameTakenError, Settled, Store
+from provisioning.store import Change, Message, NameTakenError, Settled, Store
 from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
 from provisioning.text import Notice, person, quoted, say
 
 CREATE = "create_project"
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
+ENDING = "This run is just ending. Try again in a moment. Nothing was changed."
 FRESH: dict[str, Any] = {
     "finished": {},
     "progress": None,
@@ -103,6 +104,7 @@ class Desk:
                 f"Somebody just took the name “{spec.name}”. Please choose another one.",
                 field="name",
             ) from taken
+        self._store.messages.on_show()
         self.start(stored)
         return stored
 
@@ -149,39 +151,46 @@ class Desk:
     def _end_waiting(
         self, run: Operation, to: Phase, *, by: str, what: str, comment: str = ""
     ) -> None:
-        if self._store.operations.move(run.id, ["waiting"], to, by=by or "bot") is None:
+        decided = self.decided(run, by, what, comment)
+        operations = self._store.operations
+        if operations.move(run.id, ["waiting"], to, by=by or "bot", facts=decided) is None:
             raise UserError(not_now(self.find(run.id)))
-        self.note(run, by, what, comment)
         self.tidy(run.id)
 
     def tidy(self, run: str) -> None:
         """Do what the end of a run entails; again changes nothing.
 
         Its open questions are withdrawn, and the name is free if nothing was ever made under it.
+        Only then the run is over: a sweep repeats what a crash cut off.
         """
         operation = self.find(run)
         if operation.phase not in ENDED:
             return
         state: Settled = "expired" if operation.phase == "expired" else "void"
         for question in self._store.approvals.of_operation(run, open_only=True):
-            settled = self._store.approvals.settle(question.id, state, by="bot")
-            if settled and settled.question != CONFIRM:
-                self._board.show_question(settled.id)
-        is_latest = self.find(operation.project).id == run
-        if operation.phase in STOPPED and is_latest and not operation.facts.made:
-            self._store.projects.become(operation.project, "gone")
+            self._store.approvals.settle(question.id, state, by="bot")
+        self._show_questions(run)
         self._board.tell_end(operation)
-        self._store.operations.end(run, operation.phase)
         self.show(run)
         if operation.phase in STOPPED and operation.facts.terraform_run:
             self._starting.start_part(operation, "discard_plan")
         self.admit()
+        is_latest = self.find(operation.project).id == run
+        free = operation.phase in STOPPED and is_latest and not operation.facts.made
+        self._store.operations.close(run, operation.version, free=free)
+
+    def _show_questions(self, run: str) -> None:
+        """Show how answered questions about data stand: a crash may have kept one from it."""
+        for question in self._store.approvals.of_operation(run):
+            if question.question != CONFIRM and question.state != "open":
+                self._board.show_question(question.id)
 
     def proceed(self, run: str) -> None:
         """Move a waiting run on: to its apply after every Yes, to its end after the first No."""
         operation = self.find(run)
         if operation.phase != "waiting":
             return
+        self._show_questions(run)
         questions = self._store.approvals.of_operation(run)
         current = [q for q in questions if q.artefact == artefact(operation)]
         refusal = next((q for q in current if q.state == "refused"), None)
@@ -268,8 +277,8 @@ class Desk:
         if run.phase not in CANCELLABLE:
             raise UserError(not_now(run))
         operations = self._store.operations
-        if operations.move(run.id, IDLE, "cancelled", by=by):
-            self.note(run, by, "Cancelled")
+        decided = self.decided(run, by, "Cancelled")
+        if operations.move(run.id, IDLE, "cancelled", by=by, facts=decided):
             self.tidy(run.id)
             return
         if operations.request_cancel(run.id, by, STOPPABLE) is None:
@@ -308,7 +317,8 @@ class Desk:
         facts |= {"confirmed": None} if to == "to_clean" else {}
         again = self._store.operations.retry(run.id, [run.phase], to, by=by, facts=facts)
         if again is None:
-            raise UserError(not_now(self.find(run.id)))
+            now = self.find(run.id)
+            raise UserError(ENDING if now.phase == run.phase else not_now(now))
         self.note(read_operation(again), by, what)
         self.show(run.id)
         self.start(self.find(run.id))
@@ -350,6 +360,10 @@ class Desk:
 
     def note(self, run: Operation, by: str, what: str, comment: str = "") -> None:
         """Remember who decided what about a run, for its message."""
+        self._store.operations.revise(run.id, self.decided(run, by, what, comment))
+
+    def decided(self, run: Operation, by: str, what: str, comment: str = "") -> Change:
+        """Return what adds a decision to a run's facts."""
         decision = Decision(
             by=by,
             at=self._clock.now(),
@@ -362,7 +376,7 @@ class Desk:
         def add(facts: dict[str, Any]) -> dict[str, Any]:
             return {"decisions": [*facts.get("decisions", []), decision.model_dump(mode="json")]}
 
-        self._store.operations.revise(run.id, add)
+        return add
 
     def _stamped(self, run: Operation, step: str) -> dict[str, str]:
         known = {name: at.isoformat() for name, at in run.facts.finished.items()}

@@ -87,7 +87,10 @@ class RunSteps:
         row = self.store.operations.get(run)
         if row is None:
             return  # a sweep, which has no message
-        shown = _trying(read_operation(row), setback, self.redact) if setback else None
+        operation = read_operation(row)
+        if setback is None and operation.facts.trying is None:
+            return
+        shown = _trying(operation, setback, self.redact) if setback else None
         self.remember(run, trying=shown.model_dump(mode="json") if shown else None)
 
     def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
@@ -179,8 +182,10 @@ class RunSteps:
         """
         by = operation.cancel_requested_by
         left = {"left_behind": self._left_behind(operation)} if operation.facts.made else {}
-        if self.store.operations.move(operation.id, STOPPABLE, "cancelled", by=by, facts=left):
-            self.desk.note(operation, by, "Cancelled")
+        decided = self.desk.decided(operation, by, "Cancelled")
+        self.store.operations.move(
+            operation.id, STOPPABLE, "cancelled", by=by, facts=lambda known: decided(known) | left
+        )
         self.desk.tidy(operation.id)
         raise RunEnded
 

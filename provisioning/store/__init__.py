@@ -6,12 +6,13 @@ from provisioning.store.approvals import Approvals, Settled
 from provisioning.store.interactions import Interactions
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
-from provisioning.store.operations import Operations
+from provisioning.store.operations import Change, Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.turns import Turn, Turns
 
 __all__ = [
     "Attachment",
+    "Change",
     "Database",
     "Filter",
     "Message",

@@ -11,8 +11,9 @@ from provisioning.database import Database
 from provisioning.errors import PermanentError
 from provisioning.tables import OperationRow, ProjectRow
 
-Change = Callable[[dict[str, object]], Mapping[str, object]]
+Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the present facts into those to merge; may be called again, so it only computes."""
+Facts = Mapping[str, Any] | Change
 
 
 class Operations:
@@ -39,7 +40,7 @@ class Operations:
         *,
         by: str,
         version: int | None = None,
-        facts: Mapping[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> OperationRow | None:
         """Change the phase if it is still an expected one (and `version` still the one seen)."""
         with self._database.writing() as session:
@@ -55,15 +56,16 @@ class Operations:
         to: str,
         *,
         by: str,
-        facts: Mapping[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> OperationRow | None:
         """Begin another attempt of an operation that ended in an expected phase.
 
-        Its name is taken back in the same breath; None if it has gone to a newer operation.
+        Its name is taken back in the same breath; None if it has gone to a newer operation, or if
+        the operation is not over yet.
         """
         with self._database.writing() as session:
             row = _locked(session, operation)
-            if row.phase not in expected or not _take_back(session, row):
+            if row.phase not in expected or row.ended_at is None or not _take_back(session, row):
                 return None
             row.attempt += 1
             row.ended_at = None
@@ -75,7 +77,7 @@ class Operations:
         operation: str,
         expected: Collection[str],
         to: str,
-        facts: Mapping[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> OperationRow | None:
         """Be in phase `to`, coming from an expected one or being there already; else None.
 
@@ -92,7 +94,7 @@ class Operations:
             return self._enter(session, row, to, by=audit.US, facts=facts)
 
     def end(
-        self, operation: str, to: str, facts: Mapping[str, Any] | None = None, *, by: str = audit.US
+        self, operation: str, to: str, facts: Facts | None = None, *, by: str = audit.US
     ) -> OperationRow:
         """End an operation; one that has ended stays as it ended."""
         with self._database.writing() as session:
@@ -101,6 +103,23 @@ class Operations:
                 return row
             row.ended_at = self._clock.now()
             return self._enter(session, row, to, by=by, facts=facts)
+
+    def close(self, operation: str, version: int, *, free: bool) -> None:
+        """Note that all is done that an end entails; `free` gives the name away in the same breath.
+
+        Nothing happens to an operation that is over, or that went on since `version` was seen.
+        """
+        with self._database.writing() as session:
+            row = _locked(session, operation)
+            if row.ended_at or row.version != version:
+                return
+            row.ended_at = self._clock.now()
+            session.add(row)
+            project = _project_of(session, row) if free else None
+            if project is not None and project.state != "gone":
+                self._note(session, row, f"{project.state} → gone", by=audit.US)
+                project.state = "gone"
+                session.add(project)
 
     def remember(self, operation: str, **facts: Any) -> OperationRow:
         """Merge facts into what the operation's message shows."""
@@ -111,7 +130,7 @@ class Operations:
         """Merge facts that depend on the present ones, e.g. an entry more in a list."""
         with self._database.writing() as session:
             row = _locked(session, operation)
-            return _remember(session, row, change(dict(row.facts)))
+            return _remember(session, row, change)
 
     def request_cancel(
         self, operation: str, by: str, expected: Collection[str] | None = None
@@ -155,7 +174,7 @@ class Operations:
         to: str,
         *,
         by: str,
-        facts: Mapping[str, Any] | None = None,
+        facts: Facts | None = None,
     ) -> OperationRow:
         what = f"{row.phase} → {to}"
         row.phase = to
@@ -189,10 +208,14 @@ def _locked(session: Session, operation: str) -> OperationRow:
     return row
 
 
+def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
+    projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
+    return session.exec(projects).first()
+
+
 def _take_back(session: Session, row: OperationRow) -> bool:
     """Reserve the operation's name again, unless a newer operation has it by now."""
-    projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
-    project = session.exec(projects).first()
+    project = _project_of(session, row)
     newest = (
         select(OperationRow.id)
         .where(OperationRow.project == row.project)
@@ -206,9 +229,9 @@ def _take_back(session: Session, row: OperationRow) -> bool:
     return True
 
 
-def _remember(session: Session, row: OperationRow, facts: Mapping[str, Any] | None) -> OperationRow:
+def _remember(session: Session, row: OperationRow, facts: Facts | None) -> OperationRow:
     if facts:
-        row.facts = {**row.facts, **facts}
+        row.facts = {**row.facts, **(facts(dict(row.facts)) if callable(facts) else facts)}
     session.add(row)
     session.flush()
     return row

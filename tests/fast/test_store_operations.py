@@ -161,6 +161,44 @@ def test_a_retry_is_another_attempt_of_the_same_operation(
     assert each_store.operations.retry(operation.id, ["failed"], "planning", by="U-ada") is None
 
 
+def test_what_is_not_over_yet_is_not_retried(each_store: Store, operation: OperationRow) -> None:
+    ended = each_store.operations.move(operation.id, ["queued"], "cancelled", by="U-ada")
+    assert ended is not None
+    assert each_store.operations.retry(operation.id, ["cancelled"], "queued", by="U-ada") is None
+    each_store.operations.close(operation.id, ended.version, free=True)
+    project = each_store.projects.get("ada-7")
+    assert project is not None
+    assert project.state == "gone"
+    assert each_store.operations.retry(operation.id, ["cancelled"], "queued", by="U-ada")
+
+
+def test_who_is_late_to_close_an_operation_takes_no_name_from_its_next_attempt(
+    each_store: Store, operation: OperationRow
+) -> None:
+    ended = each_store.operations.move(operation.id, ["queued"], "cancelled", by="U-ada")
+    assert ended is not None
+    each_store.operations.close(operation.id, ended.version, free=True)
+    each_store.operations.retry(operation.id, ["cancelled"], "queued", by="U-ada")
+    each_store.operations.close(operation.id, ended.version, free=True)
+    project, tried = each_store.projects.get("ada-7"), each_store.operations.get(operation.id)
+    assert project is not None
+    assert tried is not None
+    assert (project.state, tried.phase, tried.ended_at) == ("reserved", "queued", None)
+
+
+def test_a_move_may_add_to_the_facts_there_are(each_store: Store, operation: OperationRow) -> None:
+    each_store.operations.remember(operation.id, decisions=["first"])
+    moved = each_store.operations.move(
+        operation.id,
+        ["queued"],
+        "cancelled",
+        by="U-ada",
+        facts=lambda known: {"decisions": [*known["decisions"], "second"]},
+    )
+    assert moved is not None
+    assert moved.facts == {"decisions": ["first", "second"]}
+
+
 def test_only_the_first_wish_to_cancel_counts_and_none_after_the_end(
     each_store: Store, operation: OperationRow
 ) -> None:

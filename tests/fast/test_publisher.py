@@ -1,0 +1,28 @@
+"""The publisher's loop: it can always be stopped."""
+
+import asyncio
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.publisher import Publisher
+from provisioning.clock import MovableClock
+from provisioning.store import Store
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_news_at_the_moment_of_the_stop_do_not_keep_it_running(
+    store: Store, turns: int
+) -> None:
+    nobody = store.messages.on_show
+    publisher = Publisher(AsyncWebClient("xoxb-1"), store, MovableClock(), 3)
+    running = asyncio.create_task(publisher.run())
+    while store.messages.on_show is nobody:
+        await asyncio.sleep(0)
+    store.messages.on_show()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await running

@@ -138,7 +138,7 @@ def test_setbacks_are_told_from_the_second_on_and_so_is_their_end(bench: Bench) 
     attempts.clear()
     bench.run("four-times", lambda steps: steps.do("try", works_at_last, 4))
 
-    assert not [told for subject, told in bench.setbacks if subject == "twice"]
+    assert [told for subject, told in bench.setbacks if subject == "twice"] == [None]
     second, third, end = (told for subject, told in bench.setbacks if subject == "four-times")
     assert end is None
     assert second is not None

@@ -17,6 +17,7 @@ from conversation import Conversation
 from waiting import wait_until
 
 from playground.cast import STAGES
+from playground.crash import STEPS
 from playground.databricks.state import ServicePrincipal
 from playground.slack.entities import Message
 from playground.slack.reading import text_of
@@ -24,22 +25,6 @@ from playground.world import Playground
 
 SECONDS = 120
 """How long a run may take, restart included, on a machine that does other things too."""
-STEPS = (
-    "prepare",
-    "write root",
-    "plan 0",
-    "show plan",
-    "ask",
-    "start applying",
-    "apply 0",
-    "note outputs",
-    "push starter code",
-    "verify",
-    "become ready",
-    "announce",
-)
-"""The durable steps of `create_project`, in order; a test compares them with a real run."""
-BOUNDARIES = tuple(f"{moment} {step}" for step in STEPS for moment in ("before", "after"))
 
 
 @dataclass(frozen=True)

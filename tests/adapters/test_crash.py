@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from conversation import Conversation
-from kills import STEPS as STEPS_OF_A_REAL_RUN
 
-from playground import crash as crashes
 from playground.bot import BotProcess, BotRunsError
 from playground.crash import Crash
 from playground.page.lab import faults_view
@@ -37,10 +35,6 @@ def bots() -> list[str]:
     pids = {pid for one in children for pid in one.read_text().split()}
     lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
     return [pid for pid, line in lines.items() if b"playground.bot_process" in line]
-
-
-def test_the_points_are_those_of_a_real_run() -> None:
-    assert crashes.STEPS == STEPS_OF_A_REAL_RUN
 
 
 @pytest.mark.parametrize("point", ["", "after lunch", "apply 0", "before", "before  apply 0"])

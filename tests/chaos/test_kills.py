@@ -7,9 +7,10 @@ import random
 
 import pytest
 from conversation import Conversation
-from kills import BOUNDARIES, STEPS, Killer, Trial
+from kills import Killer, Trial
 from proofs import write_proof
 
+from playground.crash import POINTS, STEPS
 from playground.world import Playground
 
 SAMPLE = 4
@@ -19,7 +20,7 @@ WITHIN = 12
 
 def trials(dice: random.Random, *, all_of_them: bool) -> list[Trial]:
     """Return the kills to try: half of them take Terraform along."""
-    points = list(BOUNDARIES)
+    points = list(POINTS)
     dice.shuffle(points)
     places: list[dict[str, object]] = [{"point": point} for point in points]
     within: list[dict[str, object]] = [
@@ -49,7 +50,7 @@ def test_whatever_is_killed_when_each_project_ends_ready_once(
         rows.append((str(trial), "ready" if "Ready in" in ended else "failed", "; ".join(wrong)))
         assert "Ready in" in ended, f"{trial} (seed {seed}): {ended}"
         assert not wrong, f"{trial} (seed {seed}): {wrong}"
-    assert len(rows) == (len(BOUNDARIES) + WITHIN if prove else SAMPLE)
+    assert len(rows) == (len(POINTS) + WITHIN if prove else SAMPLE)
     assert killer.killed_terraforms > 0 or not prove
     if prove:
         write_proof(

@@ -10,6 +10,12 @@ from provisioning.clock import MovableClock
 from provisioning.store import Store
 
 
+async def a_turn_of_the_loop() -> None:
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_soon(passed.set)
+    await passed.wait()
+
+
 @pytest.mark.parametrize("turns", range(4))
 async def test_news_at_the_moment_of_the_stop_do_not_keep_it_running(
     store: Store, turns: int
@@ -18,10 +24,10 @@ async def test_news_at_the_moment_of_the_stop_do_not_keep_it_running(
     publisher = Publisher(AsyncWebClient("xoxb-1"), store, MovableClock(), 3)
     running = asyncio.create_task(publisher.run())
     while store.messages.on_show is nobody:
-        await asyncio.sleep(0)
+        await a_turn_of_the_loop()
     store.messages.on_show()
     for _ in range(turns):
-        await asyncio.sleep(0)
+        await a_turn_of_the_loop()
     running.cancel()
     async with asyncio.timeout(5):
         with pytest.raises(asyncio.CancelledError):

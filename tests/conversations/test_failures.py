@@ -147,12 +147,16 @@ def test_a_failed_plan_made_nothing_and_cleaning_up_frees_the_name(talk: Convers
 
 def test_a_run_is_cancelled_while_planning_and_nothing_was_made(talk: Conversation) -> None:
     talk.ask()
+    # Terraform looks for the teams; without this its plan may be there before Cancel is pressed.
+    slow = Fault("github", "delay", pattern="GET .*/teams/", times=10_000, seconds=4)
+    talk.world.faults.add(slow)
     talk.run_message("Planning")
     talk.press("Cancel Run", talk.sam)
     talk.told(talk.sam, "Not done: only the requester, an owner of the project")
     talk.press("Cancel Run")
     run = talk.run_message("Cancelled")
     assert "Nothing was made, and the name is free again." in text_of(run)
+    talk.world.faults.clear()
     assert re.search(r"Cancelled while planning\W+Cancelled by U0ADA", text_of(run))
     assert set(buttons(run)) == {"Retry"}
     assert what_exists(talk) == []

@@ -6,6 +6,7 @@ process continues where this one stopped.
 
 import json
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from provisioning.adapters.local_terraform.places import (
 )
 from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
 from provisioning.adapters.local_terraform.tracking import Tracker, Unseen
-from provisioning.adapters.local_terraform.workspaces import sole_creator
+from provisioning.adapters.local_terraform.workspaces import collided, sole_creator
 from provisioning.errors import PermanentError
 from provisioning.ports import Watch
 from provisioning.redaction import cut_middle
@@ -29,6 +30,10 @@ from provisioning.runs import Diagnostic, Outcome, Plan
 ROOT_FILES = ("main.tf.json", "terraform.tfvars.json")
 STRANDED_STATE = "errored.tfstate"
 """Where Terraform leaves a state that its backend did not take."""
+
+COLLISIONS = 50
+SECONDS_TO_GIVE_WAY = 0.1
+"""Between tries to choose a workspace: `terraform workspace select` itself waits for nobody."""
 
 LONGEST_TEXT = 400_000
 """Characters of a plan or a log that are worth reading; more is cut out of the middle."""
@@ -190,11 +195,16 @@ class LocalTerraform:
     def _get_ready(
         self, project: str, run: str, job: str, command: Sequence[str], watch: Watch
     ) -> Outcome:
-        tracker = self._tracker(project, run, job, choose_workspace=False)
         if not job.startswith("workspace"):
-            return tracker.run([command], watch)
+            return self._tracker(project, run, job, choose_workspace=False).run([command], watch)
         with sole_creator(self._installation.state_url):
-            return tracker.run([command], watch)
+            for number in range(COLLISIONS):
+                tracker = self._tracker(project, run, f"{job}.{number}", choose_workspace=False)
+                outcome = tracker.run([command], watch)
+                if not collided(outcome):
+                    break
+                threading.Event().wait(SECONDS_TO_GIVE_WAY)
+        return outcome
 
     def _drop_workspace(self, project: str) -> None:
         if self._tools.backend:

@@ -10,9 +10,19 @@ from contextlib import contextmanager
 import psycopg
 
 from provisioning.errors import TemporaryError
+from provisioning.runs import Outcome
 
+TAKEN = "Already locked for workspace creation"
 QUEUE = 8_451_001
 """The advisory lock's number; ours alone."""
+
+
+def collided(outcome: Outcome) -> bool:
+    """Tell whether the backend's lock was taken: any plan or apply of others holds it for a moment.
+
+    It is also held until the server has noticed that the process that took it is gone.
+    """
+    return any(TAKEN in f"{each.summary} {each.detail}" for each in outcome.diagnostics)
 
 
 @contextmanager

@@ -1,11 +1,14 @@
 """State in PostgreSQL, with a real server: several projects, several machines."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 from databases import PostgreSQL
 from terraform_workshop import Onlooker, Workshop
+from waiting import wait_until
 
 from provisioning.errors import PermanentError, TemporaryError
 from provisioning.runs import Counts
@@ -50,6 +53,17 @@ def test_projects_that_begin_at_once_do_not_collide(tmp_path: Path, state_url: s
     for thread in threads:
         thread.join()
     assert plans == dict.fromkeys(names, Counts(add=2))
+
+
+def test_who_meets_the_lock_for_new_workspaces_tries_again(tmp_path: Path, state_url: str) -> None:
+    workshop = machine(tmp_path / "here", state_url)
+    workshop.prepare("ada")
+    with psycopg.connect(state_url, autocommit=True) as other, ThreadPoolExecutor(1) as thread:
+        other.execute("select pg_advisory_lock(-1)")
+        planning = thread.submit(workshop.planned, "ada")
+        wait_until(lambda: [*tmp_path.rglob("workspace-*.0/ended.json")], 30)
+        other.execute("select pg_advisory_unlock(-1)")
+        assert planning.result().counts == Counts(add=2)
 
 
 def test_an_empty_project_leaves_nothing_in_the_database(tmp_path: Path, state_url: str) -> None:

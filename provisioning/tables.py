@@ -143,6 +143,64 @@ class MessageRow(SQLModel, table=True):
     updated_at: datetime = _moment()
 
 
+class WorkflowRunRow(SQLModel, table=True):
+    """A GitHub Actions run of a project that we follow; `run` is a `WorkflowRun`.
+
+    `look_at` is when to look at it next. `wakes` counts who asked for a look: one that came while
+    we looked is not lost. `failure` is the end of the log of what failed.
+    """
+
+    __tablename__ = "workflow_run"
+    id: str = Field(primary_key=True)
+    project: str = Field(index=True)
+    run: dict[str, Any] = _json()
+    created_at: datetime = _moment(index=True)
+    ended_at: datetime | None = _moment(nullable=True)
+    look_at: datetime | None = _moment(nullable=True, index=True)
+    wakes: int = 0
+    looks: int = 0
+    requested_by: str = ""
+    failure: str = ""
+
+
+class ReleaseRow(SQLModel, table=True):
+    """A deployment that waits for reviewers, bound to commit and attempt; settled once.
+
+    `state`: open, deciding (somebody's `verdict` is on its way to GitHub), approved, rejected,
+    void, expired. `card` is what reviewers saw. `decided_by` is a chat user, `decided_login` a
+    GitHub user.
+    """
+
+    __tablename__ = "release"
+    id: str = Field(primary_key=True)
+    run: str = Field(index=True, foreign_key="workflow_run.id")
+    project: str = Field(index=True)
+    environment: str
+    attempt: int
+    sha: str
+    state: str = Field(default="open", index=True)
+    card: dict[str, Any] = _json()
+    verdict: str = ""
+    decided_by: str = ""
+    decided_login: str = ""
+    comment: str = ""
+    why: str = ""
+    asked_at: datetime = _moment()
+    decided_at: datetime | None = _moment(nullable=True)
+    deadline: datetime = _moment(index=True)
+    remind_at: datetime | None = _moment(nullable=True, index=True)
+    reminders: int = 0
+
+
+class DeliveryRow(SQLModel, table=True):
+    """A webhook delivery that was taken in, by GitHub's GUID: a redelivery keeps it."""
+
+    __tablename__ = "delivery"
+    id: str = Field(primary_key=True)
+    event: str
+    received_at: datetime = _moment(index=True)
+
+
 class InteractionRow(SQLModel, table=True):
     """What somebody typed, pressed or submitted: stored, then acknowledged, then acted upon."""
 

@@ -8,13 +8,16 @@ from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
 from provisioning.store.operations import Change, Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
+from provisioning.store.releases import Releases
 from provisioning.store.turns import Turn, Turns
+from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
     "Attachment",
     "Change",
     "Database",
     "Filter",
+    "Followed",
     "Message",
     "NameTakenError",
     "Page",
@@ -32,6 +35,8 @@ class Store:
         self.operations = Operations(database, clock)
         self.approvals = Approvals(database, clock)
         self.messages = Messages(database, clock)
+        self.workflow_runs = WorkflowRuns(database, clock)
+        self.releases = Releases(database, clock)
         self.interactions = Interactions(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)

@@ -1,0 +1,200 @@
+"""Workflow runs that we follow, and the webhook deliveries that told of them."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, delete, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from provisioning.clock import Clock
+from provisioning.database import Database, insert_once
+from provisioning.tables import DeliveryRow, WorkflowRunRow
+from provisioning.text import Frozen
+from provisioning.workflow_run import WorkflowRun, merged
+
+LEASE = timedelta(seconds=60)
+"""How long whoever looks at a run keeps others from it; after a crash it is looked at again."""
+
+
+class Followed(Frozen):
+    """A run that we follow, as it was stored; `wakes` when it was read."""
+
+    run: WorkflowRun
+    project: str
+    requested_by: str = ""
+    failure: str = ""
+    wakes: int = 0
+    looks: int = 0
+    created_at: datetime
+    ended_at: datetime | None = None
+
+    @staticmethod
+    def of(row: WorkflowRunRow) -> "Followed":
+        """Return what a row says."""
+        return Followed(
+            run=WorkflowRun.model_validate(row.run),
+            project=row.project,
+            requested_by=row.requested_by,
+            failure=row.failure,
+            wakes=row.wakes,
+            looks=row.looks,
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+        )
+
+
+Merge = Callable[[WorkflowRun | None], WorkflowRun]
+
+
+class WorkflowRuns:
+    """What we know of workflow runs, and when each is to be looked at next."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self.on_wake: Callable[[], None] = lambda: None
+
+    def get(self, run: int | str) -> Followed | None:
+        """Return a run."""
+        with self._database.reading() as session:
+            row = session.get(WorkflowRunRow, str(run))
+            return Followed.of(row) if row else None
+
+    def of_project(self, project: str, limit: int = 20) -> tuple[Followed, ...]:
+        """Return a project's runs, newest first."""
+        return self._read(_newest(project).limit(limit))
+
+    def unended(self) -> tuple[Followed, ...]:
+        """Return the runs whose present attempt is not over, oldest first."""
+        rows = select(WorkflowRunRow).where(col(WorkflowRunRow.ended_at).is_(None))
+        return self._read(rows.order_by(col(WorkflowRunRow.created_at)))
+
+    def deliver(self, guid: str, event: str, project: str, sighting: WorkflowRun | Merge) -> bool:
+        """Take in what a webhook tells; False if this very delivery was taken in before.
+
+        Whoever follows looks at the run at once.
+        """
+        with self._database.writing() as session:
+            delivery = DeliveryRow(id=guid, event=event, received_at=self._clock.now())
+            if not insert_once(session, delivery):
+                return False
+            self._merge(session, project, sighting, wake=True)
+        self.on_wake()
+        return True
+
+    def see(
+        self, project: str, seen: WorkflowRun, *, complete: bool = False, wake: bool = False
+    ) -> Followed:
+        """Merge what was seen of a run; `complete` as in `merged`."""
+        with self._database.writing() as session:
+            row = self._merge(
+                session, project, lambda known: merged(known, seen, complete=complete), wake=wake
+            )
+            found = Followed.of(row)
+        if wake:
+            self.on_wake()
+        return found
+
+    def note(self, run: int | str, *, requested_by: str = "", failure: str = "") -> None:
+        """Remember who asked for a run, or the end of the log of what failed."""
+        with self._database.writing() as session:
+            row = session.get(WorkflowRunRow, str(run))
+            if row:
+                row.requested_by = requested_by or row.requested_by
+                row.failure = failure or row.failure
+                session.add(row)
+
+    def wake(self, run: int | str) -> None:
+        """Have a run looked at, at once."""
+        with self._database.writing() as session:
+            row = session.exec(_one(str(run)).with_for_update()).first()
+            if row:
+                self._wake(session, row)
+        self.on_wake()
+
+    def claim(self, limit: int) -> tuple[Followed, ...]:
+        """Return runs that are due; nobody else gets them until they are done, or for a minute."""
+        now = self._clock.now()
+        due = (
+            select(WorkflowRunRow)
+            .where(col(WorkflowRunRow.look_at) <= now)
+            .order_by(col(WorkflowRunRow.look_at))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._database.writing() as session:
+            rows = session.exec(due).all()
+            for row in rows:
+                row.look_at = now + LEASE
+                session.add(row)
+            return tuple(map(Followed.of, rows))
+
+    def looked(self, followed: Followed, again: datetime | None) -> None:
+        """Note when to look again (None: never); at once if somebody asked for it meanwhile."""
+        with self._database.writing() as session:
+            row = session.exec(_one(str(followed.run.id)).with_for_update()).one()
+            row.looks += 1
+            row.look_at = again if row.wakes == followed.wakes else self._clock.now()
+            session.add(row)
+
+    def known(self, guids: Sequence[str]) -> frozenset[str]:
+        """Return which of these deliveries were taken in."""
+        rows = select(DeliveryRow.id).where(col(DeliveryRow.id).in_(guids))
+        with self._database.reading() as session:
+            return frozenset(session.exec(rows).all())
+
+    def forget_deliveries(self, older_than: timedelta) -> int:
+        """Drop deliveries of that long ago: GitHub lists those of the last three days at most."""
+        old = col(DeliveryRow.received_at) < self._clock.now() - older_than
+        with self._database.writing() as session:
+            return session.exec(delete(DeliveryRow).where(old)).rowcount
+
+    def _merge(
+        self, session: Session, project: str, sighting: WorkflowRun | Merge, *, wake: bool
+    ) -> WorkflowRunRow:
+        merge = sighting if callable(sighting) else _merging(sighting)
+        first = merge(None)
+        row = WorkflowRunRow(
+            id=str(first.id),
+            project=project,
+            run=first.model_dump(mode="json"),
+            created_at=first.created_at,
+            ended_at=_end(first),
+            look_at=self._clock.now(),
+        )
+        if insert_once(session, row):
+            return session.exec(_one(row.id)).one()
+        row = session.exec(_one(row.id).with_for_update()).one()
+        run = merge(WorkflowRun.model_validate(row.run))
+        row.run = run.model_dump(mode="json")
+        row.ended_at = _end(run)
+        session.add(row)
+        if wake:
+            self._wake(session, row)
+        return row
+
+    def _wake(self, session: Session, row: WorkflowRunRow) -> None:
+        row.look_at = self._clock.now()
+        row.wakes += 1
+        session.add(row)
+
+    def _read(self, rows: SelectOfScalar[WorkflowRunRow]) -> tuple[Followed, ...]:
+        with self._database.reading() as session:
+            return tuple(map(Followed.of, session.exec(rows).all()))
+
+
+def _merging(seen: WorkflowRun) -> Merge:
+    return lambda known: merged(known, seen)
+
+
+def _end(run: WorkflowRun) -> datetime | None:
+    return run.updated_at if run.is_over else None
+
+
+def _one(run: str) -> SelectOfScalar[WorkflowRunRow]:
+    return select(WorkflowRunRow).where(WorkflowRunRow.id == run)
+
+
+def _newest(project: str) -> SelectOfScalar[WorkflowRunRow]:
+    rows = select(WorkflowRunRow).where(WorkflowRunRow.project == project)
+    return rows.order_by(col(WorkflowRunRow.created_at).desc(), col(WorkflowRunRow.id).desc())

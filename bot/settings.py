@@ -21,6 +21,7 @@ SECRETS = (
     ("slack", "app_token"),
     ("slack", "signing_secret"),
     ("databricks", "client_secret"),
+    ("github", "webhook_secret"),
     ("terraform", "state_url"),
 )
 """What comes from the environment only."""
@@ -57,7 +58,11 @@ class RoleSettings(Section):
 
 
 class GitHubSettings(Section):
-    """The GitHub organisation and the bot's App; the App's private key comes from a file."""
+    """The GitHub organisation and the bot's App; the App's private key comes from a file.
+
+    With `webhook_secret` (from the environment) GitHub tells us of workflow runs; without it the
+    bot asks, which needs no public address.
+    """
 
     organisation: str
     api_url: str = "https://api.github.com"
@@ -74,6 +79,7 @@ class GitHubSettings(Section):
         True, description="False on GitHub Enterprise Server, whose OIDC subject has names only"
     )
     seconds_between_writes: float = Field(1, ge=0)
+    webhook_secret: SecretStr = SecretStr("")
 
 
 class StageSettings(Section):
@@ -138,6 +144,9 @@ class ConfirmationSettings(Section):
 
     create: Confirmer = "requester"
     expires_after_hours: float = Field(72, gt=0)
+    release_expires_after_hours: float = Field(
+        72, gt=0, le=720, description="GitHub itself waits for 30 days"
+    )
 
 
 class TerraformSettings(Section):

@@ -130,6 +130,8 @@ def policy_of(settings: Settings) -> Policy:
         sandbox_maximum=timedelta(days=limits.sandbox_days_maximum),
         github_writing_applies=limits.github_writing_applies,
         github_writes_per_hour=limits.github_writes_per_hour,
+        release_expires=timedelta(hours=settings.confirmation.release_expires_after_hours),
+        webhooks=bool(settings.github.webhook_secret.get_secret_value()),
     )
 
 
@@ -152,6 +154,7 @@ def known_secrets(settings: Settings, private_key: str) -> tuple[str, ...]:
         slack.bot_token.get_secret_value(),
         slack.app_token.get_secret_value(),
         slack.signing_secret.get_secret_value(),
+        settings.github.webhook_secret.get_secret_value(),
         settings.databricks.client_secret.get_secret_value(),
         settings.terraform.state_url.get_secret_value(),
         private_key,

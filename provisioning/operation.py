@@ -19,6 +19,7 @@ Phase = Literal[
     "applying",
     "starter",
     "verifying",
+    "deploying",
     "ready",
     "failed",
     "discarded",
@@ -30,7 +31,8 @@ Phase = Literal[
     "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people; `TURNS` wait for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people, `deploying` for GitHub's workflow run; `TURNS`
+wait for GitHub's budget."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -115,7 +117,8 @@ class Facts(Frozen):
     `made` is set before the first apply: from then on something may exist at a vendor. `unmade` is
     set before the first removal: from then on some of it may be gone. `writes` is the most that one
     of its applies was to write to GitHub. `left_behind` says what a cancelled run has left.
-    `covered_by` is the digest of the plan by whose confirmation a later `plan` is confirmed, too.
+    `workflow_run` is the address of the first deployment. `covered_by` is the digest of the plan by
+    whose confirmation a later `plan` is confirmed, too.
     """
 
     plan: Plan | None = None
@@ -132,6 +135,7 @@ class Facts(Frozen):
     unmade: bool = False
     writes: int = 0
     left_behind: str = ""
+    workflow_run: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0

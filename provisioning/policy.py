@@ -42,7 +42,10 @@ class RequestableData(Frozen):
 
 
 class Policy(Frozen):
-    """The rules of this installation. `catalogs` are those of each workspace group's stages."""
+    """The rules of this installation. `catalogs` are those of each workspace group's stages.
+
+    `webhooks` says that GitHub tells us of workflow runs; without them we ask.
+    """
 
     naming: Naming
     workspace_groups: dict[str, str]
@@ -58,6 +61,8 @@ class Policy(Frozen):
     sandbox_maximum: timedelta
     github_writing_applies: int = 1
     github_writes_per_hour: int = 450
+    release_expires: timedelta = timedelta(days=3)
+    webhooks: bool = False
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""

@@ -4,7 +4,7 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 `provisioning.errors` and are safe to call from several threads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from provisioning.errors import UserError
@@ -102,6 +102,29 @@ class Look(Frozen):
     reviews: tuple[Review, ...] = ()
 
 
+class Sighting(Frozen):
+    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery."""
+
+    guid: str
+    event: str
+    project: str
+    run: WorkflowRun
+    job: WorkflowJob | None = None
+
+
+class Webhooks(Protocol):
+    """What GitHub tells our App by itself."""
+
+    def read(self, guid: str, event: str, body: bytes) -> Sighting | None:
+        """Return what a delivery tells, or None if it is about nothing we follow.
+
+        Raises `UserError` for what is no delivery at all.
+        """
+
+    def missed(self, known: Callable[[Sequence[str]], Collection[str]]) -> tuple[Sighting, ...]:
+        """Return what recent deliveries tell whose GUIDs are not `known`, oldest first."""
+
+
 class Deployments(Protocol):
     """GitHub Actions of the projects' repositories, as our App sees it; it only looks."""
 
@@ -154,7 +177,7 @@ class Dispatches(Protocol):
         """
 
     def rerun(self, project: str, run: int, token: str) -> None:
-        """Run again what failed, as the person whose token it is; no-op if it runs again already."""
+        """Run again what failed, as the person whose token it is; once running, it stays."""
 
     def cancel(self, project: str, run: int) -> None:
         """Cancel a run, as our App; one that is over is fine."""
@@ -291,9 +314,11 @@ __all__ = [
     "Repositories",
     "RepositoryFacts",
     "Review",
+    "Sighting",
     "Templates",
     "Terraform",
     "TooLateError",
     "Watch",
+    "Webhooks",
     "Workspaces",
 ]

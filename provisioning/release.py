@@ -54,13 +54,20 @@ class Comparison(Frozen):
 
 
 class Card(Frozen):
-    """What reviewers see before they decide."""
+    """What reviewers see before they decide.
+
+    `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people behind them when it was
+    asked, `earlier` the environments that this run has deployed to. `reviews_before` counts what
+    GitHub had on the environment from earlier attempts.
+    """
 
     commit: Commit | None = None
     since: Comparison | None = None
     plan: ReleasePlan | None = None
     reviewers: tuple[str, ...] = ()
+    logins: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
+    reviews_before: int = 0
 
 
 class Release(Frozen):
@@ -84,6 +91,7 @@ class Release(Frozen):
     deadline: datetime
     remind_at: datetime | None = None
     reminders: int = 0
+    tries: int = 0
 
     @property
     def artefact(self) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from provisioning.operation import IDLE, STOPPED, Decision, Operation
 from provisioning.runs import Progress
-from provisioning.text import Span, Task, Text, code, moment, person, say
+from provisioning.text import Span, Task, Text, code, link, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
 
@@ -17,6 +17,7 @@ STATES = {
     "applying": "Applying",
     "starter": "Pushing the starter code",
     "verifying": "Verifying",
+    "deploying": "Deploying to Development",
     "ready": "Ready",
     "failed": "Failed",
     "discarded": "Discarded",
@@ -28,12 +29,17 @@ STATES = {
     "freeing": "Freeing the name",
     "cleaned": "Cleaned up",
 }
-ORDER = ("planning", "waiting", "applying", "starter", "verifying")
+ORDER = ("planning", "waiting", "applying", "starter", "verifying", "deploying")
 STEPS = {
     "planning": ("Plan", "Planning", "Planned"),
     "applying": ("Apply", "Applying", "Applied"),
     "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
     "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
+    "deploying": (
+        "Deploy to Development",
+        "Deploying to Development",
+        "Deployed to Development",
+    ),
 }
 
 
@@ -74,7 +80,8 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
     first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
-    return (*first, *(_task(operation, step) for step in ("applying", "starter", "verifying")))
+    later = (step for step in ORDER if step not in ("planning", "waiting"))
+    return (*first, *(_task(operation, step) for step in later))
 
 
 def _reached(operation: Operation) -> str:
@@ -143,6 +150,8 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         passed = sum(finding.passed for finding in facts.findings)
         plural = "" if len(facts.findings) == 1 else "s"
         return say(f"{passed} of {len(facts.findings)} check{plural} passed")
+    if step == "deploying" and facts.workflow_run:
+        return say(link("workflow run", facts.workflow_run))
     return ()
 
 

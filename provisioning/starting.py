@@ -20,7 +20,7 @@ class Starting:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase, if one does."""
-        if operation.phase in ENDED or operation.phase == "waiting":
+        if operation.phase in (*ENDED, "waiting", "deploying"):
             return
         if operation.phase in TURNS:
             self.admit()

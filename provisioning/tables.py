@@ -190,6 +190,7 @@ class ReleaseRow(SQLModel, table=True):
     deadline: datetime = _moment(index=True)
     remind_at: datetime | None = _moment(nullable=True, index=True)
     reminders: int = 0
+    tries: int = 0
 
 
 class DeliveryRow(SQLModel, table=True):

@@ -101,9 +101,15 @@ class WorkflowRun(Frozen):
             if job.status == "waiting" and job.deed and job.deed[0] in ("deploy", "destroy")
         )
 
+    def did(self, deed: Deed) -> tuple[str, ...]:
+        """Return the environments to which it has done that, in order."""
+        return tuple(
+            job.deed[1] for job in self.jobs if job.succeeded and job.deed and job.deed[0] == deed
+        )
+
     def deployed(self, environment: str) -> bool:
         """Tell whether it has deployed to an environment."""
-        return any(job.succeeded and job.deed == ("deploy", environment) for job in self.jobs)
+        return environment in self.did("deploy")
 
     def failures(self) -> tuple[WorkflowJob, ...]:
         """Return the jobs that failed, in the order they ended."""

@@ -1,5 +1,6 @@
 """What we remember, by intent: each method is one transaction, safe from several threads."""
 
+from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
@@ -31,6 +32,8 @@ class Store:
     """The database's contents. Rows that are handed out are copies: changing one saves nothing."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
         self.projects = Projects(database, clock)
         self.operations = Operations(database, clock)
         self.approvals = Approvals(database, clock)
@@ -40,3 +43,9 @@ class Store:
         self.interactions = Interactions(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)
+
+    def refused(self, project: str, who: str, what: str, why: str) -> None:
+        """Note in a project's audit trail what somebody was not allowed to do."""
+        entry = audit.Entry(project=project, who=who, what="refused", detail={what: why})
+        with self._database.writing() as session:
+            audit.append(session, self._clock.now(), entry)

@@ -150,6 +150,21 @@ class Connection:
         with self._pace.turn():
             return self._ask(method, path, body)
 
+    def as_person(self, token: str, method: str, path: str, body: Json) -> Json:
+        """Send a write once as the person whose token it is; GitHub's errors come as they are."""
+        client = self._client(Auth.Token(token))
+        try:
+            with self._pace.turn():
+                _, answer = client.requester.requestJsonAndCheck(method, path, input=body)
+        finally:
+            client.close()
+        return answer
+
+    @property
+    def token(self) -> str:
+        """Return the installation's token, for what is no part of the API: downloads."""
+        return self._token.token
+
     def remove(self, path: str) -> None:
         """Delete what is at a path; what is gone already is fine."""
         try:
@@ -183,9 +198,9 @@ class Connection:
         _, answer = self.reader().requester.requestJsonAndCheck(method, path, input=body)
         return answer
 
-    def _client(self) -> Github:
+    def _client(self, auth: Auth.Auth | None = None) -> Github:
         return Github(
-            auth=self._token,
+            auth=auth or self._token,
             base_url=self.app.api_url,
             timeout=TIMEOUT_SECONDS,
             retry=_reads_only(),

@@ -42,6 +42,7 @@ def upgrade() -> None:
         _moment("deadline", index=True),
         _moment("remind_at", nullable=True, index=True),
         _number("reminders"),
+        _number("tries"),
         sa.ForeignKeyConstraint(["run"], ["workflow_run.id"]),
     )
     op.create_table(

@@ -1,0 +1,330 @@
+"""GitHub Actions of the projects: runs, what holds them, what they plan, and decisions on them.
+
+Sources: docs.github.com/rest/actions (workflow-runs, workflow-jobs, artifacts), /rest/deployments,
+/rest/commits (compare). Installation tokens look; people's own tokens decide and dispatch.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from github import GithubException
+from pydantic import ConfigDict, ValidationError
+
+from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
+from provisioning.adapters.github.sightings import job_of, run_of
+from provisioning.errors import PermanentError, TemporaryError, UserError
+from provisioning.ports import Look, PendingEnvironment, Review, TooLateError
+from provisioning.release import Commit, Comparison, ReleasePlan
+from provisioning.text import Frozen
+from provisioning.workflow_run import WORKFLOW, WorkflowJob, WorkflowRun
+
+Json = Any
+
+MOST_COMMITS = 20
+LARGEST_PLAN = 1_000_000
+"""Bytes of a plan artifact that are read at most."""
+LOG_LINES = 40
+NEWEST = 30
+"""So many runs, newest first, are looked through for one of ours."""
+DEPLOYMENTS_LOOKED_AT = 10
+
+
+class _StoredPlan(Frozen):
+    """`plan.json` as the deploy workflow uploads it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    digest: str
+    commit: str
+    version: str = ""
+    changes: tuple[dict[str, str], ...] = ()
+
+
+class GitHubActions:
+    """Implements the ports `Deployments`, `Gate` and `Dispatches`; safe for several threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._organisation = connection.app.organisation
+
+    # ------------------------------------------------------------------ looking
+
+    def look(self, project: str, run: int) -> Look | None:
+        """Return a run as it is now, or None if it is gone."""
+        path = f"{self._repository(project)}/actions/runs/{run}"
+        with self._connection.doing(f"look at the workflow run {run}"):
+            found = self._connection.get(path)
+            if found is None:
+                return None
+            jobs = tuple(map(job_of, self._listed(f"{path}/jobs", "jobs", "filter=latest&")))
+            waits = found["status"] in ("waiting", "queued", "in_progress", "requested", "pending")
+            pending = self._connection.get(f"{path}/pending_deployments") if waits else []
+            reviews = self._connection.get(f"{path}/approvals") or []
+        seen = run_of(found, project).model_copy(update={"jobs": jobs})
+        return Look(
+            run=seen,
+            pending=tuple(map(_pending, pending or [])),
+            reviews=tuple(map(_review, reviews)),
+        )
+
+    def recent(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
+        path = f"{self._repository(project)}/actions/runs?per_page={NEWEST}"
+        with self._connection.doing(f"list the workflow runs of {project}"):
+            found = self._connection.get(path) or {"workflow_runs": []}
+        runs = (run_of(run, project) for run in found["workflow_runs"])
+        return tuple(run for run in runs if run.path == WORKFLOW)
+
+    def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
+        """Return the plan that this attempt has made for a gated environment, if it has."""
+        name = f"plan-{environment}"
+        path = f"{self._repository(project)}/actions/runs/{run.id}/artifacts?name={quote(name)}"
+        with self._connection.doing(f"read the plan of the workflow run {run.id}"):
+            listed = (self._connection.get(path) or {}).get("artifacts", [])
+            artifact = max(
+                (one for one in listed if not one["expired"]),
+                key=lambda one: one["id"],
+                default=None,
+            )
+            if artifact is None or artifact["size_in_bytes"] > LARGEST_PLAN:
+                return None
+            content = self._download(artifact["archive_download_url"])
+        plan = _read_plan(content)
+        return plan if plan and plan.commit == run.sha else None
+
+    def released(self, project: str, environment: str) -> str:
+        """Return the commit that was deployed to an environment last, or an empty string."""
+        repository = self._repository(project)
+        where = f"environment={quote(environment)}&per_page={DEPLOYMENTS_LOOKED_AT}"
+        with self._connection.doing(f"look for the last deployment to {environment}"):
+            for deployment in self._connection.get(f"{repository}/deployments?{where}") or []:
+                path = f"{repository}/deployments/{deployment['id']}/statuses?per_page=10"
+                states = {status["state"] for status in self._connection.get(path) or []}
+                if "success" in states:
+                    return str(deployment["sha"])
+        return ""
+
+    def commits(self, project: str, base: str, head: str) -> Comparison | None:
+        """Return the commits that `head` has and `base` lacks; without a base the head alone."""
+        repository = self._repository(project)
+        with self._connection.doing(f"compare commits of {project}"):
+            if not base:
+                found = self._connection.get(f"{repository}/commits/{quote(head)}")
+                return _comparison("", 1, [found], "") if found else None
+            path = f"{repository}/compare/{quote(base)}...{quote(head)}"
+            compared = self._connection.get(path)
+            if compared is None:
+                return None
+            commits = compared["commits"][-MOST_COMMITS:]
+            if not commits:
+                commits = [self._connection.get(f"{repository}/commits/{quote(head)}")]
+        return _comparison(base, compared["ahead_by"], commits, compared["html_url"])
+
+    def log_end(self, project: str, job: WorkflowJob) -> str:
+        """Return the last lines of a job's log, or an empty string; not redacted."""
+        url = (
+            f"{self._connection.app.api_url}{self._repository(project)}/actions/jobs/{job.id}/logs"
+        )
+        with self._connection.doing(f"read the log of the job {job.id}"):
+            text = self._download(url).decode("utf-8", "replace")
+        lines = [_without_time(line) for line in text.splitlines() if line.strip()]
+        return "\n".join(lines[-LOG_LINES:])
+
+    def reviewer_logins(self, reviewers: tuple[str, ...]) -> frozenset[str]:
+        """Return the logins behind `team:<slug>` and `user:<login>`, always asked live."""
+        logins: set[str] = set()
+        for reviewer in reviewers:
+            kind, _, name = reviewer.partition(":")
+            if kind == "user":
+                logins.add(name)
+                continue
+            path = f"/orgs/{self._organisation}/teams/{quote(name, safe='')}/members"
+            with self._connection.doing(f"list the team {name}"):
+                logins |= {member["login"] for member in self._connection.pages(path)}
+        return frozenset(logins)
+
+    # ------------------------------------------------------------------ deciding and beginning
+
+    def decide(
+        self, project: str, run: int, environment: str, *, approved: bool, comment: str, token: str
+    ) -> None:
+        """Approve or reject as the person whose token it is."""
+        path = f"{self._repository(project)}/actions/runs/{run}/pending_deployments"
+        with self._connection.doing(f"look at what the workflow run {run} waits for"):
+            pending = self._connection.get(path) or []
+        ids = [one["environment"]["id"] for one in pending if _named(one) == environment]
+        if not ids:
+            raise TooLateError("Nothing waits for this decision any more.")
+        body = {
+            "environment_ids": ids,
+            "state": "approved" if approved else "rejected",
+            "comment": comment,
+        }
+        try:
+            self._connection.as_person(token, "POST", path, body)
+        except GithubException as error:
+            if error.status == 422:
+                raise _not_taken(error) from error
+            raise _of_person(error, "decide on this deployment") from error
+        except requests.exceptions.RequestException as error:
+            raise TemporaryError("GitHub did not answer (could not decide)") from error
+
+    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: str) -> int:
+        """Begin the deploy workflow as the person whose token it is; return the run's id."""
+        if known := self._with_correlation(project, inputs["correlation"]):
+            return known
+        workflow = quote(WORKFLOW.rpartition("/")[2])
+        path = f"{self._repository(project)}/actions/workflows/{workflow}/dispatches"
+        body = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
+        try:
+            answer = self._connection.as_person(token, "POST", path, body)
+        except GithubException as error:
+            raise _of_person(error, f"deploy {ref} of {project}") from error
+        except requests.exceptions.RequestException as error:
+            raise TemporaryError("GitHub did not answer (could not start the workflow)") from error
+        if answer and answer.get("workflow_run_id"):
+            return int(answer["workflow_run_id"])
+        if known := self._with_correlation(project, inputs["correlation"]):
+            return known
+        raise TemporaryError("GitHub has not begun the workflow yet")
+
+    def rerun(self, project: str, run: int, token: str) -> None:
+        """Run again what failed, as the person whose token it is; once running, it stays."""
+        path = f"{self._repository(project)}/actions/runs/{run}"
+        with self._connection.doing(f"look at the workflow run {run}"):
+            found = self._connection.get(path)
+        if found is None:
+            raise UserError("GitHub does not know this run any more.")
+        if found["status"] != "completed":
+            return
+        try:
+            self._connection.as_person(token, "POST", f"{path}/rerun-failed-jobs", {})
+        except GithubException as error:
+            raise _of_person(error, "rerun this") from error
+        except requests.exceptions.RequestException as error:
+            raise TemporaryError("GitHub did not answer (could not rerun)") from error
+
+    def cancel(self, project: str, run: int) -> None:
+        """Cancel a run, as our App; one that is over is fine."""
+        path = f"{self._repository(project)}/actions/runs/{run}/cancel"
+        with self._connection.doing(f"cancel the workflow run {run}"):
+            try:
+                self._connection.write("POST", path)
+            except GithubException as error:
+                if error.status not in (404, 409):
+                    raise
+
+    # ------------------------------------------------------------------ parts
+
+    def _with_correlation(self, project: str, correlation: str) -> int | None:
+        """Return the run that a dispatch has begun already: its title names the request."""
+        runs = self.recent(project)
+        return next((run.id for run in runs if correlation and correlation in run.title), None)
+
+    def _listed(self, path: str, key: str, query: str = "") -> Iterable[Json]:
+        number, size = 1, 100
+        while True:
+            page = self._connection.get(f"{path}?{query}per_page={size}&page={number}")
+            entries = page[key] if page else []
+            yield from entries
+            if len(entries) < size:
+                return
+            number += 1
+
+    def _download(self, url: str) -> bytes:
+        """Return what is behind a redirect to a signed address, which gets no token of ours."""
+        headers = {"Authorization": f"Bearer {self._connection.token}"}
+        first = requests.get(url, headers=headers, timeout=TIMEOUT_SECONDS, allow_redirects=False)
+        if first.status_code in (404, 410):
+            return b""
+        if first.is_redirect:
+            first = requests.get(first.headers["Location"], timeout=TIMEOUT_SECONDS)
+        if first.status_code >= 500 or first.status_code == 429:
+            raise TemporaryError(f"GitHub answered {first.status_code} to a download")
+        if not first.ok:
+            raise PermanentError(f"GitHub answered {first.status_code} to a download")
+        return first.content
+
+    def _repository(self, project: str) -> str:
+        return f"/repos/{self._organisation}/{quote(project, safe='')}"
+
+
+def _named(pending: Json) -> str:
+    return str(pending["environment"]["name"])
+
+
+def _pending(pending: Json) -> PendingEnvironment:
+    reviewers = tuple(
+        f"team:{one['reviewer']['slug']}"
+        if one["type"] == "Team"
+        else f"user:{one['reviewer']['login']}"
+        for one in pending["reviewers"]
+    )
+    return PendingEnvironment(name=_named(pending), reviewers=reviewers)
+
+
+def _review(review: Json) -> Review:
+    return Review(
+        environments=tuple(one["name"] for one in review["environments"]),
+        approved=review["state"] == "approved",
+        login=review["user"]["login"],
+        comment=review["comment"] or "",
+    )
+
+
+def _comparison(base: str, total: int, commits: list[Json], url: str) -> Comparison:
+    return Comparison(
+        base=base, total=total, commits=tuple(_commit(one) for one in commits if one), url=url
+    )
+
+
+def _commit(found: Json) -> Commit:
+    author = (found.get("author") or {}).get("login") or found["commit"]["author"]["name"]
+    title = found["commit"]["message"].splitlines()[0] if found["commit"]["message"] else ""
+    return Commit(sha=found["sha"], title=title[:120], author=author, url=found["html_url"])
+
+
+def _read_plan(archive: bytes) -> ReleasePlan | None:
+    """Read `plan.json` of an artifact; one that is no plan is none, since a project wrote it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
+            if zipped.getinfo("plan.json").file_size > LARGEST_PLAN:
+                return None
+            stored = _StoredPlan.model_validate(json.loads(zipped.read("plan.json")))
+            return ReleasePlan.model_validate(stored.model_dump())
+    except (zipfile.BadZipFile, KeyError, ValueError, ValidationError):
+        return None
+
+
+def _without_time(line: str) -> str:
+    """Drop the timestamp that every line of a log begins with."""
+    stamp, _, rest = line.partition(" ")
+    return rest if stamp.endswith("Z") and "T" in stamp else line
+
+
+def _not_taken(error: GithubException) -> UserError:
+    """GitHub: 422 where nothing waits, or where this person may not decide."""
+    said = _said(error)
+    if "no pending" in said.lower() or "not waiting" in said.lower():
+        return TooLateError(said)
+    return UserError(f"GitHub says: {said}")
+
+
+def _of_person(error: GithubException, what: str) -> Exception:
+    if error.status == 401:
+        return UserError("GitHub no longer takes your link; type `/sciclops link` again.")
+    if error.status in (403, 404):
+        return UserError(f"GitHub does not let you {what}: {_said(error)}")
+    if error.status in (409, 429) or error.status >= 500:
+        return TemporaryError(f"GitHub answered {error.status} (could not {what})")
+    return UserError(f"GitHub refused to {what}: {_said(error)}")
+
+
+def _said(error: GithubException) -> str:
+    data = error.data if isinstance(error.data, dict) else {}
+    details = [str(one) for one in data.get("errors") or () if isinstance(one, str)]
+    return "; ".join([str(data.get("message", error.status)), *details])

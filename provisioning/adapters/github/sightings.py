@@ -1,0 +1,79 @@
+"""What GitHub's JSON says of a workflow run or job: the same in answers and in webhooks."""
+
+from datetime import datetime
+from typing import Any
+
+from provisioning.workflow_run import Status, WorkflowJob, WorkflowRun
+
+Json = Any
+
+STATUSES: dict[str, Status] = {
+    "requested": "queued",
+    "pending": "queued",
+    "queued": "queued",
+    "waiting": "waiting",
+    "in_progress": "in_progress",
+    "completed": "completed",
+}
+
+
+def run_of(found: Json, project: str) -> WorkflowRun:
+    """Return a `workflow-run` without its jobs."""
+    return WorkflowRun(
+        id=found["id"],
+        repository=project,
+        attempt=found.get("run_attempt") or 1,
+        event=found["event"],
+        branch=found["head_branch"] or "",
+        sha=found["head_sha"],
+        title=found["display_title"],
+        actor=_login(found.get("actor")),
+        triggering_actor=_login(found.get("triggering_actor")),
+        url=found["html_url"],
+        path=found["path"].partition("@")[0],
+        status=STATUSES.get(found["status"] or "queued", "queued"),
+        conclusion=found["conclusion"] or "",
+        created_at=_moment(found["created_at"]),
+        updated_at=_moment(found["updated_at"]),
+    )
+
+
+def job_of(found: Json) -> WorkflowJob:
+    """Return a `job`."""
+    failed = next((step for step in found["steps"] or () if step["conclusion"] == "failure"), None)
+    completed = found["completed_at"]
+    return WorkflowJob(
+        id=found["id"],
+        attempt=found.get("run_attempt") or 1,
+        name=found["name"],
+        status=STATUSES.get(found["status"], "queued"),
+        conclusion=found["conclusion"] or "",
+        started_at=_moment(found["started_at"]) if found["started_at"] else None,
+        completed_at=_moment(completed) if completed else None,
+        url=found["html_url"] or "",
+        failed_step=failed["name"] if failed else "",
+    )
+
+
+def run_of_job(found: Json, project: str) -> WorkflowRun:
+    """Return what a `workflow_job` tells of its run, which nobody has told of yet."""
+    begun = _moment(found["created_at"] or found["started_at"])
+    return WorkflowRun(
+        id=found["run_id"],
+        repository=project,
+        attempt=found.get("run_attempt") or 1,
+        branch=found["head_branch"] or "",
+        sha=found["head_sha"],
+        url=found["html_url"].partition("/job/")[0] if found["html_url"] else "",
+        created_at=begun,
+        updated_at=begun,
+        jobs=(job_of(found),),
+    )
+
+
+def _login(user: Json) -> str:
+    return str(user["login"]) if user else ""
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

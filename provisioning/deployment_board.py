@@ -1,0 +1,168 @@
+"""What is shown of deployments: one message for each workflow run, one card for each release."""
+
+from dataclasses import dataclass
+
+from provisioning.deployment_message import deployment_notice
+from provisioning.errors import PermanentError
+from provisioning.linking import Linking
+from provisioning.policy import Policy
+from provisioning.project import ProjectSpec
+from provisioning.release import Release
+from provisioning.release_message import Asked, release_notice
+from provisioning.store import Followed, Message, Store
+from provisioning.text import Notice, Span, bold, code, link, person, say
+
+MOST_MENTIONED = 12
+
+
+@dataclass(frozen=True)
+class DeploymentBoard:
+    """Wants messages to show runs and releases as they stand; showing again changes nothing."""
+
+    store: Store
+    linking: Linking
+    policy: Policy
+
+    def show_run(self, run: int | str) -> None:
+        """Show a workflow run; whoever writes last has looked again afterwards."""
+        wanted = self._run_message(run)
+        while wanted:
+            self.store.messages.show(wanted)
+            latest = self._run_message(run)
+            if latest == wanted:
+                return
+            wanted = latest
+
+    def show_release(self, release: str) -> None:
+        """Show a release's card; whoever writes last has looked again afterwards."""
+        wanted = self._card(release)
+        while True:
+            self.store.messages.show(wanted)
+            latest = self._card(release)
+            if latest == wanted:
+                return
+            wanted = latest
+
+    def name(self, login: str) -> Span:
+        """Name a GitHub login: a mention of the person who has linked it, else the login."""
+        who = self.linking.person_of(login)
+        return person(who) if who else code(login)
+
+    def name_of(self, release: Release) -> str:
+        """Return who has decided a release, in plain words."""
+        return release.decided_login
+
+    def remind(self, release: Release, number: int) -> None:
+        """Remind the reviewers in the card's thread: nobody is notified of an edited message."""
+        asked = self._asked(self._get(release.id))
+        whom = [part for one in asked.people for part in (person(one), " ")]
+        words = say(
+            *whom,
+            "this release still waits: ",
+            bold(f"{release.project} · {release.environment}"),
+            ".",
+        )
+        self.store.messages.show(
+            Message(
+                key=f"{release.message}:reminder:{number}",
+                channel=self.policy.channel,
+                thread_of=release.message,
+                content=Notice(
+                    summary=f"Still waiting: {release.project} to {release.environment}",
+                    body=(words,),
+                ),
+            )
+        )
+
+    def tell_refused(self, release: Release, why: str) -> None:
+        """Tell somebody directly that GitHub did not take their decision."""
+        lines = (
+            say(
+                "GitHub did not take your decision on ",
+                bold(f"{release.project} · {release.environment}"),
+                f": {why}",
+            ),
+            say("Nothing was released or rejected; the card is open again."),
+        )
+        self.store.messages.show(
+            Message(
+                key=f"{release.message}:refused:{release.tries}",
+                recipient=release.decided_by,
+                content=Notice(summary="GitHub did not take your decision", body=lines),
+            )
+        )
+
+    def announce(self, followed: Followed, environments: tuple[str, ...]) -> None:
+        """Tell the community that a run has reached the last stage."""
+        project = self.store.projects.get(followed.project)
+        url = project.repository_url if project else ""
+        released = [one for one in self.store.releases.of_run(followed.run.id) if one.decided_login]
+        by = (", released by ", self._decider(released[-1])) if released else ()
+        plan = released[-1].card.plan if released else None
+        version = (" ", code(plan.version)) if plan and plan.version else ()
+        words = say(
+            link(followed.project, url) if url else bold(followed.project),
+            *version,
+            f" is in {environments[-1]}",
+            *by,
+            f": {followed.run.title}" if followed.run.title else ".",
+        )
+        self.store.messages.show(
+            Message(
+                key=f"announce:deployment:{followed.run.id}",
+                channel=self.policy.announcements,
+                content=Notice(summary=f"{followed.project} is in production", body=(words,)),
+            )
+        )
+
+    def _decider(self, release: Release) -> Span:
+        return (
+            person(release.decided_by) if release.decided_by else self.name(release.decided_login)
+        )
+
+    def _run_message(self, run: int | str) -> Message | None:
+        followed = self.store.workflow_runs.get(run)
+        if followed is None:
+            return None
+        releases = self.store.releases.of_run(run)
+        environments = self.environments(followed.project)
+        return Message(
+            key=f"deployment:{followed.run.id}",
+            channel=self.policy.channel,
+            content=deployment_notice(followed, releases, environments, self.name),
+            urgent=followed.run.is_over or bool(followed.run.waiting()),
+        )
+
+    def environments(self, project: str) -> tuple[str, ...]:
+        """Return the names of a project's environments, in the order of deployment."""
+        row = self.store.projects.get(project)
+        spec = ProjectSpec.model_validate(row.spec) if row else None
+        return tuple(one.name for one in spec.environments()) if spec else ()
+
+    def _card(self, release: str) -> Message:
+        row = self._get(release)
+        followed = self.store.workflow_runs.get(row.run)
+        url = followed.run.url if followed else ""
+        return Message(
+            key=row.message,
+            channel=self.policy.channel,
+            content=release_notice(row, self._asked(row), self.name, url),
+            urgent=True,
+        )
+
+    def _asked(self, release: Release) -> Asked:
+        """Return whom to mention: linked reviewers, but not those who began the deployment."""
+        if release.state != "open":
+            return Asked()
+        followed = self.store.workflow_runs.get(release.run)
+        own = followed.run.initiators if followed else frozenset()
+        logins = [login for login in release.card.logins if login.lower() not in own]
+        known = tuple(who for login in logins if (who := self.linking.person_of(login)))
+        others = tuple(one.replace(":", " ", 1) for one in release.card.reviewers)
+        return Asked(people=known[:MOST_MENTIONED], others=others)
+
+    def _get(self, release: str) -> Release:
+        row = self.store.releases.get(release)
+        if row is None:
+            raise PermanentError(f"There is no release {release}; nothing was shown.")
+        return row

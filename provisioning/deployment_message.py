@@ -1,0 +1,167 @@
+"""The one message of a workflow run: its stages as tasks, live, with what failed and why.
+
+Pure: a run, its releases and the project's environments go in, a `Notice` comes out.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from provisioning.release import Release
+from provisioning.release_message import NameOf
+from provisioning.run_tasks import duration
+from provisioning.store import Followed
+from provisioning.text import Button, Fact, Notice, Task, Text, bold, code, link, moment, say
+from provisioning.workflow_run import WorkflowJob, WorkflowRun
+
+SHORT_SHA = 8
+LOG_LINES = 12
+RUN_STATES = {
+    "success": "Deployed",
+    "failure": "Failed",
+    "cancelled": "Cancelled",
+    "timed_out": "Timed out",
+    "action_required": "Needs somebody at GitHub",
+    "startup_failure": "The workflow could not start",
+    "skipped": "Skipped",
+}
+Status = Literal["pending", "in_progress", "complete", "error"]
+NOISE = ("Dump Context", "Set Jobs to Run")
+"""Jobs that say nothing to people, unless they fail."""
+
+
+def deployment_notice(
+    followed: Followed, releases: Sequence[Release], environments: Sequence[str], name_of: NameOf
+) -> Notice:
+    """Return the message of a run; `environments` are those it should reach, in order."""
+    run = followed.run
+    state = state_of(run, releases)
+    return Notice(
+        summary=f"{followed.project}: {what(run).lower()} {state.lower()}{_needs(run)}",
+        title=f"{followed.project} · {what(run)} · {state}",
+        body=tuple(_body(followed, releases)),
+        facts=tuple(_facts(followed, name_of)),
+        tasks=_tasks(run, environments),
+        footer=say(
+            "Workflow run ", link(str(run.id), run.url or ""), " · ", moment(run.created_at)
+        ),
+        buttons=_buttons(run),
+    )
+
+
+def what(run: WorkflowRun) -> str:
+    """Say what a run does."""
+    if run.event == "pull_request":
+        return f"Pull request {run.branch}"
+    if any(job.deed and job.deed[0] == "destroy" for job in run.jobs):
+        return "Destroy"
+    return "Deployment"
+
+
+def state_of(run: WorkflowRun, releases: Sequence[Release] = ()) -> str:
+    """Say how a run stands, as exactly as is known."""
+    if run.is_over:
+        rejected = any(one.state == "rejected" and one.attempt == run.attempt for one in releases)
+        expired = any(one.state == "expired" and one.attempt == run.attempt for one in releases)
+        if rejected and run.conclusion == "failure":
+            return "Rejected"
+        if expired and run.conclusion in ("cancelled", "failure"):
+            return "Timed out"
+        if run.conclusion == "success":
+            return _done(run)
+        return RUN_STATES.get(run.conclusion, run.conclusion or "Over")
+    if waiting := run.waiting():
+        return f"Waiting for approval of {', '.join(waiting)}"
+    working = [job for job in run.jobs if job.status == "in_progress" and job.title not in NOISE]
+    return working[-1].title if working else "Waiting for a runner"
+
+
+def _done(run: WorkflowRun) -> str:
+    took = duration((run.updated_at - run.created_at).total_seconds())
+    deployed, destroyed = run.did("deploy"), run.did("destroy")
+    if run.event == "pull_request" or not (deployed or destroyed):
+        return f"Passed in {took}"
+    return f"Deployed to {deployed[-1]} in {took}" if deployed else f"Destroyed in {took}"
+
+
+def _needs(run: WorkflowRun) -> str:
+    if run.is_over and run.failures():
+        return ": see what failed, and rerun it"
+    return ""
+
+
+def _body(followed: Followed, releases: Sequence[Release]) -> Iterator[Text]:
+    run = followed.run
+    for release in releases:
+        if release.attempt == run.attempt and release.state == "rejected" and release.comment:
+            yield say(bold(f"{release.environment} was rejected: "), release.comment)
+    if not run.is_over:
+        return
+    for job in run.failures():
+        step = f" at the step “{job.failed_step}”" if job.failed_step else ""
+        yield say(bold(f"{job.title} failed"), step, ".")
+    if followed.failure and run.failures():
+        for line in followed.failure.splitlines()[-LOG_LINES:]:
+            yield say(code(line or " "))
+
+
+def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
+    run = followed.run
+    commit = code(run.sha[:SHORT_SHA])
+    yield Fact(label="Commit", value=say(commit, f" {run.title}" if run.title else ""))
+    yield Fact(label="Branch", value=say(code(run.branch or "?")))
+    if run.actor:
+        yield Fact(label="Triggered by", value=say(name_of(run.actor), f" ({run.event})"))
+    if run.url:
+        shown = run.url.removeprefix("https://")
+        yield Fact(label="At GitHub", value=say(link(shown, run.url)))
+    if run.attempt > 1:
+        yield Fact(label="Attempt", value=say(str(run.attempt)))
+
+
+def _tasks(run: WorkflowRun, environments: Sequence[str]) -> tuple[Task, ...]:
+    """Return a task for each job that says something, and for each stage still to come."""
+    shown = [_task(job) for job in run.jobs if job.title not in NOISE or job.failed]
+    reached = {job.deed[1] for job in run.jobs if job.deed and job.deed[0] != "run"}
+    to_come: list[Task] = []
+    if run.event != "pull_request" and not run.is_over:
+        to_come = [
+            Task(id=f"to-come-{name}", title=f"Deploy {name}")
+            for name in environments
+            if name not in reached
+        ]
+    return tuple((shown + to_come)[:50])
+
+
+def _task(job: WorkflowJob) -> Task:
+    return Task(
+        id=f"job-{job.id}",
+        title=f"{job.title}{' · waiting for approval' if job.status == 'waiting' else ''}",
+        status=_status(job),
+        output=say(_took(job)) if _took(job) else (),
+    )
+
+
+def _status(job: WorkflowJob) -> Status:
+    if job.status == "completed":
+        return "error" if job.failed else "complete"
+    return "in_progress" if job.status == "in_progress" else "pending"
+
+
+def _took(job: WorkflowJob) -> str:
+    if job.conclusion == "skipped":
+        return "skipped"
+    if job.status != "completed" or not (job.started_at and job.completed_at):
+        return ""
+    took = _between(job.started_at, job.completed_at)
+    return f"{job.conclusion}, {took}" if job.failed else took
+
+
+def _between(start: datetime, end: datetime) -> str:
+    return duration(max(end - start, timedelta()).total_seconds())
+
+
+def _buttons(run: WorkflowRun) -> tuple[Button, ...]:
+    if run.is_over and run.failures():
+        return (Button(label="Rerun", words=("rerun", str(run.id), str(run.attempt))),)
+    return ()

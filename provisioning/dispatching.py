@@ -1,0 +1,143 @@
+"""Deployments and reruns that people ask for: begun at GitHub as themselves, so it knows whom to
+refuse as their reviewer."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from provisioning.clock import Clock
+from provisioning.engine import Engine, Steps, Workflow
+from provisioning.errors import PermanentError, UserError
+from provisioning.linking import Linking
+from provisioning.operation import operation_id
+from provisioning.ports import Dispatches
+from provisioning.project import STAGES
+from provisioning.store import Message, Store
+from provisioning.text import Notice, bold, say
+from provisioning.workflow_run import WorkflowRun
+
+REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
+"""Branches and tags that we dispatch; git allows more, but nobody needs it here."""
+LINK_FIRST = (
+    "GitHub has to know that it is you: type `/sciclops link` once, then ask again. "
+    "Nothing was started."
+)
+
+
+@dataclass(frozen=True)
+class Dispatching:
+    """What was asked for is stored first; a workflow then tells GitHub, once."""
+
+    store: Store
+    engine: Engine
+    dispatches: Dispatches
+    linking: Linking
+    clock: Clock
+
+    def workflows(self) -> dict[str, Workflow]:
+        """Return the durable parts by the names they are registered under."""
+        return {"dispatch.begin": self._begin, "dispatch.rerun": self._rerun}
+
+    def deploy(self, project: str, ref: str, stage: str, *, by: str, key: str) -> None:
+        """Begin a deployment of a branch, tag or commit up to a stage."""
+        self._require_ready(project)
+        if not REF.fullmatch(ref) or ".." in ref:
+            raise UserError("That is no name of a branch or tag that can be deployed.")
+        if stage not in STAGES:
+            raise UserError(f"There is no stage {stage}; there are: {', '.join(STAGES)}.")
+        self._require_link(by)
+        asked = {"project": project, "ref": ref, "stage": stage, "by": by}
+        self._start("dispatch.begin", key, project, asked)
+
+    def rerun(self, run: str, attempt: str, *, by: str, key: str) -> str:
+        """Run again what failed of a run's attempt; return the project."""
+        followed = self.store.workflow_runs.get(run) if run.isdecimal() else None
+        if followed is None:
+            raise UserError("There is no such workflow run. `/sciclops runs <project>` lists them.")
+        if attempt and attempt != str(followed.run.attempt):
+            raise UserError("This run was begun again since. Look at its message.")
+        if not followed.run.is_over or not followed.run.failures():
+            raise UserError("Nothing of this run has failed, so there is nothing to rerun.")
+        self._require_link(by)
+        asked = {"project": followed.project, "run": followed.run.id, "by": by}
+        self._start("dispatch.rerun", key, followed.project, asked)
+        return followed.project
+
+    def _require_ready(self, project: str) -> None:
+        row = self.store.projects.get(project)
+        if row is None or row.state == "gone":
+            raise UserError(f"There is no project {project}. `/sciclops list` shows them.")
+        if row.state != "ready":
+            raise UserError(f"{project} is not ready yet, so that nothing can be deployed.")
+
+    def _require_link(self, by: str) -> None:
+        if not self.linking.login_of(by):
+            raise UserError(LINK_FIRST)
+
+    def _start(self, name: str, key: str, project: str, asked: dict[str, Any]) -> None:
+        dispatch = operation_id(key)
+        self.store.memos.set(f"dispatch:{dispatch}", asked)
+        self.engine.start(name, dispatch, project=f"dispatch:{project}", part="dispatch")
+
+    # ------------------------------------------------------------------ parts
+
+    def _begin(self, steps: Steps, dispatch: str) -> None:
+        try:
+            run = steps.do("dispatch", self._dispatch, dispatch)
+            steps.do("follow", self._follow, dispatch, run)
+        except (UserError, PermanentError) as error:
+            steps.do("tell", self._tell, dispatch, str(error))
+
+    def _rerun(self, steps: Steps, dispatch: str) -> None:
+        try:
+            steps.do("rerun", self._run_again, dispatch)
+        except (UserError, PermanentError) as error:
+            steps.do("tell", self._tell, dispatch, str(error))
+
+    def _dispatch(self, dispatch: str) -> int:
+        asked = self._asked(dispatch)
+        inputs = {"stage": asked["stage"], "action": "deploy", "correlation": dispatch}
+        token = self.linking.token_of(asked["by"])
+        return self.dispatches.dispatch(asked["project"], asked["ref"], inputs, token)
+
+    def _follow(self, dispatch: str, run: int) -> None:
+        """Follow the run at once, and remember who asked: they never release it."""
+        asked = self._asked(dispatch)
+        now = self.clock.now()
+        seen = WorkflowRun(
+            id=run,
+            repository=asked["project"],
+            event="workflow_dispatch",
+            branch=asked["ref"],
+            created_at=now,
+            updated_at=now,
+        )
+        known = self.store.workflow_runs.get(run)
+        if known is None:
+            self.store.workflow_runs.see(asked["project"], seen)
+        self.store.workflow_runs.note(run, requested_by=asked["by"])
+        self.store.workflow_runs.wake(run)
+
+    def _run_again(self, dispatch: str) -> None:
+        asked = self._asked(dispatch)
+        token = self.linking.token_of(asked["by"])
+        self.dispatches.rerun(asked["project"], int(asked["run"]), token)
+        self.store.workflow_runs.wake(asked["run"])
+
+    def _tell(self, dispatch: str, why: str) -> None:
+        """Tell somebody directly that GitHub did not begin what they asked for."""
+        asked = self._asked(dispatch)
+        words = say("GitHub did not start the workflow of ", bold(asked["project"]), f": {why}")
+        self.store.messages.show(
+            Message(
+                key=f"dispatch:{dispatch}:refused",
+                recipient=asked["by"],
+                content=Notice(summary="GitHub did not start the workflow", body=(words,)),
+            )
+        )
+
+    def _asked(self, dispatch: str) -> dict[str, Any]:
+        asked = self.store.memos.get(f"dispatch:{dispatch}")
+        if asked is None:
+            raise PermanentError(f"There is no dispatch {dispatch}; nothing was started.")
+        return dict(asked)

@@ -1,0 +1,339 @@
+"""Releases to gated environments: asked, decided once, told to GitHub, reminded of, timed out.
+
+GitHub holds the gate and knows the truth: what was decided on its own page is taken over from
+there. A decision taken here is settled in our database first; its workflow then tells GitHub.
+"""
+
+from dataclasses import dataclass
+
+from provisioning.clock import Clock
+from provisioning.deployment_board import DeploymentBoard
+from provisioning.engine import Engine, Steps, Workflow
+from provisioning.errors import PermanentError, UserError
+from provisioning.linking import Linking
+from provisioning.policy import Policy, Refused
+from provisioning.ports import (
+    Deployments,
+    Dispatches,
+    Gate,
+    Look,
+    PendingEnvironment,
+    Redactor,
+    Review,
+    TooLateError,
+)
+from provisioning.release import (
+    Card,
+    Release,
+    ReleasePlan,
+    ReleaseState,
+    may_release,
+    next_reminder,
+    release_id,
+)
+from provisioning.store import Followed, Store
+from provisioning.workflow_run import WorkflowRun
+
+LOOKS_FOR_A_PLAN = 10
+"""So often a run is looked at until its plan is there: GitHub's lists lag behind a little."""
+OUT_OF_DATE = (
+    "This card is out of date: the commit, the attempt or the plan is another one by now. "
+    "Nothing was decided; look at the newest card of the project."
+)
+SETTLED = {
+    "deciding": "Somebody has just decided this; GitHub is being told.",
+    "approved": "This was approved already.",
+    "rejected": "This was rejected already.",
+    "void": "This is no longer waiting",
+    "expired": "This has timed out, nobody decided in time.",
+}
+
+
+@dataclass(frozen=True)
+class Releasing:
+    """Every refusal is a `UserError` that says why; rights are checked live at each click."""
+
+    store: Store
+    engine: Engine
+    deployments: Deployments
+    dispatches: Dispatches
+    gate: Gate
+    linking: Linking
+    board: DeploymentBoard
+    policy: Policy
+    clock: Clock
+    redact: Redactor
+
+    def workflows(self) -> dict[str, Workflow]:
+        """Return the durable parts by the names they are registered under."""
+        return {"release.decide": self._decide, "release.cancel_run": self._cancel_run}
+
+    # ------------------------------------------------------------------ keeping up with GitHub
+
+    def keep_up(self, followed: Followed, look: Look) -> bool:
+        """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
+        self._take_over(followed.run, look)
+        complete = True
+        for pending in look.pending:
+            complete &= self._ask(followed, look, pending)
+        return complete
+
+    def _take_over(self, run: WorkflowRun, look: Look) -> None:
+        """Settle what no longer waits at GitHub: by whoever decided there, else as void."""
+        waits = {pending.name for pending in look.pending}
+        for release in self.store.releases.of_run(run.id):
+            same_attempt = release.attempt == run.attempt
+            is_open = release.state in ("open", "deciding")
+            if not is_open or (release.environment in waits and same_attempt and not run.is_over):
+                continue
+            if review := _decision(release, look.reviews):
+                self._settle_as_reviewed(release, review)
+            elif not same_attempt:
+                self.withdraw(release, f"attempt {run.attempt} of the run has begun")
+            elif run.is_over:
+                self.withdraw(release, "the run has ended")
+
+    def _settle_as_reviewed(self, release: Release, review: Review) -> None:
+        """Note a decision that GitHub has, whether it came through us or not."""
+        ours = review.login.lower() == release.decided_login.lower()
+        person = release.decided_by if ours else self.linking.person_of(review.login)
+        changes = {
+            "decided_by": person,
+            "decided_login": review.login,
+            "comment": release.comment if ours else self.redact(review.comment),
+            "why": "" if ours else "decided on GitHub",
+        }
+        state: ReleaseState = "approved" if review.approved else "rejected"
+        self.store.releases.move(
+            release.id, ["open", "deciding"], state, by=person, changes=changes
+        )
+        self.board.show_release(release.id)
+
+    def withdraw(self, release: Release, why: str) -> None:
+        """End a release that waits for nothing any more; one that is settled stays as it is."""
+        self.store.releases.move(release.id, ["open", "deciding"], "void", changes={"why": why})
+        self.board.show_release(release.id)
+
+    def _ask(self, followed: Followed, look: Look, pending: PendingEnvironment) -> bool:
+        """Put a waiting deployment before its reviewers, once its plan can be shown."""
+        run = look.run
+        known = self.store.releases.get(release_id(run.id, run.attempt, pending.name))
+        if known is None:
+            plan = self.deployments.plan(followed.project, run, pending.name)
+            if plan is None and followed.looks < LOOKS_FOR_A_PLAN:
+                return False
+            now = self.clock.now()
+            known = self.store.releases.ask(
+                Release(
+                    id=release_id(run.id, run.attempt, pending.name),
+                    run=str(run.id),
+                    project=followed.project,
+                    environment=pending.name,
+                    attempt=run.attempt,
+                    sha=run.sha,
+                    state="open",
+                    card=self._card(followed.project, look, pending, plan),
+                    asked_at=now,
+                    deadline=now + self.policy.release_expires,
+                    remind_at=next_reminder(now, 0),
+                )
+            )
+        self._supersede(followed, known)
+        self.board.show_release(known.id)
+        return True
+
+    def _card(
+        self, project: str, look: Look, pending: PendingEnvironment, plan: ReleasePlan | None
+    ) -> Card:
+        run = look.run
+        base = self.deployments.released(project, pending.name)
+        since = self.deployments.commits(project, base, run.sha)
+        return Card(
+            commit=since.commits[-1] if since and since.commits else None,
+            since=since if base else None,
+            plan=plan,
+            reviewers=pending.reviewers,
+            logins=tuple(sorted(self.deployments.reviewer_logins(pending.reviewers))),
+            earlier=run.did("deploy"),
+            reviews_before=len(_of(pending.name, look.reviews)),
+        )
+
+    def _supersede(self, followed: Followed, release: Release) -> None:
+        """Withdraw older runs' releases to the same environment, and end these runs."""
+        for other in self.store.releases.unsettled(release.project):
+            if other.environment != release.environment or other.run == release.run:
+                continue
+            run = self.store.workflow_runs.get(other.run)
+            if run is None or run.created_at > followed.created_at:
+                continue
+            self.withdraw(other, f"a newer commit waits: {release.sha[:8]}")
+            self._start("release.cancel_run", other, "cancel")
+
+    # ------------------------------------------------------------------ deciding
+
+    def find(self, release: str, artefact: str) -> Release:
+        """Return an open release that a button or somebody names."""
+        found = self.store.releases.get(release)
+        if found is None:
+            raise UserError("There is no such release. `/sciclops approvals` lists what waits.")
+        if found.state != "open":
+            raise UserError(self._settled(found))
+        if artefact != found.artefact:
+            raise UserError(OUT_OF_DATE)
+        return found
+
+    def require(self, release: Release, by: str) -> str:
+        """Return the GitHub login with which somebody may decide now; refuse all others."""
+        login = self.linking.login_of(by)
+        followed = self.store.workflow_runs.get(release.run)
+        if not login:
+            raise UserError(
+                "GitHub has to know that it is you: type `/sciclops link` once, then decide again. "
+                "Nothing was decided."
+            )
+        if followed is None:
+            raise UserError(OUT_OF_DATE)
+        initiators = set(followed.run.initiators)
+        if followed.requested_by:
+            initiators.add(self.linking.login_of(followed.requested_by))
+        if by == followed.requested_by:
+            initiators.add(login)
+        reviewers = self.deployments.reviewer_logins(release.card.reviewers)
+        verdict = may_release(login, reviewers=reviewers, initiators=initiators - {""})
+        if isinstance(verdict, Refused):
+            self.store.refused(release.project, by, f"release of {release.id}", verdict.why)
+            raise UserError(f"Not done: {verdict.why}.")
+        return login
+
+    def decide(
+        self, release: str, artefact: str, *, approved: bool, by: str, comment: str = ""
+    ) -> Release:
+        """Settle who decides, once; the workflow tells GitHub."""
+        found = self.find(release, artefact)
+        login = self.require(found, by)
+        verdict = "approved" if approved else "rejected"
+        changes = {
+            "verdict": verdict,
+            "decided_by": by,
+            "decided_login": login,
+            "comment": self.redact(comment),
+            "why": "",
+            "tries": found.tries + 1,
+        }
+        moved = self.store.releases.move(
+            release, ["open"], "deciding", by=by, what=f"being {verdict}", changes=changes
+        )
+        if moved is None:
+            now = self.store.releases.get(release)
+            raise UserError(self._settled(now) if now else OUT_OF_DATE)
+        self.board.show_release(release)
+        self.start(moved)
+        return moved
+
+    def start(self, release: Release) -> None:
+        """Start telling GitHub; starting it again is a no-op."""
+        self._start("release.decide", release, f"decide:{release.tries}")
+
+    def _start(self, name: str, release: Release, part: str) -> None:
+        self.engine.start(name, release.id, project=f"release:{release.project}", part=part)
+
+    def _settled(self, release: Release) -> str:
+        who = self.board.name_of(release)
+        words = SETTLED[release.state]
+        if release.state == "void":
+            return f"{words}: {release.why}."
+        return f"{words} It was {who}." if who and release.state != "expired" else words
+
+    # ------------------------------------------------------------------ telling GitHub
+
+    def _decide(self, steps: Steps, release: str) -> None:
+        refused = ""
+        try:
+            steps.do("tell GitHub", self._tell, release)
+        except (UserError, PermanentError) as error:
+            refused = str(error)
+        steps.do("settle", self._settle, release, refused)
+
+    def _tell(self, release: str) -> None:
+        """Tell GitHub, unless it has been told: what no longer waits there is looked at anew."""
+        row = self._get(release)
+        look = self.deployments.look(row.project, int(row.run))
+        if row.state != "deciding" or look is None or look.run.attempt != row.attempt:
+            return
+        if row.environment not in {pending.name for pending in look.pending}:
+            return
+        token = self.linking.token_of(row.decided_by)
+        by = f"{row.comment} (decided in Slack)" if row.comment else "Decided in Slack"
+        try:
+            self.gate.decide(
+                row.project,
+                int(row.run),
+                row.environment,
+                approved=row.verdict == "approved",
+                comment=by,
+                token=token,
+            )
+        except TooLateError:
+            return
+
+    def _settle(self, release: str, refused: str) -> None:
+        """Take over what GitHub has; where it refused, the release is open again."""
+        row = self._get(release)
+        if refused and row.state == "deciding":
+            changes = {"verdict": "", "decided_by": "", "decided_login": "", "comment": ""}
+            self.store.releases.move(
+                release, ["deciding"], "open", by=row.decided_by, what="refused", changes=changes
+            )
+            self.board.tell_refused(row, refused)
+        self.store.workflow_runs.wake(row.run)
+        self.board.show_release(release)
+
+    def _cancel_run(self, steps: Steps, release: str) -> None:
+        steps.do("cancel run", self._cancel, release)
+
+    def _cancel(self, release: str) -> None:
+        row = self._get(release)
+        self.dispatches.cancel(row.project, int(row.run))
+        self.store.workflow_runs.wake(row.run)
+
+    def _get(self, release: str) -> Release:
+        row = self.store.releases.get(release)
+        if row is None:
+            raise PermanentError(f"There is no release {release}; nothing was changed.")
+        return row
+
+    # ------------------------------------------------------------------ time
+
+    def sweep(self) -> None:
+        """Remind of what waits, end what waited too long, go on with what a crash cut off."""
+        now = self.clock.now()
+        for release in self.store.releases.due(now):
+            if release.deadline <= now:
+                self._expire(release)
+            else:
+                self._remind(release)
+        for release in self.store.releases.unsettled():
+            part = f"decide:{release.tries}"
+            if release.state == "deciding" and self.engine.state(release.id, part) == "unknown":
+                self.start(release)
+
+    def _expire(self, release: Release) -> None:
+        why = "nobody decided in time"
+        if self.store.releases.move(release.id, ["open"], "expired", changes={"why": why}):
+            self._start("release.cancel_run", release, "cancel")
+            self.board.show_release(release.id)
+
+    def _remind(self, release: Release) -> None:
+        number = release.reminders + 1
+        if self.store.releases.remind(release.id, number, next_reminder(release.asked_at, number)):
+            self.board.remind(release, number)
+
+
+def _of(environment: str, reviews: tuple[Review, ...]) -> tuple[Review, ...]:
+    return tuple(review for review in reviews if environment in review.environments)
+
+
+def _decision(release: Release, reviews: tuple[Review, ...]) -> Review | None:
+    """Return GitHub's decision on a release: one that was not there when it was asked."""
+    since = _of(release.environment, reviews)[release.card.reviews_before :]
+    return since[-1] if since else None

@@ -1,0 +1,100 @@
+"""Workflow runs and releases in both databases: heard once, looked at in turns, settled once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from test_release import a_release
+from test_workflow_run import START, a_run
+
+from provisioning import audit
+from provisioning.clock import MovableClock
+from provisioning.database import Database
+from provisioning.store import Store
+
+
+def test_a_delivery_that_comes_twice_is_taken_in_once(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    assert runs.deliver("guid-1", "workflow_run", "ada-7", a_run(seconds=1))
+    assert not runs.deliver("guid-1", "workflow_run", "ada-7", a_run(seconds=1))
+    assert runs.known(["guid-1", "guid-2"]) == {"guid-1"}
+
+
+def test_a_run_is_claimed_by_one_and_is_due_again_if_whoever_claimed_it_dies(
+    each_store: Store, clock: MovableClock
+) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run())
+    assert [one.run.id for one in runs.claim(5)] == [7]
+    assert not runs.claim(5)
+    clock.advance(timedelta(minutes=2))
+    assert [one.run.id for one in runs.claim(5)] == [7]
+
+
+def test_a_wake_during_a_look_is_not_lost(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run())
+    (claimed,) = runs.claim(1)
+    runs.wake(7)
+    runs.looked(claimed, None)
+    assert [one.run.id for one in runs.claim(1)] == [7]
+
+
+def test_a_run_that_is_over_is_not_looked_at_again_unless_woken(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run(status="completed", conclusion="success"))
+    (claimed,) = runs.claim(1)
+    runs.looked(claimed, None)
+    assert not runs.claim(1)
+    assert not runs.unended()
+    runs.wake(7)
+    assert runs.claim(1)
+
+
+def test_twenty_who_decide_at_once_are_one_decision(each_store: Store) -> None:
+    times = 20
+    each_store.workflow_runs.see("ada-7", a_run())
+    release = each_store.releases.ask(a_release(asked_at=START, deadline=START))
+    with ThreadPoolExecutor(times) as pool:
+        moved = pool.map(
+            lambda who: each_store.releases.move(
+                release.id, ["open"], "deciding", by=f"U{who}", changes={"decided_by": f"U{who}"}
+            ),
+            range(times),
+        )
+        won = [one for one in moved if one]
+    assert len(won) == 1
+    settled = each_store.releases.get(release.id)
+    assert settled is not None
+    assert settled.decided_by == won[0].decided_by
+
+
+def test_a_release_is_asked_once_and_due_at_its_reminder_and_its_deadline(
+    each_store: Store,
+) -> None:
+    each_store.workflow_runs.see("ada-7", a_run())
+    hour = timedelta(hours=1)
+    wanted = a_release(asked_at=START, remind_at=START + hour, deadline=START + 9 * hour)
+    assert each_store.releases.ask(wanted) == each_store.releases.ask(wanted)
+    assert not each_store.releases.due(START)
+    assert each_store.releases.due(START + hour)
+    assert each_store.releases.remind(wanted.id, 1, None)
+    assert not each_store.releases.remind(wanted.id, 1, None)
+    assert not each_store.releases.due(START + hour)
+    assert each_store.releases.due(START + 9 * hour)
+
+
+def test_every_settlement_is_in_the_audit_trail_with_its_artefact(
+    each_store: Store, each_database: Database
+) -> None:
+    each_store.workflow_runs.see("ada-7", a_run())
+    release = each_store.releases.ask(a_release(asked_at=START, deadline=START))
+    each_store.releases.move(
+        release.id, ["open"], "approved", by="U0ROSA", changes={"decided_login": "rosa-p"}
+    )
+    trail = audit.history(each_database, "ada-7")
+    assert [(entry.who, entry.what) for entry in trail] == [
+        (audit.US, "release asked"),
+        ("U0ROSA", "release approved"),
+    ]
+    detail = trail[-1].detail
+    assert (detail["login"], detail["attempt"], detail["plan"]) == ("rosa-p", 1, "d" * 64)

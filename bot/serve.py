@@ -21,8 +21,10 @@ from bot.home import Home
 from bot.publisher import Publisher
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.webhooks import LARGEST_BODY, PATH, WebhookDoor
 from bot.wiring import Bot
 from provisioning.errors import UserError
+from provisioning.following import Follower
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,9 @@ class Server:
             bot.settings.limits.message_edit_seconds,
             self._settings.plan_blocks,
         )
+        self._follower = Follower(bot.following, bot.first_deployment.find)
+        secret = bot.settings.github.webhook_secret.get_secret_value()
+        self._webhooks = WebhookDoor(secret, bot.webhooks, bot.following)
         self._schedule = Schedule(bot.engine, bot.services.clock, bot.sweeps.periods())
         self._handlers: list[AsyncSocketModeHandler] = []
         self._ready = False
@@ -106,6 +111,7 @@ class Server:
             asyncio.create_task(self._recover_forever()),
         ]
         self._schedule.start()
+        self._follower.start()
         waiting = asyncio.create_task(stopping.wait())
         done, _ = await asyncio.wait([waiting, tasks[0]], return_when=asyncio.FIRST_COMPLETED)
         if tasks[0] in done and tasks[0].exception() is None:
@@ -117,6 +123,7 @@ class Server:
     async def _stop(self, tasks: list[asyncio.Task[None]], web_server: web.AppRunner) -> None:
         log.info("stopping; what is under way goes on at the next start")
         self._schedule.stop()
+        await asyncio.to_thread(self._follower.stop)
         for handler in self._handlers:
             await handler.close_async()  # type: ignore[no-untyped-call]
         await self._edge.stop()
@@ -173,7 +180,8 @@ class Server:
     # ------------------------------------------------------------------ HTTP
 
     async def _serve_http(self) -> web.AppRunner:
-        application = web.Application()
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.router.add_post(PATH, self._webhooks.handle)
         application.router.add_get("/healthz", self._healthy)
         application.router.add_get("/readyz", self._readyz)
         if self._settings.mode == "http":
@@ -186,7 +194,7 @@ class Server:
 
     async def _healthy(self, request: web.Request) -> web.Response:
         del request
-        return web.json_response({"ok": True})
+        return web.json_response({"ok": True, "webhooks": dict(self._webhooks.counts)})
 
     async def _readyz(self, request: web.Request) -> web.Response:
         del request

@@ -4,8 +4,8 @@ APScheduler only fires them; the engine runs each slot once, over all processes.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from provisioning.board import read_operation
@@ -30,6 +30,13 @@ TEXTS_KEPT = timedelta(days=1)
 """How long the texts of plans and logs are kept once Slack has them."""
 
 
+DELIVERIES_KEPT = timedelta(days=7)
+"""GitHub lists deliveries for three days."""
+
+Sweep = tuple[timedelta, Callable[[], None]]
+"""How often a sweep is due, and what it does."""
+
+
 @dataclass(frozen=True)
 class Sweeps:
     """The sweeps and how often each is due."""
@@ -38,29 +45,23 @@ class Sweeps:
     desk: Desk
     engine: Engine
     clock: Clock
+    others: Mapping[str, Sweep] = field(default_factory=dict)
 
     def all(self) -> dict[str, Workflow]:
         """Return the sweeps by the names they are registered under."""
-        return {
-            "sweep.unstarted": self._as_workflow(self.start_what_is_not_started),
-            "sweep.deadlines": self._as_workflow(self.expire),
-            "sweep.forget": self._as_workflow(self.forget),
-        }
+        return {name: _as_workflow(sweep) for name, (_, sweep) in self._sweeps().items()}
 
     def periods(self) -> dict[str, timedelta]:
         """Return how often each sweep is due."""
+        return {name: period for name, (period, _) in self._sweeps().items()}
+
+    def _sweeps(self) -> dict[str, Sweep]:
         return {
-            "sweep.unstarted": timedelta(seconds=15),
-            "sweep.deadlines": timedelta(seconds=30),
-            "sweep.forget": timedelta(days=1),
+            "sweep.unstarted": (timedelta(seconds=15), self.start_what_is_not_started),
+            "sweep.deadlines": (timedelta(seconds=30), self.expire),
+            "sweep.forget": (timedelta(days=1), self.forget),
+            **self.others,
         }
-
-    def _as_workflow(self, sweep: Callable[[], None]) -> Workflow:
-        def run(steps: Steps, slot: str) -> None:
-            del slot
-            steps.do("sweep", sweep)
-
-        return run
 
     def start_what_is_not_started(self) -> None:
         """Do what a crash kept from being done; end runs whose workflow broke."""
@@ -111,3 +112,12 @@ class Sweeps:
         self.store.interactions.forget(KEPT)
         self.store.messages.drop_texts(TEXTS_KEPT)
         self.store.messages.forget(KEPT)
+        self.store.workflow_runs.forget_deliveries(DELIVERIES_KEPT)
+
+
+def _as_workflow(sweep: Callable[[], None]) -> Workflow:
+    def run(steps: Steps, slot: str) -> None:
+        del slot
+        steps.do("sweep", sweep)
+
+    return run

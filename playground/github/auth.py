@@ -34,7 +34,10 @@ ROLE_NEEDED: dict[str, tuple[Role, Role]] = {
     "contents": ("pull", "push"),
     "metadata": ("pull", "pull"),
     "actions": ("pull", "push"),
+    "checks": ("pull", "push"),
+    "deployments": ("pull", "pull"),
     "environments": ("push", "push"),
+    "pull_requests": ("pull", "pull"),
     "secrets": ("push", "push"),
     "workflows": ("push", "push"),
     "repository_custom_properties": ("pull", "admin"),
@@ -45,7 +48,7 @@ ROLE_NEEDED: dict[str, tuple[Role, Role]] = {
 MEMBERS_READ = ("members", "organization_custom_properties")
 """App permissions of which every member of the organisation has the reading side."""
 
-Kind = Literal["anonymous", "app", "installation", "user", "personal"]
+Kind = Literal["anonymous", "app", "installation", "job", "user", "personal"]
 
 
 @dataclass

@@ -132,7 +132,7 @@ async def commit(call: Call) -> Answer:
     if sha is None:
         raise Refusal(422, f"No commit found for SHA: {call.params['ref']}")
     parents = call.git.commit(sha).parents
-    changed = _difference(call, parents[0] if parents else None, sha)
+    changed = difference(call, parents[0] if parents else None, sha)
     added = sum(cast("int", file["additions"]) for file in changed)
     removed = sum(cast("int", file["deletions"]) for file in changed)
     stats = {"additions": added, "deletions": removed, "total": added + removed}
@@ -140,7 +140,8 @@ async def commit(call: Call) -> Answer:
     return Answer(200, body | {"stats": stats, "files": changed})
 
 
-def _difference(call: Call, old: str | None, new: str) -> list[Json]:
+def difference(call: Call, old: str | None, new: str) -> list[Json]:
+    """Return what two commits' files differ in, as `diff-entry`; without an old one, all."""
     before, after = _files(call, old), _files(call, new)
     changed = sorted(p for p in before.keys() | after.keys() if before.get(p) != after.get(p))
     return [_file_change(call, path, before.get(path), after.get(path), new) for path in changed]
@@ -218,7 +219,7 @@ def _comparison(
         "behind_by": behind,
         "total_commits": len(ahead),
         "commits": [shown(sha) for sha in ahead],
-        "files": _difference(call, merge_base, head),
+        "files": difference(call, merge_base, head),
     }
 
 

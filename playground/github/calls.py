@@ -10,6 +10,7 @@ from playground.github.world import Json, Organisation, Repository, Role, World
 
 if TYPE_CHECKING:
     from playground.github.auth import Actor, Tokens
+    from playground.github.hub import Hub
     from playground.github.limits import RateLimits
     from playground.github.vault import Vault
 
@@ -85,6 +86,7 @@ class Call:
     vault: "Vault"
     tokens: "Tokens"
     limits: "RateLimits"
+    hub: "Hub"
     actor: "Actor"
     params: Mapping[str, str]
     query: Mapping[str, str]

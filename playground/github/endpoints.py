@@ -1,15 +1,21 @@
-"""Every operation the stand-in serves."""
+"""Every operation the stand-in serves; where two paths fit, the first one counts."""
 
 from playground.github import (
     actions,
     apps,
     branches,
+    deployments_api,
     environment_values,
     environments,
+    gates_api,
     git_data,
+    hook_api,
     orgs,
+    pulls_api,
     repos,
     rulesets,
+    run_control_api,
+    runs_api,
     teams,
 )
 from playground.github.calls import Operation
@@ -19,10 +25,16 @@ OPERATIONS: tuple[Operation, ...] = (
     *orgs.OPERATIONS,
     *teams.OPERATIONS,
     *repos.OPERATIONS,
+    *pulls_api.OPERATIONS,
+    *deployments_api.OPERATIONS,
     *branches.OPERATIONS,
     *git_data.OPERATIONS,
     *rulesets.OPERATIONS,
     *environments.OPERATIONS,
     *environment_values.OPERATIONS,
+    *gates_api.OPERATIONS,
     *actions.OPERATIONS,
+    *runs_api.OPERATIONS,
+    *run_control_api.OPERATIONS,
+    *hook_api.OPERATIONS,
 )

@@ -206,12 +206,6 @@ async def delete_pattern(call: Call) -> Answer:
     return Answer(204)
 
 
-async def custom_rules(call: Call) -> Answer:
-    """List the custom protection rules: nothing in this world offers one."""
-    environment(call)
-    return call.page([], "custom_deployment_protection_rules")
-
-
 _ALL = "/repos/{owner}/{repo}/environments"
 _ONE = f"{_ALL}/{{environment_name}}"
 _PATTERNS = f"{_ONE}/deployment-branch-policies"
@@ -226,5 +220,4 @@ OPERATIONS = (
     Operation("GET", _PATTERN, read_pattern, "actions:read"),
     Operation("PUT", _PATTERN, change_pattern, "administration:write"),
     Operation("DELETE", _PATTERN, delete_pattern, "administration:write"),
-    Operation("GET", f"{_ONE}/deployment_protection_rules", custom_rules, "actions:read"),
 )

@@ -60,13 +60,14 @@ async def create_ref(call: Call) -> Answer:
     name, sha = call.text("ref"), call.text("sha")
     if not valid_reference(name):
         raise Refusal(422, f"{name} is not a valid ref name.")
+    _refuse_hidden(name)
     if call.git.ref(name) is not None or call.git.conflicts(name):
         raise Refusal(422, "Reference already exists")
     _refuse_target(call, name, sha)
     change = rules.RefChange(name, None, sha)
     rules.refuse_violations(call.world, call.repo, call.actor, change)
     call.git.set_ref(name, sha)
-    _pushed(call)
+    call.hub.pushed(call.repo, change, call.actor)
     return Answer(201, _reference(call, name, sha))
 
 
@@ -76,8 +77,10 @@ def _refuse_target(call: Call, name: str, sha: str) -> None:
         raise Refusal(422, "Object does not exist")
 
 
-def _pushed(call: Call) -> None:
-    call.repo.pushed_at = call.repo.updated_at = call.world.now()
+def _refuse_hidden(name: str) -> None:
+    """Pull requests' references are GitHub's own."""
+    if name.startswith(rules.HIDDEN):
+        raise Refusal(422, "Reference update failed")
 
 
 def _existing(call: Call) -> tuple[str, str]:
@@ -85,6 +88,7 @@ def _existing(call: Call) -> tuple[str, str]:
     sha = call.git.ref(name)
     if sha is None:
         raise Refusal(422, "Reference does not exist")
+    _refuse_hidden(name)
     return name, sha
 
 
@@ -98,7 +102,7 @@ async def update_ref(call: Call) -> Answer:
     if not call.flag("force") and not call.git.is_ancestor(old, new):
         raise Refusal(422, "Update is not a fast forward")
     call.git.set_ref(name, new)
-    _pushed(call)
+    call.hub.pushed(call.repo, change, call.actor)
     return Answer(200, _reference(call, name, new))
 
 
@@ -110,7 +114,7 @@ async def delete_ref(call: Call) -> Answer:
     change = rules.RefChange(name, old, None)
     rules.refuse_violations(call.world, call.repo, call.actor, change)
     call.git.delete_ref(name)
-    _pushed(call)
+    call.hub.pushed(call.repo, change, call.actor)
     return Answer(204)
 
 

@@ -89,7 +89,7 @@ class GitHttp:
 
     world: World
     tokens: Tokens
-    pushed: Callable[[], None]
+    pushed: Callable[[Repository, RefChange, Actor], None]
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -195,7 +195,7 @@ class GitHttp:
         else:
             self._judge(repo, actor, changes, report)
         if not report.refused:
-            self._move(repo, changes)
+            self._move(repo, actor, changes)
         return _answer("x-git-receive-pack-result", report.encode([c.name for c in changes]))
 
     def _judge(
@@ -229,15 +229,15 @@ class GitHttp:
         name = change.name.replace("/", "%2F")
         return f"https://github.com/{self.world.organisation.login}/{repo.name}/rules?ref={name}"
 
-    def _move(self, repo: Repository, changes: list[RefChange]) -> None:
+    def _move(self, repo: Repository, actor: Actor, changes: list[RefChange]) -> None:
         git = GitStore(repo.path)
         for change in changes:
             if change.new is None:
                 git.delete_ref(change.name)
             else:
                 git.set_ref(change.name, change.new)
-        repo.pushed_at = repo.updated_at = self.world.now()
-        self.pushed()
+        for change in changes:
+            self.pushed(repo, change, actor)
 
 
 class Report:
@@ -308,6 +308,8 @@ def _mechanical_problem(repo: Repository, change: RefChange) -> str | None:
     git = GitStore(repo.path)
     if not valid_reference(change.name):
         return "funny refname"
+    if change.name.startswith(rules.HIDDEN):
+        return "deny updating a hidden ref"
     if git.ref(change.name) != change.old:
         return "failed to update ref"
     if change.new is None and change.name == f"refs/heads/{repo.default_branch}":

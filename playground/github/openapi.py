@@ -31,6 +31,7 @@ class Description:
 
     def __init__(self, content: Json) -> None:
         self._paths = cast("dict[str, dict[str, Json]]", content["paths"])
+        self._webhooks = cast("dict[str, dict[str, Json]]", content["x-webhooks"])
         schemas = cast("Schema", _draft_2020({"components": content["components"]}))
         resource = DRAFT202012.create_resource(schemas)
         self._registry: SchemaRegistry = Registry().with_resource(_ROOT, resource)
@@ -63,6 +64,14 @@ class Description:
         if problem is None:
             self._remember(fingerprint)
         return problem
+
+    def webhook_problem(self, name: str, payload: Json) -> str | None:
+        """Return what is wrong with the payload of an event (`workflow_run-completed`)."""
+        key = ("webhook", name)
+        if key not in self._validators:
+            webhook = self._webhooks[name.replace("_", "-")]["post"]
+            self._validators[key] = self._validator(cast("Json", webhook["requestBody"]), object)
+        return _problem(self._validators[key], payload)
 
     def _remember(self, fingerprint: bytes) -> None:
         """Long lists take 50 ms to check, and people who type ask for the same ones again."""

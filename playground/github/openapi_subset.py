@@ -5,8 +5,8 @@
 
 The source is the MIT-licensed npm package @octokit/openapi (licence: `openapi.LICENSE`), generated
 from github/rest-api-description. Kept are the operations of `endpoints.OPERATIONS` with their
-bodies and every schema these reach; examples and descriptions are dropped. Run it again after
-adding an operation.
+bodies, the payloads of the webhooks that are sent, and every schema these reach; examples and
+descriptions are dropped. Run it again after adding an operation.
 """
 
 import gzip
@@ -37,6 +37,26 @@ CORRECTED: dict[tuple[str, str, str], Json] = {
 """Answers whose description no answer can satisfy: every account a user and an enterprise at once
 (`allOf` where the component says `anyOf`), and two errors that exclude each other (`oneOf`) though
 every instance of one is an instance of the other."""
+WEBHOOKS = (
+    "deployment-protection-rule-requested",
+    "deployment-review-approved",
+    "deployment-review-rejected",
+    "deployment-review-requested",
+    "deployment-status-created",
+    "pull-request-closed",
+    "pull-request-opened",
+    "pull-request-reopened",
+    "pull-request-synchronize",
+    "push",
+    "workflow-job-completed",
+    "workflow-job-in-progress",
+    "workflow-job-queued",
+    "workflow-job-waiting",
+    "workflow-run-completed",
+    "workflow-run-in-progress",
+    "workflow-run-requested",
+)
+"""The events, with their actions, that the stand-in tells."""
 _PROSE = (
     "example",
     "examples",
@@ -58,9 +78,21 @@ def subset(whole: Json, operations: Iterable[tuple[str, str]]) -> Json:
         _correct(operation, method, path)
         bodies: Json = {k: operation[k] for k in ("requestBody", "responses") if k in operation}
         kept.setdefault(path, {})[method.lower()] = _without_prose(_resolved(whole, bodies))
+    told = {name: _payload(whole, name) for name in WEBHOOKS}
     schemas: Json = {}
-    _collect(whole, kept, schemas)
-    return {"source": SOURCE, "paths": kept, "components": {"schemas": schemas}}
+    _collect(whole, [kept, told], schemas)
+    return {
+        "source": SOURCE,
+        "paths": kept,
+        "x-webhooks": told,
+        "components": {"schemas": schemas},
+    }
+
+
+def _payload(whole: Json, name: str) -> Json:
+    webhook = cast("dict[str, dict[str, Json]]", whole["x-webhooks"])[name]
+    body = {"requestBody": webhook["post"]["requestBody"]}
+    return {"post": cast("Json", _without_prose(body))}
 
 
 def _correct(operation: Json, method: str, path: str) -> None:

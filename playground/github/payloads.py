@@ -18,8 +18,10 @@ from playground.github.world import (
 )
 
 INSTALLED_EVENTS = [
+    "deployment_protection_rule",
     "deployment_review",
     "deployment_status",
+    "pull_request",
     "push",
     "workflow_job",
     "workflow_run",

@@ -173,6 +173,7 @@ def _rename(call: Call, name: str) -> None:
 async def delete(call: Call) -> Answer:
     """Delete a repository for good."""
     repo = call.repo
+    call.hub.book.forget(repo)
     del call.world.repos[repo.name]
     for team in call.world.teams.values():
         team.repositories.pop(repo.id, None)

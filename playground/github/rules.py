@@ -24,6 +24,8 @@ ENFORCED = (
 )
 """The rule types that this stand-in can judge; others can't be created here."""
 WORKFLOWS = ".github/workflows/"
+HIDDEN = "refs/pull/"
+"""References that nobody but GitHub moves."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class Review:
     login: str
     at: datetime
     by_rule: bool = False
+    attempt: int = 1
 
 
 @dataclass
@@ -67,14 +68,26 @@ class Artifact:
     name: str
     content: bytes = field(repr=False)
     created_at: datetime
+    attempt: int = 1
+
+
+@dataclass
+class PastAttempt:
+    """How an attempt before the present one went."""
+
+    conclusion: Conclusion | None
+    triggering_actor: str
+    started_at: datetime
+    updated_at: datetime
 
 
 @dataclass
 class WorkflowRun:
     """One run of a workflow; a rerun is another `attempt` of it, with jobs of its own.
 
-    `payload` is the event as the runner hands it to the jobs (`github.event`). `ref` is full:
-    `refs/heads/main`, `refs/pull/7/merge`.
+    `workflow` is the file's path: `.github/workflows/deploy.yml`. `payload` is the event as the
+    runner hands it to the jobs (`github.event`). `ref` is full: `refs/heads/main`,
+    `refs/pull/7/merge`.
     """
 
     id: int
@@ -98,6 +111,13 @@ class WorkflowRun:
     reviews: list[Review] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
     triggering_actor: str = ""
+    started_at: datetime | None = None
+    """When the present attempt began; None means with the run."""
+    only_jobs: tuple[str, ...] = ()
+    """Names of the jobs that this attempt repeats (and what needs them); empty means all."""
+    past: dict[int, PastAttempt] = field(default_factory=dict)
+    cancelled: bool = False
+    """Somebody asked to cancel the present attempt."""
 
     @property
     def present_jobs(self) -> list[Job]:
@@ -121,6 +141,7 @@ class RunBook(Protocol):
 
         The deployment branch policy refuses at once. A job whose environment has required
         reviewers or a custom rule is `waiting` until then. Creates the GitHub deployment.
+        After False the job is already noted as completed, with its reason in the log.
         """
 
     def set_job(self, job: Job, status: Status, conclusion: Conclusion | None = None) -> None:

@@ -20,9 +20,12 @@ from playground.github.auth import Actor, Tokens, check, may_see
 from playground.github.calls import Answer, Call, Operation, Refusal, not_found
 from playground.github.endpoints import OPERATIONS
 from playground.github.git_http import LARGEST_PUSH, GitHttp
+from playground.github.hub import Hub
 from playground.github.limits import Limits, RateLimits, secondary
 from playground.github.objects import GitStore
 from playground.github.openapi import Description, description
+from playground.github.people import People
+from playground.github.rules import RefChange
 from playground.github.seed import seeded_world
 from playground.github.vault import Vault
 from playground.github.world import APP_ID, INSTALLATION_ID, Json, Repository
@@ -35,7 +38,7 @@ _SPANNING = ("ref", "basehead", "branch", "tree_sha")
 """Path parameters that may contain slashes."""
 
 
-class GitHub:
+class GitHub(People):
     """A GitHub with one organisation, for one process.
 
     `on_change` is called after every change; `violations` lists bodies that break GitHub's OpenAPI
@@ -57,12 +60,14 @@ class GitHub:
         self.unknown_calls: list[str] = []
         self.on_change: Callable[[], None] | None = None
         self.description: Description = description()
-        self.root = ""
         self._faults = faults
         self._vault = vault or Vault()
         self._tokens = Tokens(self.world, self._vault)
         self._limits = RateLimits(clock, limits or Limits())
-        self._runner: web.AppRunner | None = None
+        self.hub = Hub(
+            self.world, self.description.webhook_problem, self.violations.append, self._changed
+        )
+        self._server: web.AppRunner | None = None
 
     # Life
 
@@ -70,16 +75,18 @@ class GitHub:
         """Serve on a free port of loopback; return the root address."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.root = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.SockSite(self._runner, listener).start()
+        self._remember_loop()
+        self.world.root = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._server = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1)
+        await self._server.setup()
+        await web.SockSite(self._server, listener).start()
         return self.root
 
     async def stop(self) -> None:
-        """Stop serving; the repositories stay on disk."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        """Stop serving and whatever runs; the repositories stay on disk."""
+        await self.hub.stop()
+        if self._server is not None:
+            await self._server.cleanup()
 
     def _application(self) -> web.Application:
         faulty = self._faults.middleware("github", secondary(429, 0).body)
@@ -92,10 +99,16 @@ class GitHub:
         app.router.add_get("/.well-known/openid-configuration", self._oidc_configuration)
         app.router.add_get("/.well-known/jwks", self._oidc_keys)
         app.router.add_route("*", f"{API}/{{rest:.*}}", self._unknown)
-        app.router.add_routes(GitHttp(self.world, self._tokens, self._changed).routes())
+        app.router.add_get("/_downloads/{token}", self._download)
+        app.router.add_routes(GitHttp(self.world, self._tokens, self._pushed).routes())
         return app
 
     # What tests and the page use
+
+    @property
+    def root(self) -> str:
+        """The address of the server."""
+        return self.world.root
 
     @property
     def base_url(self) -> str:
@@ -227,6 +240,7 @@ class GitHub:
             self._vault,
             self._tokens,
             self._limits,
+            self.hub,
             actor,
             params,
             query,
@@ -290,6 +304,16 @@ class GitHub:
         if self.on_change is not None:
             self.on_change()
 
+    def _pushed(self, repo: Repository, change: RefChange, actor: Actor) -> None:
+        self.hub.pushed(repo, change, actor)
+        self._changed()
+
+    async def _download(self, request: web.Request) -> web.Response:
+        found = self.hub.download(request.match_info["token"])
+        if found is None:
+            return web.Response(status=403, text="The address has expired.")
+        return web.Response(body=found.content, content_type=found.kind)
+
     async def _unknown(self, request: web.Request) -> web.Response:
         self.unknown_calls.append(f"{request.method} {request.path}")
         return web.json_response(not_found().body, status=404)
@@ -315,4 +339,5 @@ def _pattern(path: str) -> str:
 def _parameter(name: str) -> str:
     if name in _SPANNING:
         return f"{{{name}:.+}}"
-    return f"{{{name}:\\d+}}" if name.endswith("_id") else f"{{{name}}}"
+    numeric = name.endswith(("_id", "_number")) and name != "workflow_id"
+    return f"{{{name}:\\d+}}" if numeric else f"{{{name}}}"

@@ -3,9 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from provisioning.clock import Clock
+
+if TYPE_CHECKING:
+    from playground.github.deployments import Deployment
+    from playground.github.pulls import PullRequest
+    from playground.github.runs import WorkflowRun
 
 Json = dict[str, object]
 Role = Literal["pull", "triage", "push", "maintain", "admin"]
@@ -22,10 +27,12 @@ APP_PERMISSIONS = {
     "actions": "write",
     "administration": "write",
     "contents": "write",
+    "deployments": "write",
     "environments": "write",
     "members": "read",
     "metadata": "read",
     "organization_administration": "read",
+    "pull_requests": "read",
     "workflows": "write",
 }
 """What the organisation granted the App: no more than it needs, so stories prove it suffices.
@@ -85,7 +92,10 @@ class BranchPolicy:
 
 @dataclass
 class Environment:
-    """A deployment environment; `reviewers` holds (User or Team, numeric id)."""
+    """A deployment environment; `reviewers` holds (User or Team, numeric id).
+
+    `custom_rule` is the id of the App's own protection rule, if that is enabled.
+    """
 
     id: int
     name: str
@@ -99,6 +109,16 @@ class Environment:
     patterns: dict[int, BranchPolicy] = field(default_factory=dict)
     variables: dict[str, Variable] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
+    custom_rule: int | None = None
+
+
+@dataclass
+class WorkflowEntry:
+    """A workflow file that GitHub has met, and the number of its last run."""
+
+    id: int
+    created_at: datetime
+    last_run: int = 0
 
 
 @dataclass
@@ -157,6 +177,9 @@ class Repository:
     actions_enabled: bool = True
     actions_access: str = "none"
     allowed_actions: str = "all"
+    workflows: dict[str, WorkflowEntry] = field(default_factory=dict)
+    pulls: "dict[int, PullRequest]" = field(default_factory=dict)
+    deployments: "dict[int, Deployment]" = field(default_factory=dict)
 
     def environment(self, name: str) -> Environment | None:
         """Return the environment of that name: GitHub compares names without regard to case."""
@@ -193,6 +216,9 @@ class World:
     repos: dict[str, Repository] = field(default_factory=dict)
     renamed: dict[str, int] = field(default_factory=dict)
     installation_permissions: dict[str, str] = field(default_factory=APP_PERMISSIONS.copy)
+    runs: "dict[int, WorkflowRun]" = field(default_factory=dict)
+    root: str = ""
+    """The server's address, once it serves."""
     last_id: int = 90_000_000
 
     def next_id(self) -> int:

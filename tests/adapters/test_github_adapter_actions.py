@@ -1,0 +1,226 @@
+"""The bot's view of GitHub Actions against the stand-in: runs, gates, plans, decisions."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted_runner import Script, Works, working
+from waiting import wait_until
+
+from playground.github.runs import WorkflowRun as TheirRun
+from provisioning.adapters.github import App, Connection
+from provisioning.adapters.github.actions import GitHubActions
+from provisioning.errors import UserError
+from provisioning.ports import TooLateError
+
+SCRIPTS = [
+    Script("bundle / Deploy Development", "Development"),
+    Script("bundle / Plan Production", "Production-plan"),
+    Script("bundle / Deploy Production", "Production"),
+]
+
+
+@pytest.fixture
+def works(tmp_path: Path) -> Iterator[Works]:
+    with working(tmp_path, list(SCRIPTS)) as works:
+        yield works
+
+
+@pytest.fixture
+def actions(works: Works) -> GitHubActions:
+    github = works.github
+    app = App(
+        organisation="acme",
+        api_url=github.base_url,
+        app_id=github.app_id,
+        installation_id=github.installation_id,
+        private_key=github.app_private_key_pem,
+        seconds_between_writes=0,
+    )
+    return GitHubActions(Connection(app, works.standin.clock))
+
+
+def a_plan(run: TheirRun, **more: object) -> bytes:
+    """Return the archive of a plan artifact."""
+    plan: dict[str, Any] = {
+        "environment": "Production",
+        "target": "production",
+        "commit": run.sha,
+        "version": "v0.1.0",
+        "digest": "d" * 64,
+        "changes": [{"action": "create", "resource": "jobs.ada", "name": "ada"}],
+        **more,
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("plan.json", json.dumps(plan))
+    return packed.getvalue()
+
+
+def waiting_run(works: Works, *reviewers: str, **settings: object) -> TheirRun:
+    """Return a run that waits for the reviewers of Production."""
+    works.gated(*reviewers, **settings)
+    run = works.dispatch()
+    wait_until(lambda: any(job.status == "waiting" for job in run.present_jobs))
+    return run
+
+
+def test_a_look_shows_the_run_its_jobs_and_who_may_release(
+    works: Works, actions: GitHubActions
+) -> None:
+    run = waiting_run(works, "rosa")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert look.run.sha == run.sha
+    assert look.run.actor == "pat"
+    assert look.run.waiting() == ("Production",)
+    assert [job.title for job in look.run.jobs if job.succeeded] == [
+        "Deploy Development",
+        "Plan Production",
+    ]
+    assert [(one.name, one.reviewers) for one in look.pending] == [("Production", ("user:rosa",))]
+    assert look.reviews == ()
+    assert [one.id for one in actions.recent("ada-7")] == [run.id]
+
+
+def test_a_run_that_is_gone_is_none(actions: GitHubActions) -> None:
+    assert actions.look("ada-7", 123456) is None
+
+
+def test_a_plan_is_read_if_it_is_of_this_commit_and_no_nonsense(
+    works: Works, actions: GitHubActions
+) -> None:
+    run = waiting_run(works, "rosa")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert actions.plan("ada-7", look.run, "Production") is None
+    book = works.github.hub.book
+    works.soon(lambda: book.add_artifact(run, "plan-Production", a_plan(run)))
+    plan = actions.plan("ada-7", look.run, "Production")
+    assert plan is not None
+    assert plan.digest == "d" * 64
+    assert [(change.action, change.resource) for change in plan.changes] == [("create", "jobs.ada")]
+
+
+@pytest.mark.parametrize("spoilt", [b"no archive", b""], ids=["no archive", "empty"])
+def test_what_is_no_plan_is_none(works: Works, actions: GitHubActions, spoilt: bytes) -> None:
+    run = waiting_run(works, "rosa")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    works.soon(lambda: works.github.hub.book.add_artifact(run, "plan-Production", spoilt))
+    assert actions.plan("ada-7", look.run, "Production") is None
+
+
+def test_a_plan_of_another_commit_is_none(works: Works, actions: GitHubActions) -> None:
+    run = waiting_run(works, "rosa")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    other = a_plan(run, commit="f" * 40)
+    works.soon(lambda: works.github.hub.book.add_artifact(run, "plan-Production", other))
+    assert actions.plan("ada-7", look.run, "Production") is None
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_a_reviewer_decides_with_their_own_token(
+    works: Works, actions: GitHubActions, approved: bool
+) -> None:
+    run = waiting_run(works, "rosa")
+    token = works.github.user_token("rosa")
+    actions.decide(
+        "ada-7", run.id, "Production", approved=approved, comment="as agreed", token=token
+    )
+    works.wait(run, "completed")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert look.run.conclusion == ("success" if approved else "failure")
+    (review,) = look.reviews
+    assert (review.login, review.approved, review.comment) == ("rosa", approved, "as agreed")
+    assert actions.released("ada-7", "Production") == (run.sha if approved else "")
+
+
+def test_a_stranger_is_refused_by_github_too(works: Works, actions: GitHubActions) -> None:
+    run = waiting_run(works, "rosa")
+    with pytest.raises(UserError, match="GitHub"):
+        actions.decide(
+            "ada-7",
+            run.id,
+            "Production",
+            approved=True,
+            comment="let me",
+            token=works.github.user_token("ada"),
+        )
+    assert run.status == "waiting"
+
+
+def test_a_decision_that_comes_too_late_is_told_apart(works: Works, actions: GitHubActions) -> None:
+    run = waiting_run(works, "rosa")
+    works.github.review_deployment("rosa", run.id, "Production", approved=True, comment="on GitHub")
+    works.wait(run, "completed")
+    with pytest.raises(TooLateError):
+        actions.decide(
+            "ada-7",
+            run.id,
+            "Production",
+            approved=True,
+            comment="late",
+            token=works.github.user_token("rosa"),
+        )
+
+
+def test_the_end_of_a_failed_jobs_log_is_read_without_times(
+    works: Works, actions: GitHubActions
+) -> None:
+    works.runner.scripts[0].conclusion = "failure"
+    run = works.wait(works.dispatch(), "completed")
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    (failed,) = look.run.failures()
+    assert failed.failed_step == "Say hello"
+    assert actions.log_end("ada-7", failed) == "hello from bundle / Deploy Development"
+
+
+def test_a_dispatch_names_the_person_and_is_not_repeated(
+    works: Works, actions: GitHubActions
+) -> None:
+    works.runner.title = "deploy run-123"
+    token = works.github.user_token("pat")
+    inputs = {"stage": "production", "correlation": "run-123"}
+    begun = actions.dispatch("ada-7", "main", inputs, token)
+    wait_until(lambda: actions.recent("ada-7")[0].title == "deploy run-123")
+    assert actions.dispatch("ada-7", "main", inputs, token) == begun
+    (run,) = works.github.runs("ada-7")
+    assert (run.id, run.actor) == (begun, "pat")
+
+
+def test_what_failed_is_rerun_as_the_person(works: Works, actions: GitHubActions) -> None:
+    works.runner.scripts[0].conclusion = "failure"
+    run = works.wait(works.dispatch(), "completed")
+    works.runner.scripts[0].conclusion = "success"
+    actions.rerun("ada-7", run.id, works.github.user_token("pat"))
+    wait_until(lambda: run.attempt == 2 and run.status == "completed")
+    assert run.triggering_actor == "pat"
+
+
+def test_cancelling_twice_is_fine(works: Works, actions: GitHubActions) -> None:
+    run = waiting_run(works, "rosa")
+    actions.cancel("ada-7", run.id)
+    works.wait(run, "completed")
+    actions.cancel("ada-7", run.id)
+    assert run.conclusion == "cancelled"
+
+
+def test_commits_since_the_last_release_are_named(works: Works, actions: GitHubActions) -> None:
+    base = works.github.commits("ada-7")[0].sha
+    works.github.push("pat", "ada-7", {"a.txt": "a"}, "feat: one\n\nbody [skip ci]")
+    head = works.github.push("pat", "ada-7", {"b.txt": "b"}, "fix: two [skip ci]")
+    compared = actions.commits("ada-7", base, head)
+    assert compared is not None
+    assert compared.total == 2
+    assert [commit.title for commit in compared.commits] == ["feat: one", "fix: two [skip ci]"]
+    first = actions.commits("ada-7", "", head)
+    assert first is not None
+    assert [commit.sha for commit in first.commits] == [head]

@@ -17,7 +17,13 @@ from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
-from provisioning.adapters.github import App, Connection, GitHubRepositories
+from provisioning.adapters.github import (
+    App,
+    Connection,
+    DeviceFlow,
+    GitHubIdentities,
+    GitHubRepositories,
+)
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import Clock, SystemClock
@@ -25,10 +31,12 @@ from provisioning.database import Database
 from provisioning.desk import Desk
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.errors import UserError
+from provisioning.linking import Linking
 from provisioning.policy import Naming, Policy, RequestableData
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.run_steps import RunSteps
+from provisioning.sealing import Seal, keys_of
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -58,6 +66,7 @@ class Bot:
     sweeps: Sweeps
     redact: Redactor
     later: Later
+    identities: GitHubIdentities
 
 
 def build(settings: Settings, clock: Clock | None = None, observe: Observer | None = None) -> Bot:
@@ -91,7 +100,9 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     )
     for name, workflow in CreateProject(run_steps, parts, templates).parts().items():
         engine.register(name, workflow)
-    sweeps = Sweeps(store, desk, engine, clock)
+    identities = GitHubIdentities(device_flow_of(settings), clock)
+    linking = Linking(store, identities, seal_of(settings), repositories, people, clock)
+    sweeps = Sweeps(store, desk, engine, clock, linking)
     for name, workflow in sweeps.all().items():
         engine.register(name, workflow)
     services = Services(
@@ -105,8 +116,9 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         templates=templates,
         vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
         redact=redact,
+        linking=linking,
     )
-    return Bot(settings, services, engine, database, sweeps, redact, later)
+    return Bot(settings, services, engine, database, sweeps, redact, later, identities)
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -154,6 +166,7 @@ def known_secrets(settings: Settings, private_key: str) -> tuple[str, ...]:
         slack.signing_secret.get_secret_value(),
         settings.databricks.client_secret.get_secret_value(),
         settings.terraform.state_url.get_secret_value(),
+        *settings.security.seal_keys.get_secret_value().replace(",", " ").split(),
         private_key,
     )
     return tuple(secret for secret in secrets if secret)
@@ -170,6 +183,17 @@ def app_of(settings: Settings, private_key: str) -> App:
         private_key=private_key,
         seconds_between_writes=github.seconds_between_writes,
     )
+
+
+def device_flow_of(settings: Settings) -> DeviceFlow:
+    """Return our GitHub App as people meet it."""
+    return DeviceFlow(settings.github.client_id, settings.github.api_url)
+
+
+def seal_of(settings: Settings) -> Seal | None:
+    """Return what seals people's tokens; None unless linking is set up. Raises UserError."""
+    keys = keys_of(settings.security.seal_keys.get_secret_value())
+    return Seal(keys) if keys and settings.github.client_id else None
 
 
 def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -> Workspaces:

@@ -7,10 +7,12 @@ from commands import (
     confirm,
     consent,
     discard,
+    link,
     list,  # noqa: A004 - named like the sub-command
     new,
     retry,
     status,
+    unlink,
 )
 from commands.help import help_for
 
@@ -18,6 +20,8 @@ ALL = (
     new.COMMAND,
     list.COMMAND,
     status.COMMAND,
+    link.COMMAND,
+    unlink.COMMAND,
     confirm.COMMAND,
     discard.COMMAND,
     comment.COMMAND,

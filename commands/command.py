@@ -13,6 +13,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
+from provisioning.linking import Linking
 from provisioning.operation import Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
@@ -127,6 +128,7 @@ class Services:
     templates: Templates
     vendors: Executor
     redact: Redactor
+    linking: Linking
 
     @property
     def feasibility(self) -> Feasibility:

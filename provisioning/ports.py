@@ -4,9 +4,12 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 `provisioning.errors` and are safe to call from several threads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pydantic import SecretStr
+
+from provisioning.identity import Account, DeviceCode, LinkAnswer, Tokens
 from provisioning.project import ProjectSpec
 from provisioning.questions import Answer, Choice, Question
 from provisioning.runs import Change, Outcome, Plan, Progress
@@ -73,6 +76,28 @@ class Repositories(Protocol):
         self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
         """Ask GitHub whether the project is as it was asked for, check by check."""
+
+
+class Identities(Protocol):
+    """People's own GitHub accounts: they let our App act as them, through the device flow."""
+
+    def begin(self) -> DeviceCode:
+        """Ask GitHub for a code that one person may enter."""
+
+    def poll(self, secret: SecretStr) -> LinkAnswer:
+        """Fetch the answer to a code; a granted one is given out once."""
+
+    def whoami(self, access: SecretStr) -> Account | None:
+        """Return whose token it is; None if GitHub refuses it."""
+
+    def refresh(self, refresh: SecretStr) -> Tokens | None:
+        """Exchange a refresh token, which works once; None if GitHub refuses it for good."""
+
+    def revoke(self, tokens: Sequence[SecretStr]) -> None:
+        """Make tokens worthless, at most 1,000 at once; those that are so already don't matter."""
+
+    def settings_page(self) -> str:
+        """Return the address where people withdraw what they have let our App do."""
 
 
 class Workspaces(Protocol):
@@ -195,6 +220,7 @@ __all__ = [
     "Change",
     "Choice",
     "Finding",
+    "Identities",
     "People",
     "Question",
     "Redactor",

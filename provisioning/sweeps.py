@@ -13,6 +13,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
+from provisioning.linking import Linking
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
 from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
@@ -38,12 +39,14 @@ class Sweeps:
     desk: Desk
     engine: Engine
     clock: Clock
+    linking: Linking
 
     def all(self) -> dict[str, Workflow]:
         """Return the sweeps by the names they are registered under."""
         return {
             "sweep.unstarted": self._as_workflow(self.start_what_is_not_started),
             "sweep.deadlines": self._as_workflow(self.expire),
+            "sweep.links": self._as_workflow(self.linking.sweep),
             "sweep.forget": self._as_workflow(self.forget),
         }
 
@@ -52,6 +55,7 @@ class Sweeps:
         return {
             "sweep.unstarted": timedelta(seconds=15),
             "sweep.deadlines": timedelta(seconds=30),
+            "sweep.links": timedelta(seconds=15),
             "sweep.forget": timedelta(days=1),
         }
 

@@ -3,6 +3,7 @@
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
+from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
@@ -33,5 +34,6 @@ class Store:
         self.approvals = Approvals(database, clock)
         self.messages = Messages(database, clock)
         self.interactions = Interactions(database, clock)
+        self.identities = Identities(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)

@@ -200,10 +200,13 @@ def _mrkdwn(span: Span) -> str:
 def _button(button: Button) -> Block:
     made: Block = {
         "type": "button",
-        "action_id": "words:" + "/".join(button.words)[:240],
+        "action_id": ("words:" + "/".join(button.words or (button.label,)))[:240],
         "text": _plain(button.label, 75),
-        "value": json.dumps(button.words),
     }
+    if button.address:
+        made["url"] = button.address
+    else:
+        made["value"] = json.dumps(button.words)
     if button.style != "default":
         made["style"] = button.style
     if button.confirm:

@@ -23,6 +23,7 @@ SECRETS = (
     ("databricks", "client_secret"),
     ("github", "webhook_secret"),
     ("terraform", "state_url"),
+    ("security", "seal_keys"),
 )
 """What comes from the environment only."""
 GROUP_NAME = r"^[a-z][a-z0-9-]{0,29}$"
@@ -67,6 +68,9 @@ class GitHubSettings(Section):
     organisation: str
     api_url: str = "https://api.github.com"
     app_id: int
+    client_id: str = Field(
+        "", description="the App's client id, public; empty: nobody can link an account"
+    )
     installation_id: int
     private_key_file: Path
     visibility: Literal["private", "internal", "public"] = "private"
@@ -173,6 +177,12 @@ class TerraformSettings(Section):
         return value
 
 
+class SecuritySettings(Section):
+    """Keys that seal people's GitHub tokens, from the environment; several, to rotate them."""
+
+    seal_keys: SecretStr = SecretStr("")
+
+
 class LimitSettings(Section):
     """How much at once, how long."""
 
@@ -201,6 +211,7 @@ class Settings(Section):
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
     terraform: TerraformSettings = TerraformSettings()
+    security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
 
     def url(self) -> str:

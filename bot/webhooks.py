@@ -11,9 +11,9 @@ from collections import Counter
 
 from aiohttp import web
 
+from provisioning.deployment_ports import Webhooks
 from provisioning.errors import TemporaryError, UserError
 from provisioning.following import Following
-from provisioning.ports import Webhooks
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from uuid import NAMESPACE_URL, uuid5
@@ -17,18 +17,34 @@ from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
-from provisioning.adapters.github import App, Connection, GitHubRepositories
+from provisioning.adapters.github import (
+    App,
+    Connection,
+    DeviceFlow,
+    GitHubIdentities,
+    GitHubRepositories,
+)
+from provisioning.adapters.github.actions import GitHubActions
+from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
+from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
+from provisioning.dispatching import Dispatching
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.errors import UserError
+from provisioning.first_deployment import FirstDeployment
+from provisioning.following import Following
+from provisioning.linking import Linking
+from provisioning.missed import Missed
 from provisioning.policy import Naming, Policy, RequestableData
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
+from provisioning.releasing import Releasing
 from provisioning.run_steps import RunSteps
+from provisioning.sealing import Seal, keys_of
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -47,66 +63,217 @@ TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
 MODULES = Path(provisioning.__file__).parent / "terraform"
 
 
-@dataclass(frozen=True)
 class Bot:
-    """Everything that runs, put together; nothing has been started."""
+    """Everything that runs, put together as it is asked for; nothing is started here."""
 
-    settings: Settings
-    services: Services
-    engine: Engine
-    database: Database
-    sweeps: Sweeps
-    redact: Redactor
-    later: Later
+    def __init__(self, settings: Settings, clock: Clock, observe: Observer | None) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._observe = observe
+        self._private_key = read_private_key(settings)
+        self._context = terraform_context(settings)
+
+    @cached_property
+    def redact(self) -> Redactor:
+        """Return what takes secrets out of texts."""
+        return SecretRedactor(known_secrets(self.settings, self._private_key))
+
+    @cached_property
+    def policy(self) -> Policy:
+        """Return the rules of this installation."""
+        return policy_of(self.settings)
+
+    @cached_property
+    def database(self) -> Database:
+        """Return our database."""
+        return Database(self.settings.url())
+
+    @cached_property
+    def store(self) -> Store:
+        """Return the database's contents."""
+        return Store(self.database, self.clock)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Return the durable engine."""
+        limits = Limits(operations_at_once=self.settings.limits.operations_at_once)
+        directory = self.settings.data_directory
+        return Engine(self.database, self.clock, directory, limits, self._observe)
+
+    # ------------------------------------------------------------------ the world outside
+
+    @cached_property
+    def people(self) -> SlackPeople:
+        """Return the people of the chat workspace."""
+        slack = self.settings.slack
+        return SlackPeople(slack.bot_token.get_secret_value(), slack.api_url)
+
+    @cached_property
+    def app(self) -> App:
+        """Return our GitHub App."""
+        return app_of(self.settings, self._private_key)
+
+    @cached_property
+    def github(self) -> Connection:
+        """Return the App's installation at GitHub."""
+        return Connection(self.app, self.clock)
+
+    @cached_property
+    def repositories(self) -> GitHubRepositories:
+        """Return the organisation's repositories."""
+        return GitHubRepositories(self.github, self.clock)
+
+    @cached_property
+    def actions(self) -> GitHubActions:
+        """Return GitHub Actions of the projects."""
+        return GitHubActions(self.github)
+
+    @cached_property
+    def webhooks(self) -> GitHubWebhooks:
+        """Return what GitHub tells by itself."""
+        return GitHubWebhooks(self.app, self.clock)
+
+    @cached_property
+    def identities(self) -> GitHubIdentities:
+        """Return people's own accounts at GitHub."""
+        return GitHubIdentities(device_flow_of(self.settings), self.clock)
+
+    @cached_property
+    def later(self) -> Later:
+        """Return Databricks, whose SDK is imported beside the rest."""
+        return Later(lambda: workspaces_of(self.settings, self._context, self.clock))
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """Return the Databricks accounts and workspaces."""
+        return cast("Workspaces", self.later)
+
+    @cached_property
+    def templates(self) -> BundleTemplates:
+        """Return the bundle templates."""
+        return BundleTemplates(TEMPLATES, bundle_context(self.settings))
+
+    # ------------------------------------------------------------------ the work
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Return where requests and decisions are settled."""
+        return Desk(self.store, self.engine, self.policy, self.people, self.clock, self.redact)
+
+    @cached_property
+    def create_project(self) -> CreateProject:
+        """Return the workflow that makes projects."""
+        terraform = LocalTerraform(installation_of(self.settings, self.redact))
+        run_steps = RunSteps(self.store, self.desk, self.clock, self.policy, terraform, self.redact)
+        parts = TerraformParts(
+            run_steps,
+            self.repositories,
+            self.workspaces,
+            self.people,
+            lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
+        )
+        return CreateProject(run_steps, parts, self.templates)
+
+    @cached_property
+    def linking(self) -> Linking:
+        """Return who is who at GitHub."""
+        seal = seal_of(self.settings)
+        return Linking(
+            self.store, self.identities, seal, self.repositories, self.people, self.clock
+        )
+
+    @cached_property
+    def releasing(self) -> Releasing:
+        """Return where releases to gated environments are decided."""
+        return Releasing(
+            store=self.store,
+            engine=self.engine,
+            deployments=self.actions,
+            dispatches=self.actions,
+            gate=self.actions,
+            linking=self.linking,
+            board=self.deployment_board,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def deployment_board(self) -> DeploymentBoard:
+        """Return where workflow runs and releases are shown."""
+        return DeploymentBoard(self.store, self.linking, self.policy)
+
+    @cached_property
+    def dispatching(self) -> Dispatching:
+        """Return what begins deployments for people."""
+        return Dispatching(self.store, self.engine, self.actions, self.linking, self.clock)
+
+    @cached_property
+    def first_deployment(self) -> FirstDeployment:
+        """Return what ends the making of a project."""
+        return FirstDeployment(self.store, self.desk, self.actions, self.policy, self.clock)
+
+    @cached_property
+    def following(self) -> Following:
+        """Return what follows workflow runs."""
+        return Following(
+            store=self.store,
+            deployments=self.actions,
+            releasing=self.releasing,
+            board=self.deployment_board,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+            on_seen=self.first_deployment.seen,
+        )
+
+    @cached_property
+    def sweeps(self) -> Sweeps:
+        """Return what is done from time to time."""
+        missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
+        others = {
+            "sweep.links": (timedelta(seconds=15), self.linking.sweep),
+            "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
+            "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
+            "sweep.missed": (timedelta(minutes=1), missed.sweep),
+        }
+        return Sweeps(self.store, self.desk, self.engine, self.clock, others)
+
+    @cached_property
+    def services(self) -> Services:
+        """Return everything that a command may ask."""
+        return Services(
+            policy=self.policy,
+            clock=self.clock,
+            store=self.store,
+            desk=self.desk,
+            people=self.people,
+            repositories=self.repositories,
+            workspaces=self.workspaces,
+            templates=self.templates,
+            vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
+            redact=self.redact,
+            linking=self.linking,
+            releasing=self.releasing,
+            dispatching=self.dispatching,
+        )
 
 
 def build(settings: Settings, clock: Clock | None = None, observe: Observer | None = None) -> Bot:
     """Put a bot together; its database is brought up to date."""
-    clock = clock or SystemClock()
     settings.data_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    private_key = read_private_key(settings)
-    redact = SecretRedactor(known_secrets(settings, private_key))
-    database = Database(settings.url())
-    migrations.upgrade(database)
-    store = Store(database, clock)
-    limits = Limits(operations_at_once=settings.limits.operations_at_once)
-    engine = Engine(database, clock, settings.data_directory, limits, observe)
-    people = SlackPeople(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
-    policy = policy_of(settings)
-    desk = Desk(store, engine, policy, people, clock, redact)
-    repositories = GitHubRepositories(Connection(app_of(settings, private_key), clock), clock)
-    context = terraform_context(settings)
-    later = Later(lambda: workspaces_of(settings, context, clock))
-    workspaces = cast("Workspaces", later)
-    templates = BundleTemplates(TEMPLATES, bundle_context(settings))
-    terraform = LocalTerraform(installation_of(settings, redact))
-    run_steps = RunSteps(store, desk, clock, policy, terraform, redact)
-    engine.report(run_steps.trying)
-    parts = TerraformParts(
-        run_steps,
-        repositories,
-        workspaces,
-        people,
-        lambda spec, marker, imports: root_files(spec, marker, context, imports),
-    )
-    for name, workflow in CreateProject(run_steps, parts, templates).parts().items():
-        engine.register(name, workflow)
-    sweeps = Sweeps(store, desk, engine, clock)
-    for name, workflow in sweeps.all().items():
-        engine.register(name, workflow)
-    services = Services(
-        policy=policy,
-        clock=clock,
-        store=store,
-        desk=desk,
-        people=people,
-        repositories=repositories,
-        workspaces=workspaces,
-        templates=templates,
-        vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
-        redact=redact,
-    )
-    return Bot(settings, services, engine, database, sweeps, redact, later)
+    bot = Bot(settings, clock or SystemClock(), observe)
+    migrations.upgrade(bot.database)
+    bot.engine.report(bot.create_project.run_steps.trying)
+    for workflows in (
+        bot.create_project.parts(),
+        bot.releasing.workflows(),
+        bot.dispatching.workflows(),
+        bot.sweeps.all(),
+    ):
+        for name, workflow in workflows.items():
+            bot.engine.register(name, workflow)
+    return bot
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -157,6 +324,7 @@ def known_secrets(settings: Settings, private_key: str) -> tuple[str, ...]:
         settings.github.webhook_secret.get_secret_value(),
         settings.databricks.client_secret.get_secret_value(),
         settings.terraform.state_url.get_secret_value(),
+        *settings.security.seal_keys.get_secret_value().replace(",", " ").split(),
         private_key,
     )
     return tuple(secret for secret in secrets if secret)
@@ -173,6 +341,17 @@ def app_of(settings: Settings, private_key: str) -> App:
         private_key=private_key,
         seconds_between_writes=github.seconds_between_writes,
     )
+
+
+def device_flow_of(settings: Settings) -> DeviceFlow:
+    """Return our GitHub App as people meet it."""
+    return DeviceFlow(settings.github.client_id, settings.github.api_url)
+
+
+def seal_of(settings: Settings) -> Seal | None:
+    """Return what seals people's tokens; None unless linking is set up. Raises UserError."""
+    keys = keys_of(settings.security.seal_keys.get_secret_value())
+    return Seal(keys) if keys and settings.github.client_id else None
 
 
 def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -> Workspaces:

@@ -1,16 +1,23 @@
 """Sub-commands of `/sciclops`: one file each, listed here."""
 
 from commands import (
+    approvals,
     cancel,
     cleanup,
     comment,
     confirm,
     consent,
+    deploy,
     discard,
+    link,
     list,  # noqa: A004 - named like the sub-command
     new,
+    release,
+    rerun,
     retry,
+    runs,
     status,
+    unlink,
 )
 from commands.help import help_for
 
@@ -18,6 +25,8 @@ ALL = (
     new.COMMAND,
     list.COMMAND,
     status.COMMAND,
+    link.COMMAND,
+    unlink.COMMAND,
     confirm.COMMAND,
     discard.COMMAND,
     comment.COMMAND,
@@ -25,5 +34,10 @@ ALL = (
     retry.COMMAND,
     cleanup.COMMAND,
     consent.COMMAND,
+    deploy.COMMAND,
+    runs.COMMAND,
+    approvals.COMMAND,
+    release.COMMAND,
+    rerun.COMMAND,
 )
 HELP = help_for(ALL)

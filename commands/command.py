@@ -11,12 +11,15 @@ from typing import Literal
 
 from provisioning.clock import Clock
 from provisioning.desk import Desk
+from provisioning.dispatching import Dispatching
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
+from provisioning.linking import Linking
 from provisioning.operation import Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
+from provisioning.releasing import Releasing
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, code, plain, say
 
@@ -127,6 +130,9 @@ class Services:
     templates: Templates
     vendors: Executor
     redact: Redactor
+    linking: Linking
+    releasing: Releasing
+    dispatching: Dispatching
 
     @property
     def feasibility(self) -> Feasibility:

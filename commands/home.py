@@ -26,6 +26,7 @@ def home(who: str, services: Services) -> Notice:
                     code("/sciclops new"),
                     " in any channel.",
                 ),
+                *account_of(who, services),
             ),
             buttons=(NEW,),
         )
@@ -41,10 +42,19 @@ def home(who: str, services: Services) -> Notice:
     return Notice(
         summary="SciCLOps",
         title="Your projects",
-        body=(*waiting, say(f"{count(mine.total)}.{more}")),
+        body=(*waiting, say(f"{count(mine.total)}.{more}"), *account_of(who, services)),
         table=Table(header=("Project", "State", "Since"), rows=rows) if rows else None,
         buttons=(NEW, Button(label="All Projects", words=("list",))),
     )
+
+
+def account_of(who: str, services: Services) -> tuple[Text, ...]:
+    """Say which GitHub account somebody has linked, or how to link one."""
+    if not services.linking.is_set_up:
+        return ()
+    if login := services.linking.login_of(who):
+        return (say("At GitHub you are ", bold(login), "."),)
+    return (say("To approve and deploy, link your GitHub account: ", code("/sciclops link")),)
 
 
 def count(projects: int) -> str:

@@ -68,6 +68,10 @@ def main() -> None:
     store = bot.services.store
     holds.after(store.interactions, "take", "store")
     holds.after(store.projects, "reserve_and_begin", "reserve")
+    holds.after(bot.identities, "poll", "poll")
+    holds.after(bot.identities, "refresh", "refresh")
+    holds.after(store.identities, "keep", "keep")
+    holds.after(store.identities, "link", "link")
     logs.set_up(bot.redact)
     serve.serve(bot)
 

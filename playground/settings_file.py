@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from playground import cast
+from playground.github.world import APP_CLIENT_ID
 
 TITLES = {
     "gbx1": "Gigabricks 1",
@@ -104,6 +105,7 @@ def _github(
         "organisation": cast.ORGANISATION,
         "api_url": at.github_api,
         "app_id": app[0],
+        "client_id": APP_CLIENT_ID,
         "installation_id": app[1],
         "private_key_file": str(directory / "app.pem"),
         "oidc_issuer": at.oidc_issuer,

@@ -1,6 +1,8 @@
 """The whole playground in one event loop: the stand-ins, the provider process and the bot."""
 
 import asyncio
+import base64
+import secrets
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -60,6 +62,7 @@ class World:
             ),
             databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
         )
+        self._seal_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.bot = BotProcess(
             settings=self.directory / "sciclops.toml",
             clock=self.directory / "clock",
@@ -91,6 +94,7 @@ class World:
             "SCICLOPS__SLACK__APP_TOKEN": "xapp-playground",
             "SCICLOPS__SLACK__SIGNING_SECRET": self.slack.signing_secret,
             "SCICLOPS__DATABRICKS__CLIENT_SECRET": self.databricks.bot_client_secret,
+            "SCICLOPS__SECURITY__SEAL_KEYS": self._seal_key,
         }
 
     def _write_settings(self, slack_url: str) -> None:

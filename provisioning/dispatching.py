@@ -2,15 +2,19 @@
 refuse as their reviewer."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import SecretStr
+
 from provisioning.clock import Clock
+from provisioning.deployment_ports import Dispatches, TokenRefusedError
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, UserError
 from provisioning.linking import Linking
 from provisioning.operation import operation_id
-from provisioning.ports import Dispatches
 from provisioning.project import STAGES
 from provisioning.store import Message, Store
 from provisioning.text import Notice, bold, say
@@ -97,8 +101,8 @@ class Dispatching:
     def _dispatch(self, dispatch: str) -> int:
         asked = self._asked(dispatch)
         inputs = {"stage": asked["stage"], "action": "deploy", "correlation": dispatch}
-        token = self.linking.token_of(asked["by"])
-        return self.dispatches.dispatch(asked["project"], asked["ref"], inputs, token)
+        with self._as_person(asked["by"]) as token:
+            return self.dispatches.dispatch(asked["project"], asked["ref"], inputs, token)
 
     def _follow(self, dispatch: str, run: int) -> None:
         """Follow the run at once, and remember who asked: they never release it."""
@@ -120,9 +124,19 @@ class Dispatching:
 
     def _run_again(self, dispatch: str) -> None:
         asked = self._asked(dispatch)
-        token = self.linking.token_of(asked["by"])
-        self.dispatches.rerun(asked["project"], int(asked["run"]), token)
+        with self._as_person(asked["by"]) as token:
+            self.dispatches.rerun(asked["project"], int(asked["run"]), token)
         self.store.workflow_runs.wake(asked["run"])
+
+    @contextmanager
+    def _as_person(self, person: str) -> Iterator[SecretStr]:
+        """Give a person's token for one call; one that GitHub refuses is noted as broken."""
+        token = self.linking.token_of(person)
+        try:
+            yield token
+        except TokenRefusedError:
+            self.linking.refused(person, token)
+            raise
 
     def _tell(self, dispatch: str, why: str) -> None:
         """Tell somebody directly that GitHub did not begin what they asked for."""

@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 
 from provisioning.board import read_operation
 from provisioning.clock import Clock
+from provisioning.deployment_ports import Deployments
 from provisioning.desk import Desk
 from provisioning.errors import SciclopsError
 from provisioning.operation import Operation, Trouble
 from provisioning.policy import Policy
-from provisioning.ports import Deployments
 from provisioning.project import STAGES, ProjectSpec
 from provisioning.store import Followed, Message, Store
 from provisioning.tables import ProjectRow

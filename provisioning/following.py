@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
+from provisioning.deployment_ports import Deployments, Sighting
 from provisioning.errors import SciclopsError, TemporaryError
 from provisioning.policy import Policy
-from provisioning.ports import Deployments, Redactor, Sighting
+from provisioning.ports import Redactor
 from provisioning.releasing import Releasing
 from provisioning.store import Followed, Store
 from provisioning.workflow_run import WORKFLOW, WorkflowRun, merged, with_job

@@ -31,8 +31,8 @@ Phase = Literal[
     "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people, `deploying` for GitHub's workflow run; `TURNS`
-wait for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people, `deploying` for a workflow run at GitHub;
+`TURNS` wait for GitHub's budget."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""

@@ -4,16 +4,16 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 `provisioning.errors` and are safe to call from several threads.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from provisioning.errors import UserError
+from pydantic import SecretStr
+
+from provisioning.identity import Account, DeviceCode, LinkAnswer, Tokens
 from provisioning.project import ProjectSpec
 from provisioning.questions import Answer, Choice, Question
-from provisioning.release import Comparison, ReleasePlan
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
-from provisioning.workflow_run import WorkflowJob, WorkflowRun
 
 
 class RepositoryFacts(Frozen):
@@ -78,109 +78,26 @@ class Repositories(Protocol):
         """Ask GitHub whether the project is as it was asked for, check by check."""
 
 
-class PendingEnvironment(Frozen):
-    """An environment whose deployment waits for reviewers: `team:<slug>` or `user:<login>`."""
+class Identities(Protocol):
+    """People's own GitHub accounts: they let our App act as them, through the device flow."""
 
-    name: str
-    reviewers: tuple[str, ...]
+    def begin(self) -> DeviceCode:
+        """Ask GitHub for a code that one person may enter."""
 
+    def poll(self, secret: SecretStr) -> LinkAnswer:
+        """Fetch the answer to a code; a granted one is given out once."""
 
-class Review(Frozen):
-    """A decision that GitHub knows of, whoever took it and wherever."""
+    def whoami(self, access: SecretStr) -> Account | None:
+        """Return whose token it is; None if GitHub refuses it."""
 
-    environments: tuple[str, ...]
-    approved: bool
-    login: str
-    comment: str = ""
+    def refresh(self, refresh: SecretStr) -> Tokens | None:
+        """Exchange a refresh token, which works once; None if GitHub refuses it for good."""
 
+    def revoke(self, tokens: Sequence[SecretStr]) -> None:
+        """Make tokens worthless, at most 1,000 at once; those that are so already don't matter."""
 
-class Look(Frozen):
-    """A workflow run as GitHub shows it now, with all jobs of its present attempt."""
-
-    run: WorkflowRun
-    pending: tuple[PendingEnvironment, ...] = ()
-    reviews: tuple[Review, ...] = ()
-
-
-class Sighting(Frozen):
-    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery."""
-
-    guid: str
-    event: str
-    project: str
-    run: WorkflowRun
-    job: WorkflowJob | None = None
-
-
-class Webhooks(Protocol):
-    """What GitHub tells our App by itself."""
-
-    def read(self, guid: str, event: str, body: bytes) -> Sighting | None:
-        """Return what a delivery tells, or None if it is about nothing we follow.
-
-        Raises `UserError` for what is no delivery at all.
-        """
-
-    def missed(self, known: Callable[[Sequence[str]], Collection[str]]) -> tuple[Sighting, ...]:
-        """Return what recent deliveries tell whose GUIDs are not `known`, oldest first."""
-
-
-class Deployments(Protocol):
-    """GitHub Actions of the projects' repositories, as our App sees it; it only looks."""
-
-    def look(self, project: str, run: int) -> Look | None:
-        """Return a run as it is now, or None if it is gone."""
-
-    def recent(self, project: str) -> tuple[WorkflowRun, ...]:
-        """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
-
-    def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
-        """Return the plan that this attempt has made for a gated environment, if it has."""
-
-    def released(self, project: str, environment: str) -> str:
-        """Return the commit that was deployed to an environment last, or an empty string."""
-
-    def commits(self, project: str, base: str, head: str) -> Comparison | None:
-        """Return the commits that `head` has and `base` lacks; without a base the head alone."""
-
-    def log_end(self, project: str, job: WorkflowJob) -> str:
-        """Return the last lines of a job's log, or an empty string; not redacted."""
-
-    def reviewer_logins(self, reviewers: tuple[str, ...]) -> frozenset[str]:
-        """Return the logins behind `team:<slug>` and `user:<login>`, always asked live."""
-
-
-class Gate(Protocol):
-    """What holds deployments until somebody decides, and hears the decision."""
-
-    def decide(
-        self, project: str, run: int, environment: str, *, approved: bool, comment: str, token: str
-    ) -> None:
-        """Tell GitHub; `token` is the deciding person's own.
-
-        Raises `UserError` where GitHub does not take the decision from this person, and
-        `TooLateError` where nothing waits any more.
-        """
-
-
-class TooLateError(UserError):
-    """Nothing waits for the decision any more: it was taken elsewhere, or the run has ended."""
-
-
-class Dispatches(Protocol):
-    """What begins, repeats and ends workflow runs."""
-
-    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: str) -> int:
-        """Begin the deploy workflow as the person whose token it is; return the run's id.
-
-        `inputs["correlation"]` is unique to the request: a run that has it already is returned.
-        """
-
-    def rerun(self, project: str, run: int, token: str) -> None:
-        """Run again what failed, as the person whose token it is; once running, it stays."""
-
-    def cancel(self, project: str, run: int) -> None:
-        """Cancel a run, as our App; one that is over is fine."""
+    def settings_page(self) -> str:
+        """Return the address where people withdraw what they have let our App do."""
 
 
 class Workspaces(Protocol):
@@ -302,23 +219,15 @@ class Redactor(Protocol):
 __all__ = [
     "Change",
     "Choice",
-    "Deployments",
-    "Dispatches",
     "Finding",
-    "Gate",
-    "Look",
-    "PendingEnvironment",
+    "Identities",
     "People",
     "Question",
     "Redactor",
     "Repositories",
     "RepositoryFacts",
-    "Review",
-    "Sighting",
     "Templates",
     "Terraform",
-    "TooLateError",
     "Watch",
-    "Webhooks",
     "Workspaces",
 ]

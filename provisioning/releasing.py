@@ -8,20 +8,22 @@ from dataclasses import dataclass
 
 from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
-from provisioning.engine import Engine, Steps, Workflow
-from provisioning.errors import PermanentError, UserError
-from provisioning.linking import Linking
-from provisioning.policy import Policy, Refused
-from provisioning.ports import (
+from provisioning.deployment_ports import (
     Deployments,
     Dispatches,
     Gate,
     Look,
     PendingEnvironment,
-    Redactor,
     Review,
+    TokenRefusedError,
     TooLateError,
+    Verdict,
 )
+from provisioning.engine import Engine, Steps, Workflow
+from provisioning.errors import PermanentError, UserError
+from provisioning.linking import Linking
+from provisioning.policy import Policy, Refused
+from provisioning.ports import Redactor
 from provisioning.release import (
     Card,
     Release,
@@ -96,7 +98,7 @@ class Releasing:
     def _settle_as_reviewed(self, release: Release, review: Review) -> None:
         """Note a decision that GitHub has, whether it came through us or not."""
         ours = review.login.lower() == release.decided_login.lower()
-        person = release.decided_by if ours else self.linking.person_of(review.login)
+        person = release.decided_by if ours else self.linking.person_of(review.login) or ""
         changes = {
             "decided_by": person,
             "decided_login": review.login,
@@ -184,7 +186,7 @@ class Releasing:
 
     def require(self, release: Release, by: str) -> str:
         """Return the GitHub login with which somebody may decide now; refuse all others."""
-        login = self.linking.login_of(by)
+        login = self.linking.login_of(by) or ""
         followed = self.store.workflow_runs.get(release.run)
         if not login:
             raise UserError(
@@ -195,7 +197,7 @@ class Releasing:
             raise UserError(OUT_OF_DATE)
         initiators = set(followed.run.initiators)
         if followed.requested_by:
-            initiators.add(self.linking.login_of(followed.requested_by))
+            initiators.add(self.linking.login_of(followed.requested_by) or "")
         if by == followed.requested_by:
             initiators.add(login)
         reviewers = self.deployments.reviewer_logins(release.card.reviewers)
@@ -269,12 +271,14 @@ class Releasing:
                 row.project,
                 int(row.run),
                 row.environment,
-                approved=row.verdict == "approved",
-                comment=by,
-                token=token,
+                Verdict(approved=row.verdict == "approved", comment=by),
+                token,
             )
         except TooLateError:
             return
+        except TokenRefusedError:
+            self.linking.refused(row.decided_by, token)
+            raise
 
     def _settle(self, release: str, refused: str) -> None:
         """Take over what GitHub has; where it refused, the release is open again."""

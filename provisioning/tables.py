@@ -1,9 +1,12 @@
-"""What we remember. Vendors hold the truth about their own things; no secret value is ever here."""
+"""What we remember. Vendors hold the truth about their own things.
+
+No secret value is readable here: linked people's GitHub tokens are the only ones, and sealed.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Column, DateTime, Index, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -253,3 +256,56 @@ class MemoRow(SQLModel, table=True):
     __tablename__ = "memo"
     key: str = Field(primary_key=True)
     value: dict[str, Any] = _json()
+
+
+class IdentityRow(SQLModel, table=True):
+    """Whose GitHub account is whose. `state`: linked, or broken once GitHub refuses the token.
+
+    `generation` grows with each new token. Who renews it holds the row until `renewed_until`.
+    """
+
+    __tablename__ = "identity"
+    person: str = Field(primary_key=True)
+    github_id: int = Field(sa_column=Column(BigInteger, nullable=False, unique=True))
+    login: str = Field(index=True)
+    state: str
+    sealed: str = ""
+    generation: int = 1
+    access_until: datetime = _moment()
+    refresh_until: datetime = _moment(index=True)
+    linked_at: datetime = _moment()
+    renewed_by: str = ""
+    renewed_until: datetime | None = _moment(nullable=True)
+
+
+class DeviceLinkRow(SQLModel, table=True):
+    """A code that somebody was given to enter at GitHub; the row goes when there is an answer.
+
+    `sealed` is what the answer is fetched with; `replaces` is the login whose link they agreed to
+    give up; `interval` is in seconds. `tokens` are what the answer brought, sealed, until it is
+    clear whose they are.
+    """
+
+    __tablename__ = "device_link"
+    person: str = Field(primary_key=True)
+    id: str = Field(unique=True)
+    sealed: str
+    user_code: str
+    address: str
+    replaces: str = ""
+    interval: int
+    next_look: datetime = _moment(index=True)
+    deadline: datetime = _moment()
+    tokens: str = ""
+    access_until: datetime | None = _moment(nullable=True)
+    refresh_until: datetime | None = _moment(nullable=True)
+
+
+class DiscardedTokenRow(SQLModel, table=True):
+    """Tokens that nobody may use any more, sealed for `place`, until GitHub has revoked them."""
+
+    __tablename__ = "discarded_token"
+    id: str = Field(primary_key=True)
+    place: str
+    sealed: str
+    since: datetime = _moment()

@@ -81,12 +81,14 @@ class Button(Frozen):
     """A button types words: pressing it and typing them is the same request.
 
     `confirm` is asked before the words are sent. `label` is at most 75 characters (Slack).
+    One with an `address` opens that page and types nothing.
     """
 
     label: str
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
     style: Literal["default", "primary", "danger"] = "default"
     confirm: str = ""
+    address: str = ""
 
 
 class Task(Frozen):

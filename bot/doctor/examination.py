@@ -10,7 +10,7 @@ from bot.doctor.rules import settings_checks
 from bot.doctor.running import Result, run
 from bot.doctor.slack import slack_checks
 from bot.settings import Settings
-from bot.wiring import MODULES, app_of, known_secrets, read_private_key
+from bot.wiring import MODULES, app_of, device_flow_of, known_secrets, read_private_key
 from provisioning.adapters.databricks.diagnosis import (
     AccountUnderTest,
     WorkspaceUnderTest,
@@ -18,6 +18,7 @@ from provisioning.adapters.databricks.diagnosis import (
 )
 from provisioning.adapters.databricks.login import Login
 from provisioning.adapters.github.diagnosis import GitHubExpectations, github_checks
+from provisioning.adapters.github.linking_diagnosis import linking_checks
 from provisioning.adapters.local_terraform.diagnosis import terraform_checks
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import SystemClock
@@ -55,11 +56,13 @@ def checks_of(settings: Settings) -> list[Check]:
         oidc_issuer=github.oidc_issuer,
         immutable_subjects=github.immutable_subjects,
     )
+    app = app_of(settings, _private_key(settings))
     return [
         *settings_checks(settings),
         *database_checks(settings.url()),
         *slack_checks(settings),
-        *github_checks(app_of(settings, _private_key(settings)), expected, SystemClock()),
+        *github_checks(app, expected, SystemClock()),
+        *linking_checks(app, device_flow_of(settings), SystemClock()),
         *_databricks_checks(settings),
         *terraform_checks(_installation(settings)),
     ]

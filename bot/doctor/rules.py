@@ -7,7 +7,9 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bot.settings import Settings
-from provisioning.diagnosis import Check, Verdict, fine, problem
+from provisioning.diagnosis import Check, Verdict, fine, problem, warning
+from provisioning.errors import UserError
+from provisioning.sealing import MAKE_ONE, keys_of
 
 SYSTEM = "Settings"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -21,6 +23,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
         ("workspaces", workspaces),
         ("requestable data", requestable_data),
         ("encryption", encryption),
+        ("seal keys", seal_keys),
     ):
         yield Check(SYSTEM, name, partial(ask, settings))
 
@@ -100,6 +103,22 @@ def encryption(settings: Settings) -> Verdict:
     if not wrong:
         return fine("every address is https, or on this machine")
     return problem(f"no https address: {', '.join(wrong)}", "Start these settings with https://.")
+
+
+def seal_keys(settings: Settings) -> Verdict:
+    """Tell whether people's GitHub tokens can be sealed, so that accounts can be linked."""
+    variable = "SCICLOPS__SECURITY__SEAL_KEYS"
+    make = f"Make a key with `{MAKE_ONE}`, set {variable}, and keep a copy in a safe place."
+    try:
+        keys = keys_of(settings.security.seal_keys.get_secret_value())
+    except UserError as bad:
+        return problem(str(bad), make)
+    if not keys:
+        return warning("nobody can link a GitHub account: there is no key to seal tokens", make)
+    if len(set(keys)) < len(keys):
+        return problem("a key is listed twice", f"List each key once in {variable}.")
+    older = len(keys) - 1
+    return fine(f"1 key seals{f', {older} older ones open' if older else ''}")
 
 
 def _is_safe(address: str) -> bool:

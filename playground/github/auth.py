@@ -81,12 +81,19 @@ class Tokens:
         self._vault = vault
         self._given: dict[str, Actor] = {}
 
-    def for_user(self, login: str, kind: Literal["user", "personal"] = "user") -> str:
-        """Give out a person's token."""
+    def for_user(
+        self,
+        login: str,
+        kind: Literal["user", "personal"] = "user",
+        lasts: timedelta | None = None,
+    ) -> str:
+        """Give out a person's token, for good or for a while."""
         user = self._world.find_user(login)
         if user is None:
             raise LookupError(f"nobody is called {login}")
-        return self._give({"user": "ghu_", "personal": "ghp_"}[kind], Actor(kind, user.login))
+        expires = self._world.now() + lasts if lasts else None
+        actor = Actor(kind, user.login, expires_at=expires)
+        return self._give({"user": "ghu_", "personal": "ghp_"}[kind], actor)
 
     def for_installation(
         self, permissions: dict[str, str], repository_ids: frozenset[int] | None
@@ -99,6 +106,10 @@ class Tokens:
     def revoke(self, actor: Actor) -> None:
         """Make an actor's tokens worthless."""
         self._given = {token: held for token, held in self._given.items() if held is not actor}
+
+    def drop(self, token: str) -> None:
+        """Make a token worthless, if it is one."""
+        self._given.pop(token, None)
 
     def actor(self, token: str) -> Actor:
         """Return who a token stands for; refuse bad and expired ones."""

@@ -18,6 +18,7 @@ from playground.faults import Faults
 from playground.github import oidc, payloads, world_view
 from playground.github.auth import Actor, Tokens, check, may_see
 from playground.github.calls import Answer, Call, Operation, Refusal, not_found
+from playground.github.device_flow import DeviceFlow
 from playground.github.endpoints import OPERATIONS
 from playground.github.git_http import LARGEST_PUSH, GitHttp
 from playground.github.hub import Hub
@@ -68,6 +69,7 @@ class GitHub(People):
             self.world, self.description.webhook_problem, self.violations.append, self._changed
         )
         self._server: web.AppRunner | None = None
+        self.device_flow = DeviceFlow(self.world, self._tokens, self._changed, lambda: self.root)
 
     # Life
 
@@ -96,6 +98,7 @@ class GitHub(People):
                 app.router.add_route(
                     operation.method, API + _pattern(path), self._serving(operation)
                 )
+        app.router.add_routes(self.device_flow.routes(API))
         app.router.add_get("/.well-known/openid-configuration", self._oidc_configuration)
         app.router.add_get("/.well-known/jwks", self._oidc_keys)
         app.router.add_route("*", f"{API}/{{rest:.*}}", self._unknown)

@@ -4,6 +4,7 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
+from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
@@ -41,6 +42,7 @@ class Store:
         self.workflow_runs = WorkflowRuns(database, clock)
         self.releases = Releases(database, clock)
         self.interactions = Interactions(database, clock)
+        self.identities = Identities(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
 from playground.github.runs import WorkflowRun as TheirRun
 from provisioning.adapters.github import App, Connection
 from provisioning.adapters.github.actions import GitHubActions
+from provisioning.deployment_ports import TooLateError, Verdict
 from provisioning.errors import UserError
-from provisioning.ports import TooLateError
 
 SCRIPTS = [
     Script("bundle / Deploy Development", "Development"),
@@ -129,9 +130,9 @@ def test_a_reviewer_decides_with_their_own_token(
     works: Works, actions: GitHubActions, approved: bool
 ) -> None:
     run = waiting_run(works, "rosa")
-    token = works.github.user_token("rosa")
+    token = SecretStr(works.github.user_token("rosa"))
     actions.decide(
-        "ada-7", run.id, "Production", approved=approved, comment="as agreed", token=token
+        "ada-7", run.id, "Production", Verdict(approved=approved, comment="as agreed"), token
     )
     works.wait(run, "completed")
     look = actions.look("ada-7", run.id)
@@ -149,9 +150,8 @@ def test_a_stranger_is_refused_by_github_too(works: Works, actions: GitHubAction
             "ada-7",
             run.id,
             "Production",
-            approved=True,
-            comment="let me",
-            token=works.github.user_token("ada"),
+            Verdict(approved=True, comment="let me"),
+            SecretStr(works.github.user_token("ada")),
         )
     assert run.status == "waiting"
 
@@ -165,9 +165,8 @@ def test_a_decision_that_comes_too_late_is_told_apart(works: Works, actions: Git
             "ada-7",
             run.id,
             "Production",
-            approved=True,
-            comment="late",
-            token=works.github.user_token("rosa"),
+            Verdict(approved=True, comment="late"),
+            SecretStr(works.github.user_token("rosa")),
         )
 
 
@@ -187,7 +186,7 @@ def test_a_dispatch_names_the_person_and_is_not_repeated(
     works: Works, actions: GitHubActions
 ) -> None:
     works.runner.title = "deploy run-123"
-    token = works.github.user_token("pat")
+    token = SecretStr(works.github.user_token("pat"))
     inputs = {"stage": "production", "correlation": "run-123"}
     begun = actions.dispatch("ada-7", "main", inputs, token)
     wait_until(lambda: actions.recent("ada-7")[0].title == "deploy run-123")
@@ -200,7 +199,7 @@ def test_what_failed_is_rerun_as_the_person(works: Works, actions: GitHubActions
     works.runner.scripts[0].conclusion = "failure"
     run = works.wait(works.dispatch(), "completed")
     works.runner.scripts[0].conclusion = "success"
-    actions.rerun("ada-7", run.id, works.github.user_token("pat"))
+    actions.rerun("ada-7", run.id, SecretStr(works.github.user_token("pat")))
     wait_until(lambda: run.attempt == 2 and run.status == "completed")
     assert run.triggering_actor == "pat"
 

@@ -13,12 +13,19 @@ from urllib.parse import quote
 
 import requests
 from github import GithubException
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, SecretStr, ValidationError
 
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
 from provisioning.adapters.github.sightings import job_of, run_of
+from provisioning.deployment_ports import (
+    Look,
+    PendingEnvironment,
+    Review,
+    TokenRefusedError,
+    TooLateError,
+    Verdict,
+)
 from provisioning.errors import PermanentError, TemporaryError, UserError
-from provisioning.ports import Look, PendingEnvironment, Review, TooLateError
 from provisioning.release import Commit, Comparison, ReleasePlan
 from provisioning.text import Frozen
 from provisioning.workflow_run import WORKFLOW, WorkflowJob, WorkflowRun
@@ -150,7 +157,7 @@ class GitHubActions:
     # ------------------------------------------------------------------ deciding and beginning
 
     def decide(
-        self, project: str, run: int, environment: str, *, approved: bool, comment: str, token: str
+        self, project: str, run: int, environment: str, verdict: Verdict, token: SecretStr
     ) -> None:
         """Approve or reject as the person whose token it is."""
         path = f"{self._repository(project)}/actions/runs/{run}/pending_deployments"
@@ -161,8 +168,8 @@ class GitHubActions:
             raise TooLateError("Nothing waits for this decision any more.")
         body = {
             "environment_ids": ids,
-            "state": "approved" if approved else "rejected",
-            "comment": comment,
+            "state": "approved" if verdict.approved else "rejected",
+            "comment": verdict.comment,
         }
         try:
             self._connection.as_person(token, "POST", path, body)
@@ -173,7 +180,7 @@ class GitHubActions:
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not decide)") from error
 
-    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: str) -> int:
+    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr) -> int:
         """Begin the deploy workflow as the person whose token it is; return the run's id."""
         if known := self._with_correlation(project, inputs["correlation"]):
             return known
@@ -192,8 +199,8 @@ class GitHubActions:
             return known
         raise TemporaryError("GitHub has not begun the workflow yet")
 
-    def rerun(self, project: str, run: int, token: str) -> None:
-        """Run again what failed, as the person whose token it is; once running, it stays."""
+    def rerun(self, project: str, run: int, token: SecretStr | None) -> None:
+        """Run again what failed, as the person whose token it is, or as our App without one."""
         path = f"{self._repository(project)}/actions/runs/{run}"
         with self._connection.doing(f"look at the workflow run {run}"):
             found = self._connection.get(path)
@@ -202,11 +209,17 @@ class GitHubActions:
         if found["status"] != "completed":
             return
         try:
-            self._connection.as_person(token, "POST", f"{path}/rerun-failed-jobs", {})
+            self._rerun(f"{path}/rerun-failed-jobs", token)
         except GithubException as error:
             raise _of_person(error, "rerun this") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not rerun)") from error
+
+    def _rerun(self, path: str, token: SecretStr | None) -> None:
+        if token is None:
+            self._connection.write("POST", path, {})
+        else:
+            self._connection.as_person(token, "POST", path, {})
 
     def cancel(self, project: str, run: int) -> None:
         """Cancel a run, as our App; one that is over is fine."""
@@ -316,7 +329,7 @@ def _not_taken(error: GithubException) -> UserError:
 
 def _of_person(error: GithubException, what: str) -> Exception:
     if error.status == 401:
-        return UserError("GitHub no longer takes your link; type `/sciclops link` again.")
+        return TokenRefusedError("GitHub no longer takes your link; type `/sciclops link` again.")
     if error.status in (403, 404):
         return UserError(f"GitHub does not let you {what}: {_said(error)}")
     if error.status in (409, 429) or error.status >= 500:

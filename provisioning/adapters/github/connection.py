@@ -16,6 +16,7 @@ from typing import Any
 import requests
 from github import Auth, Github, GithubIntegration
 from github.GithubException import GithubException, RateLimitExceededException
+from pydantic import SecretStr
 from urllib3.util import Retry
 
 from provisioning.clock import Clock
@@ -150,9 +151,9 @@ class Connection:
         with self._pace.turn():
             return self._ask(method, path, body)
 
-    def as_person(self, token: str, method: str, path: str, body: Json) -> Json:
+    def as_person(self, token: SecretStr, method: str, path: str, body: Json) -> Json:
         """Send a write once as the person whose token it is; GitHub's errors come as they are."""
-        client = self._client(Auth.Token(token))
+        client = self._client(Auth.Token(token.get_secret_value()))
         try:
             with self._pace.turn():
                 _, answer = client.requester.requestJsonAndCheck(method, path, input=body)

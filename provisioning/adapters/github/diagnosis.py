@@ -97,6 +97,10 @@ class AppDiagnosis:
         found = self._get(f"/orgs/{self._app.organisation}/installation")
         return permissions_verdict(found, self._get("/app")["permissions"])
 
+    def client_id(self) -> str:
+        """Return the App's client id."""
+        return str(self._get("/app")["client_id"])
+
     def _get(self, path: str) -> Json:
         """Ask with the App's own JSON web token."""
         integration = GithubIntegration(

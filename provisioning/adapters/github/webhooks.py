@@ -14,8 +14,8 @@ from github import Auth, GithubException, GithubIntegration
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, App
 from provisioning.adapters.github.sightings import job_of, run_of, run_of_job
 from provisioning.clock import Clock
+from provisioning.deployment_ports import Sighting
 from provisioning.errors import PermanentError, TemporaryError, UserError
-from provisioning.ports import Sighting
 from provisioning.workflow_run import WORKFLOW
 
 Json = Any

@@ -1,0 +1,57 @@
+"""Finds workflow runs that nobody told us of: webhooks that got lost, or no webhooks at all."""
+
+import logging
+from dataclasses import dataclass
+
+from provisioning.deployment_ports import Deployments, Webhooks
+from provisioning.errors import SciclopsError
+from provisioning.following import Following
+from provisioning.policy import Policy
+from provisioning.store import Filter, Store
+
+log = logging.getLogger(__name__)
+
+PROJECTS_AT_ONCE = 60
+"""So many projects are asked about in a minute: GitHub takes 900 points a minute of us in all."""
+TURN = "missed.page"
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Level-triggered: whatever is found again changes nothing."""
+
+    following: Following
+    webhooks: Webhooks
+    deployments: Deployments
+    store: Store
+    policy: Policy
+
+    def sweep(self) -> None:
+        """Read what GitHub could not deliver; without webhooks ask for new runs."""
+        if self.policy.webhooks:
+            self._deliveries()
+        else:
+            self._new_runs()
+
+    def _deliveries(self) -> None:
+        for sighting in self.webhooks.missed(self.store.workflow_runs.known):
+            if self.following.hear(sighting):
+                log.info("heard of run %s late, from the delivery list", sighting.run.id)
+
+    def _new_runs(self) -> None:
+        """Ask for the runs of so many projects, the next ones at the next time."""
+        page = (self.store.memos.get(TURN) or {}).get("page", 0)
+        found = self.store.projects.page(Filter(state="ready"), number=page, size=PROJECTS_AT_ONCE)
+        for project in found.rows:
+            try:
+                self._of_project(project.name)
+            except SciclopsError as error:
+                log.info("could not list the runs of %s: %s", project.name, error)
+        is_last = (page + 1) * PROJECTS_AT_ONCE >= found.total
+        self.store.memos.set(TURN, {"page": 0 if is_last else page + 1})
+
+    def _of_project(self, project: str) -> None:
+        for run in self.deployments.recent(project):
+            known = self.store.workflow_runs.get(run.id)
+            if known is None or known.run.attempt < run.attempt:
+                self.store.workflow_runs.see(project, run, wake=True)

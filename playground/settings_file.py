@@ -42,6 +42,7 @@ class Choices:
     github_writing_applies: int = 3
     github_writes_per_hour: int = 100_000
     terraform_binary: str = ""
+    webhooks: bool = True
 
 
 def settings_toml(

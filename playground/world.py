@@ -62,6 +62,7 @@ class World:
             ),
             databricks_client=(self.databricks.bot_client_id, self.databricks.bot_client_secret),
         )
+        self._webhook_secret = secrets.token_urlsafe(32)
         self._seal_key = base64.b64encode(secrets.token_bytes(32)).decode()
         self.bot = BotProcess(
             settings=self.directory / "sciclops.toml",
@@ -74,6 +75,9 @@ class World:
     async def start(self) -> None:
         """Start the vendors and write the bot's settings; the bot itself is not started."""
         await self.github.start()
+        if self.choices.webhooks:
+            self.github.webhook_url = f"http://127.0.0.1:{self._port}/github/webhooks"
+            self.github.webhook_secret = self._webhook_secret
         await self.databricks.start()
         slack_url = await self.slack.start()
         await self.providers.start()
@@ -95,6 +99,11 @@ class World:
             "SCICLOPS__SLACK__SIGNING_SECRET": self.slack.signing_secret,
             "SCICLOPS__DATABRICKS__CLIENT_SECRET": self.databricks.bot_client_secret,
             "SCICLOPS__SECURITY__SEAL_KEYS": self._seal_key,
+            **(
+                {"SCICLOPS__GITHUB__WEBHOOK_SECRET": self._webhook_secret}
+                if self.choices.webhooks
+                else {}
+            ),
         }
 
     def _write_settings(self, slack_url: str) -> None:

@@ -91,11 +91,12 @@ class Following:
         if look.run.path != WORKFLOW:
             return None
         seen = self.store.workflow_runs.see(followed.project, look.run, complete=True)
-        complete = self.releasing.keep_up(seen, look)
         self._note_failure(seen)
         self.board.show_run(seen.run.id)
-        self._announce(seen)
         self.on_seen(seen)
+        complete = self.releasing.keep_up(seen, look)
+        self.board.show_run(seen.run.id)
+        self._announce(seen)
         return self._again(seen, complete=complete)
 
     def _is_gone(self, followed: Followed) -> None:

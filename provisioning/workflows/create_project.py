@@ -16,9 +16,7 @@ from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
 from provisioning.run_steps import RunSteps
-from provisioning.store import Message
 from provisioning.terraform_parts import TerraformParts
-from provisioning.text import Notice, bold, code, link, person, say
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -61,7 +59,7 @@ class CreateProject:
             self.terraform.ask_owners(steps, run)
 
     def apply(self, steps: Steps, run: str) -> None:
-        """Apply the confirmed plan, push the starter code, verify, announce."""
+        """Apply the confirmed plan, push the starter code, verify; GitHub then deploys it."""
         with suppress(RunEnded):
             with self.run_steps.truthful(run, "Applying"):
                 self.terraform.apply(steps, run)
@@ -70,8 +68,7 @@ class CreateProject:
                 steps.do("push starter code", self._push_starter, run)
             with self.run_steps.truthful(run, "Verifying"):
                 steps.do("verify", self._verify, run)
-                steps.do("become ready", self._become_ready, run)
-                steps.do("announce", self._announce, run)
+            steps.do("await deployment", self._await_deployment, run)
 
     def clean_up(self, steps: Steps, run: str) -> None:
         """Remove what a half-made project left at the vendors, and say what could not be."""
@@ -149,31 +146,15 @@ class CreateProject:
             )
         self.run_steps.finish(run, "verifying")
 
-    def _become_ready(self, run: str) -> None:
-        self.run_steps.store.projects.become(self.run_steps.load(run).project, "ready")
-        self.run_steps.store.operations.end(run, "ready")
-        self.run_steps.desk.show(run)
+    def _await_deployment(self, run: str) -> None:
+        """Leave it to GitHub: whoever follows the first workflow run ends ours.
 
-    def _announce(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        project = self.run_steps.store.projects.get(operation.project)
-        url = project.repository_url if project else ""
-        words = say(
-            bold("New project "),
-            link(operation.project, url) if url else bold(operation.project),
-            " by ",
-            person(operation.requested_by),
-            ", made from the template ",
-            code(operation.spec.template),
-            ".",
-        )
-        self.run_steps.store.messages.show(
-            Message(
-                key=f"announce:{run}",
-                channel=self.run_steps.policy.announcements,
-                content=Notice(summary=f"New project: {operation.project}", body=(words,)),
-            )
-        )
+        That run may have got far by now, so it is looked at again.
+        """
+        operation = self.run_steps.enter(run, ["verifying"], "deploying")
+        runs = self.run_steps.store.workflow_runs
+        for followed in runs.of_project(operation.project):
+            runs.wake(followed.run.id)
 
     def _free_the_name(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["cleaning"], "freeing")

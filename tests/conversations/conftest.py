@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conversation import Conversation
+from played_runs import PlayedRunner
 
 from playground.world import Choices, Playground, running
 
@@ -33,6 +34,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory, choices: Choices) -> It
     """Return a running playground."""
     directory: Path = tmp_path_factory.mktemp("playground")
     with running(directory, choices) as started:
+        started.world.github.runner = PlayedRunner(started.world.github.hub.book)
         yield started
 
 

@@ -1,0 +1,107 @@
+"""Workflow runs that are played instead of executed: quick, and as a test wants them.
+
+The jobs are those of the deploy workflow, reported to the stand-in GitHub as a runner would. Gates,
+webhooks, tokens and everything else are the stand-in's own; only nothing is really deployed.
+"""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from playground.cast import STAGES
+from playground.github.runs import Conclusion, Job, RunBook, WorkflowRun
+
+BUILD = ("bundle / Dump Context", "bundle / Validate, Test and Build", "bundle / Version")
+
+
+@dataclass
+class PlayedRunner:
+    """Plays deployments; `failing` jobs fail, `held` jobs go on once `go_on` is set."""
+
+    book: RunBook
+    failing: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    changes: list[dict[str, str]] = field(
+        default_factory=lambda: [{"action": "create", "resource": "jobs.ada", "name": "ada"}]
+    )
+    digest: str = "d" * 64
+    started: list[int] = field(default_factory=list)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self, run: WorkflowRun) -> None:
+        """Play a run to its end."""
+        self.started.append(run.id)
+        if correlation := run.inputs.get("correlation"):
+            self.book.set_title(run, f"deploy {correlation}")
+        ended: Conclusion = "success"
+        for name, environment in self._jobs(run):
+            if run.only_jobs and name in self._done(run):
+                continue
+            job = self.book.add_job(run, name, environment)
+            ended = await self._play(run, job)
+            if ended != "success":
+                break
+        self.book.finish(run, ended)
+
+    async def cancel(self, run: WorkflowRun) -> None:
+        """Leave it to the run's own flag."""
+
+    def _jobs(self, run: WorkflowRun) -> Iterator[tuple[str, str]]:
+        """Return names and environments of the jobs, in order."""
+        for name in BUILD:
+            yield name, ""
+        if run.event == "pull_request":
+            yield "bundle / Deploy Pull Request Copy", self._of("development", run)[0]
+            return
+        last = run.inputs.get("stage", STAGES[-1])
+        for stage in STAGES[: STAGES.index(last) + 1]:
+            for environment in self._of(stage, run):
+                if run.repo.environments[environment].reviewers:
+                    yield f"bundle / Plan {environment}", f"{environment}-plan"
+                yield f"bundle / Deploy {environment}", environment
+
+    def _of(self, stage: str, run: WorkflowRun) -> list[str]:
+        wanted = stage.capitalize()
+        return [name for name in run.repo.environments if name.rpartition("-")[2] == wanted]
+
+    def _done(self, run: WorkflowRun) -> set[str]:
+        before = run.jobs.get(run.attempt - 1, [])
+        return {job.name for job in before if job.conclusion == "success"}
+
+    async def _play(self, run: WorkflowRun, job: Job) -> Conclusion:
+        if not await self.book.pass_gate(run, job):
+            return job.conclusion or "failure"
+        title = job.name.removeprefix("bundle / ")
+        self.book.set_job(job, "in_progress")
+        self.book.set_step(job, "Work", "in_progress", None)
+        self.book.add_log(job, f"working on {title}\n")
+        while title in self.held and not self.go_on.is_set() and not run.cancelled:
+            await asyncio.sleep(0.01)
+        ended: Conclusion = "failure" if title in self.failing else "success"
+        if run.cancelled:
+            ended = "cancelled"
+        if title.startswith("Plan ") and ended == "success":
+            self.book.add_artifact(run, f"plan-{title[5:]}", self._plan(run, title[5:]))
+        if ended == "failure":
+            self.book.add_log(job, f"Error: {title} did not work\n")
+        self.book.set_step(job, "Work", "completed", ended)
+        self.book.set_job(job, "completed", ended)
+        return ended
+
+    def _plan(self, run: WorkflowRun, environment: str) -> bytes:
+        plan: dict[str, Any] = {
+            "environment": environment,
+            "target": environment.lower(),
+            "commit": run.sha,
+            "version": "v0.1.0",
+            "digest": self.digest,
+            "changes": self.changes,
+        }
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("plan.json", json.dumps(plan))
+        return packed.getvalue()

@@ -89,7 +89,7 @@ class GitHttp:
 
     world: World
     tokens: Tokens
-    pushed: Callable[[Repository, RefChange, Actor], None]
+    pushed: Callable[[Repository, Actor, list[RefChange]], None]
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes."""
@@ -236,8 +236,7 @@ class GitHttp:
                 git.delete_ref(change.name)
             else:
                 git.set_ref(change.name, change.new)
-        for change in changes:
-            self.pushed(repo, change, actor)
+        self.pushed(repo, actor, changes)
 
 
 class Report:

@@ -95,7 +95,6 @@ def deployment_status(
         "creator": who(world, it.creator),
         "description": status.description,
         "environment": it.environment,
-        "environment_url": "",
         "target_url": page,
         "log_url": page,
         "created_at": stamp(status.at),

@@ -13,7 +13,7 @@ from playground.github.auth import Actor, check
 from playground.github.calls import Refusal
 from playground.github.gates import Verdict
 from playground.github.hub import Hub
-from playground.github.objects import GitStore
+from playground.github.objects import GitStore, valid_reference
 from playground.github.pull_desk import Merge, Proposal
 from playground.github.pulls import PullRequest, PullReview
 from playground.github.repos import write_files
@@ -175,6 +175,8 @@ class People:
     ) -> RefChange:
         git, (branch, message) = GitStore(repo.path), where
         name = f"refs/heads/{branch}"
+        if not valid_reference(name) or git.conflicts(name):
+            raise Refusal(422, "Reference already exists")
         parent = git.ref(name) or git.ref(f"refs/heads/{repo.default_branch}")
         held = git.files(git.commit(parent).tree) if parent else {}
         whole = {path: git.read(sha)[1] for path, (_, sha) in held.items()}

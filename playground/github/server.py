@@ -307,8 +307,9 @@ class GitHub(People):
         if self.on_change is not None:
             self.on_change()
 
-    def _pushed(self, repo: Repository, change: RefChange, actor: Actor) -> None:
-        self.hub.pushed(repo, change, actor)
+    def _pushed(self, repo: Repository, actor: Actor, changes: list[RefChange]) -> None:
+        for change in changes:
+            self.hub.pushed(repo, change, actor)
         self._changed()
 
     async def _download(self, request: web.Request) -> web.Response:

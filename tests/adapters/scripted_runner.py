@@ -144,7 +144,7 @@ def receiving() -> Iterator[Receiver]:
     held = Receiver()
 
     class Door(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             held.hooks.append(Hook(dict(self.headers), content))
             self.send_response(held.status)

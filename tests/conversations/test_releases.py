@@ -1,10 +1,11 @@
-"""From a push to production: runs in the channel, cards, decisions by proven people."""
+"""From a merge to production: the run in the channel, its card, decisions by proven people."""
 
 from collections.abc import Iterator
 
 import pytest
-from conversation import RUN_SECONDS, Conversation
+from conversation import Conversation
 from played_runs import PlayedRunner
+from shipping import card, decide, link, merge, run_says
 from waiting import wait_until
 
 from playground.cast import ADA, GRACE, ROSA
@@ -13,19 +14,162 @@ from playground.world import Playground
 
 
 @pytest.fixture(scope="module")
-def shipped(playground: Playground) -> Conversation:
-    """Return a conversation about a project that is ready; its first release waits."""
+def talk(playground: Playground) -> Conversation:
+    """Return a conversation about a project that is ready; Rosa and Grace review it."""
     talk = Conversation(playground, "ship-1")
-    link(talk, ROSA.slack, ROSA.github)
-    link(talk, ADA.slack, ADA.github)
+    for person in (ROSA, GRACE, ADA):
+        link(talk, person)
     talk.make()
     return talk
 
 
-def test_the_first_release_waits_with_the_change_in_view(shipped: Conversation) -> None:
-    card = shipped.says("ship-1 · Production · Waiting for approval")
-    said = text_of(card)
+@pytest.fixture(autouse=True)
+def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
+    """Close what a test left open."""
+    yield
+    talk.world.slack.workspace.stacks.clear()
+
+
+@pytest.fixture
+def runner(talk: Conversation) -> PlayedRunner:
+    """Return what plays the runs."""
+    runner = talk.world.github.runner
+    assert isinstance(runner, PlayedRunner)
+    return runner
+
+
+def test_the_first_release_shows_its_plan_and_stages(talk: Conversation) -> None:
+    run = talk.world.github.runs(talk.name)[0]
+    shown = card(talk, run)
+    said = text_of(shown)
     assert "First release" in said
-    assert "1 to create" in said
+    assert "Bundle plan: 1 to create" in said
     assert "Development ✓, Testing ✓, Staging ✓" in said
-    assert set(buttons(card)) == {"Approve", "Reject"}
+    assert set(buttons(shown)) == {"Approve", "Reject"}
+    run_says(talk, run, "Waiting for approval of Production")
+
+
+def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> None:
+    run = merge(talk, "feat: count purchases")
+    assert "@" not in text_of(card(talk, run))
+    decide(talk, talk.rosa, run, "Approve", "looks right")
+    shown = card(talk, run, "Approved by")
+    assert "looks right" in text_of(shown)
+    assert not buttons(shown)
+    run_says(talk, run, "Deployed to Production")
+    assert run.conclusion == "success"
+    (review,) = run.reviews
+    assert (review.login, review.state) == (ROSA.github, "approved")
+    assert review.comment == "looks right (decided in Slack)"
+    news = talk.sam.wait_for_message(f"{talk.name} v0.1.0 is in Production", channel="C0COMMUNITY")
+    assert "released by" in text_of(news)
+
+
+def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) -> None:
+    run = merge(talk, "fix: late events")
+    said = text_of(card(talk, run))
+    assert "since the last release" in said
+    assert "fix: late events" in said
+
+
+def test_a_rejection_needs_a_reason_and_ends_the_run_as_rejected(talk: Conversation) -> None:
+    run = merge(talk, "feat: risky")
+    talk.rosa.press("Reject", on=card(talk, run))
+    talk.view_says("It is kept at GitHub", talk.rosa)
+    assert talk.refused(talk.rosa) == {"comment": "Please complete this required field."}
+    talk.rosa.fill({"comment": "not before Monday"})
+    assert talk.rosa.submit() is None
+    assert "not before Monday" in text_of(card(talk, run, "Rejected by"))
+    run_says(talk, run, "· Rejected")
+    assert run.conclusion == "failure"
+
+
+def test_nobody_releases_their_own_deployment(talk: Conversation) -> None:
+    run = merge(talk, "feat: my own", by=GRACE)
+    talk.grace.press("Approve", on=card(talk, run))
+    talk.told(talk.grace, "nobody releases their own deployment")
+    assert not run.reviews
+    assert buttons(card(talk, run))
+
+
+def test_whoever_is_no_reviewer_is_refused_and_it_is_noted(talk: Conversation) -> None:
+    run = merge(talk, "feat: not for ada", by=GRACE)
+    talk.ada.press("Approve", on=card(talk, run))
+    talk.told(talk.ada, "only a reviewer of this environment decides on it")
+    assert not run.reviews
+
+
+def test_whoever_has_no_link_is_told_how_to_get_one(talk: Conversation) -> None:
+    run = merge(talk, "feat: unlinked")
+    talk.dora.press("Approve", on=card(talk, run))
+    talk.told(talk.dora, "/sciclops link")
+    assert not run.reviews
+
+
+def test_rights_are_those_at_the_click_not_at_the_asking(talk: Conversation) -> None:
+    run = merge(talk, "feat: later rights")
+    shown = card(talk, run)
+    team = talk.world.github.world.teams["ml-reviewers"]
+    team.members.discard(ROSA.github)
+    try:
+        talk.rosa.press("Approve", on=shown)
+        talk.told(talk.rosa, "only a reviewer of this environment decides on it")
+    finally:
+        team.members.add(ROSA.github)
+    assert not run.reviews
+
+
+def test_what_is_decided_on_github_is_shown_and_its_buttons_are_gone(talk: Conversation) -> None:
+    run = merge(talk, "feat: decided elsewhere")
+    card(talk, run)
+    talk.world.github.review_deployment(
+        ROSA.github, run.id, "Production", approved=True, comment="from the page"
+    )
+    shown = card(talk, run, "decided on GitHub")
+    assert "from the page" in text_of(shown)
+    assert not buttons(shown)
+    run_says(talk, run, "Deployed to Production")
+
+
+def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversation) -> None:
+    older = merge(talk, "feat: older")
+    card(talk, older)
+    newer = merge(talk, "feat: newer")
+    card(talk, newer)
+    shown = card(talk, older, "a newer commit waits")
+    assert not buttons(shown)
+    wait_until(lambda: older.conclusion == "cancelled")
+    assert not older.reviews
+
+
+def test_a_failed_stage_names_its_step_and_its_last_lines_and_is_rerun(
+    talk: Conversation, runner: PlayedRunner
+) -> None:
+    runner.failing.add("Deploy Testing")
+    run = merge(talk, "feat: fails in testing")
+    shown = run_says(talk, run, "Deploy Testing failed at the step “Work”")
+    assert "Error: Deploy Testing did not work" in text_of(shown)
+    runner.failing.clear()
+    talk.ada.press("Rerun", on=shown)
+    run_says(talk, run, "Waiting for approval of Production")
+    assert (run.attempt, run.triggering_actor) == (2, ADA.github)
+    decide(talk, talk.rosa, run, "Approve")
+    run_says(talk, run, "Deployed to Production")
+
+
+def test_a_deployment_that_somebody_asks_for_is_theirs_at_github(talk: Conversation) -> None:
+    talk.grace.type(f"/sciclops deploy {talk.name} main testing")
+    talk.told(talk.grace, "GitHub is asked to deploy main")
+    wait_until(lambda: talk.world.github.runs(talk.name)[-1].event == "workflow_dispatch", 20)
+    run = talk.world.github.runs(talk.name)[-1]
+    assert run.actor == GRACE.github
+    run_says(talk, run, "Deployed to Testing")
+
+
+def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
+    run = merge(talk, "feat: to be listed")
+    card(talk, run)
+    talk.rosa.type("/sciclops approvals")
+    talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    talk.sam.type(f"/sciclops runs {talk.name}")
+    assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))

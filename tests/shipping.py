@@ -1,0 +1,85 @@
+"""What people do with a project that is ready: link, merge, review, release."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from waiting import wait_until
+
+from playground.cast import ADA, GRACE, Person
+from playground.github.runs import WorkflowRun
+from playground.slack.entities import Message
+from playground.slack.reading import text_of
+
+CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
+INTERVAL = timedelta(seconds=6)
+"""GitHub wants to be asked at most every five seconds."""
+
+
+def link(talk: Conversation, person: Person) -> None:
+    """Let somebody link their GitHub account, as `/sciclops link` says."""
+    typing = talk.playground.person(person.slack)
+    typing.type("/sciclops link")
+    told = talk.told(typing, "Link your GitHub account")
+    flow = talk.world.github.device_flow
+    code = next(word for word in text_of(told).split() if CODE.fullmatch(word))
+    assert "all set" in flow.enter(person.github, code)
+    talk.world.clock.advance(INTERVAL)
+    typing.press("I Have Entered It", on=told)
+    talk.told(typing, f"Linked: at GitHub you are {person.github}")
+
+
+def merge(talk: Conversation, title: str, by: Person = ADA) -> WorkflowRun:
+    """Merge a change through a reviewed pull request; return the run that its push begins."""
+    github, name = talk.world.github, talk.name
+    branch = title.lower().replace(" ", "-").replace(":", "")
+    before = {run.id for run in github.runs(name) if run.event == "push"}
+    github.push(by.github, name, {f"notes/{branch}.md": f"# {title}\n"}, title, branch)
+    pull = github.open_pull_request(by.github, name, branch, title)
+    wait_until(lambda: all(run.status == "completed" for run in _of_pulls(talk)), RUN_SECONDS)
+    reviewer = GRACE if by is ADA else ADA
+    github.review_pull_request(reviewer.github, name, pull.number)
+    github.merge_pull_request(by.github, name, pull.number)
+    return next(run for run in github.runs(name) if run.event == "push" and run.id not in before)
+
+
+def _of_pulls(talk: Conversation) -> list[WorkflowRun]:
+    return [run for run in talk.world.github.runs(talk.name) if run.event == "pull_request"]
+
+
+def card(talk: Conversation, run: WorkflowRun, says: str = "Waiting for approval") -> Message:
+    """Wait until the card of a run's release to Production says this."""
+    return talk.ada.wait_until(lambda: find(talk, run, says), timeout=RUN_SECONDS)
+
+
+def find(talk: Conversation, run: WorkflowRun, says: str) -> Message | None:
+    """Return the card of a run, if it says this now."""
+    for message in reversed(talk.ada.visible_messages()):
+        text = text_of(message)
+        if f"Workflow run: {run.id}" in text and says in text:
+            return message
+    return None
+
+
+def run_says(talk: Conversation, run: WorkflowRun, words: str) -> Message:
+    """Wait until the channel message of a workflow run says this."""
+
+    def look() -> Message | None:
+        for message in reversed(talk.ada.visible_messages()):
+            text = text_of(message)
+            if f"Workflow run {run.id} " in text and words in text:
+                return message
+        return None
+
+    return talk.ada.wait_until(look, timeout=RUN_SECONDS)
+
+
+def decide(talk: Conversation, person: Any, run: WorkflowRun, verb: str, comment: str = "") -> None:
+    """Press Approve or Reject on a run's card, and submit the dialog with a comment."""
+    person.press(verb, on=card(talk, run))
+    person.wait_for_view("It is kept at GitHub", timeout=ANSWER_SECONDS)
+    if comment:
+        person.fill({"comment": comment})
+    errors = person.submit()
+    assert errors is None, errors

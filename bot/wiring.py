@@ -235,7 +235,7 @@ class Bot:
             "sweep.links": (timedelta(seconds=15), self.linking.sweep),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
-            "sweep.missed": (timedelta(minutes=1), missed.sweep),
+            "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
         return Sweeps(self.store, self.desk, self.engine, self.clock, others)
 

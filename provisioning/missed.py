@@ -11,8 +11,9 @@ from provisioning.store import Filter, Store
 
 log = logging.getLogger(__name__)
 
-PROJECTS_AT_ONCE = 60
-"""So many projects are asked about in a minute: GitHub takes 900 points a minute of us in all."""
+PROJECTS_AT_ONCE = 40
+"""So many projects are asked about each half minute: 4,800 an hour, of which GitHub counts only
+those that have something new."""
 TURN = "missed.page"
 
 

@@ -1,7 +1,7 @@
 """Releases while the bot is away, while nobody answers, and while many answer at once."""
 
+import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -9,6 +9,7 @@ from conversation import ANSWER_SECONDS, Conversation
 from shipping import card, decide, find, link, merge, run_says
 from waiting import wait_until
 
+from playground.bot import BotProcess, free_port
 from playground.cast import GRACE, ROSA
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
@@ -82,21 +83,43 @@ def test_a_bot_that_dies_over_a_decision_takes_it_once(talk: Conversation, momen
     assert [review.login for review in run.reviews] == [ROSA.github]
 
 
-def test_twenty_who_submit_at_once_are_one_decision(talk: Conversation) -> None:
+@pytest.fixture
+def second_process(talk: Conversation) -> Iterator[BotProcess]:
+    """Run another bot on the same database: Slack hands each delivery to either of them."""
+    first, port = talk.world.bot, free_port()
+    settings = talk.world.directory / "sciclops.toml"
+    secrets = talk.world.secrets() | {"SCICLOPS__SLACK__PORT": str(port)}
+    log = talk.world.directory / "second.log"
+    other = BotProcess(settings, talk.world.directory / "clock", log, secrets, port)
+    talk.playground.run(other.start(), 100)
+    assert other.pid != first.pid
+    yield other
+    talk.playground.run(other.stop())
+
+
+def test_twenty_submissions_at_once_through_two_processes_are_one_decision(
+    talk: Conversation, second_process: BotProcess
+) -> None:
     run = merge(talk, "feat: twenty at once")
     shown = card(talk, run)
-    for person in (talk.rosa, talk.grace):
+    people = (talk.rosa, talk.grace)
+    for person in people:
         person.press("Approve", on=shown)
         person.wait_for_view("It is kept at GitHub", timeout=ANSWER_SECONDS)
-    with ThreadPoolExecutor(TIMES) as pool:
-        list(
-            pool.map(
-                lambda number: (talk.rosa, talk.grace)[number % 2].submit_again(), range(TIMES)
-            )
-        )
+    views = [person.view() for person in people]
+
+    async def submit_all() -> None:
+        workspace = talk.world.slack.workspace
+        await asyncio.gather(*(workspace.submit(view.user, view.id) for view in views))
+        sent = [one for one in workspace.deliveries if one.what == "view_submission"][-2:]
+        again = (workspace.redeliver(one, TIMES // 2 - 1, at_once=True) for one in sent)
+        await asyncio.gather(*again)
+
+    talk.playground.run(submit_all())
     card(talk, run, "Approved by")
     run_says(talk, run, "Deployed to Production")
     assert len(run.reviews) == 1
+    assert second_process.pid
 
 
 def test_reviewers_are_reminded_and_in_the_end_it_times_out_and_frees_the_queue(

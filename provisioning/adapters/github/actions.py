@@ -57,6 +57,7 @@ class GitHubActions:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._organisation = connection.app.organisation
+        self._recent: dict[str, tuple[str, tuple[WorkflowRun, ...]]] = {}
 
     # ------------------------------------------------------------------ looking
 
@@ -81,10 +82,15 @@ class GitHubActions:
     def recent(self, project: str) -> tuple[WorkflowRun, ...]:
         """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
         path = f"{self._repository(project)}/actions/runs?per_page={NEWEST}"
+        tag, known = self._recent.get(project, ("", ()))
         with self._connection.doing(f"list the workflow runs of {project}"):
-            found = self._connection.get(path) or {"workflow_runs": []}
-        runs = (run_of(run, project) for run in found["workflow_runs"])
-        return tuple(run for run in runs if run.path == WORKFLOW)
+            tag, found = self._connection.get_if_changed(path, tag)
+        if found is None and tag:
+            return known
+        runs = (run_of(run, project) for run in (found or {}).get("workflow_runs", ()))
+        recent = tuple(run for run in runs if run.path == WORKFLOW)
+        self._recent[project] = (tag, recent)
+        return recent
 
     def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
         """Return the plan that this attempt has made for a gated environment, if it has."""

@@ -136,6 +136,20 @@ class Connection:
                 raise
         return None
 
+    def get_if_changed(self, path: str, tag: str) -> tuple[str, Json]:
+        """Return what is at a path and its ETag, or the same tag and None if nothing has changed.
+
+        An answer of 304 costs nothing of the hourly limit. What does not exist has no tag.
+        """
+        headers = {"If-None-Match": tag} if tag else {}
+        try:
+            told, answer = self._answer("GET", path, headers=headers)
+        except GithubException as error:
+            if error.status != 404:
+                raise
+            return "", None
+        return (tag, None) if answer is None else (told.get("etag", ""), answer)
+
     def pages(self, path: str) -> Iterator[Json]:
         """Return each entry of a list, page by page; nothing if there is no such thing."""
         number, page = 1, self.get(f"{path}?per_page={LARGEST_PAGE}")
@@ -185,19 +199,26 @@ class Connection:
             raise TemporaryError(f"GitHub did not answer (could not {what})") from error
 
     def _ask(self, method: str, path: str, body: Json = None) -> Json:
+        return self._answer(method, path, body)[1]
+
+    def _answer(
+        self, method: str, path: str, body: Json = None, headers: dict[str, str] | None = None
+    ) -> tuple[dict[str, Any], Json]:
         """Ask; where the token is refused, nothing was done and a new token may be tried."""
         held = self._token.token
         try:
-            return self._send(method, path, body)
+            return self._send(method, path, body, headers)
         except GithubException as error:
             if error.status != 401:
                 raise
         self._token.forget(held)
-        return self._send(method, path, body)
+        return self._send(method, path, body, headers)
 
-    def _send(self, method: str, path: str, body: Json) -> Json:
-        _, answer = self.reader().requester.requestJsonAndCheck(method, path, input=body)
-        return answer
+    def _send(
+        self, method: str, path: str, body: Json, headers: dict[str, str] | None
+    ) -> tuple[dict[str, Any], Json]:
+        requester = self.reader().requester
+        return requester.requestJsonAndCheck(method, path, headers=headers, input=body)
 
     def _client(self, auth: Auth.Auth | None = None) -> Github:
         return Github(

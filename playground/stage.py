@@ -23,6 +23,7 @@ def page_of(world: World) -> Page:
         world.clock,
         controls=controls(world),
         source=world.github.files,
+        github=world.github,
         follow=lambda address: source_of(world, address),
         clone=Clones(world.github).address,
     )
@@ -31,8 +32,11 @@ def page_of(world: World) -> Page:
 def source_of(world: World, address: str) -> str | None:
     """Return the page's own place for an address at the stand-in GitHub, if there is one."""
     start = f"{world.github.root}/{ORGANISATION}/"
-    name = address.removeprefix(start).partition("/")[0]
-    return f"source/{name}" if address.startswith(start) and name in world.github.repos else None
+    name, _, rest = address.removeprefix(start).partition("/")
+    if not address.startswith(start) or name not in world.github.repos:
+        return None
+    is_about_runs = rest.split("/")[0] in ("actions", "pull", "pulls")
+    return f"{'repository' if is_about_runs else 'source'}/{name}"
 
 
 class Clones:

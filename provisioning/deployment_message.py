@@ -42,9 +42,7 @@ def deployment_notice(
         body=tuple(_body(followed, releases)),
         facts=tuple(_facts(followed, name_of)),
         tasks=_tasks(run, environments),
-        footer=say(
-            "Workflow run ", link(str(run.id), run.url or ""), " · ", moment(run.created_at)
-        ),
+        footer=say("Workflow run ", code(str(run.id)), " · begun ", moment(run.created_at)),
         buttons=_buttons(run),
     )
 

@@ -68,7 +68,7 @@ def run_says(talk: Conversation, run: WorkflowRun, words: str) -> Message:
     def look() -> Message | None:
         for message in reversed(talk.ada.visible_messages()):
             text = text_of(message)
-            if f"Workflow run {run.id} " in text and words in text:
+            if f"Workflow run `{run.id}`" in text and words in text:
                 return message
         return None
 

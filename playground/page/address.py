@@ -4,8 +4,14 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-Kind = Literal["channel", "home", "world", "faults", "deliveries", "file", "source"]
-_SHORT: dict[str, Kind] = {"c": "channel", "world": "world", "file": "file", "source": "source"}
+Kind = Literal["channel", "home", "world", "faults", "deliveries", "file", "source", "repository"]
+_SHORT: dict[str, Kind] = {
+    "c": "channel",
+    "world": "world",
+    "file": "file",
+    "source": "source",
+    "repository": "repository",
+}
 _ALONE: dict[str, Kind] = {"home": "home", "faults": "faults", "deliveries": "deliveries"}
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from playground.faults import Faults
+from playground.github.server import GitHub
 from playground.page.address import Address
 from playground.page.html import Html, join, tag
 from playground.page.lab import Control, deliveries_view, faults_view
 from playground.page.messages import Drawn, Listed, message_list, readable_size, thread_list
 from playground.page.modals import home, modal
 from playground.page.reader import Follow, Reader, nowhere
+from playground.page.repository import repository_view
 from playground.page.shell import Hints, Region
 from playground.page.sidebar import Attention, sidebar
 from playground.page.source import Clone, Source, linked, no_clone, source_view
@@ -45,6 +47,7 @@ class Scene:
     zone: tzinfo | None = None
     follow: Follow = nowhere
     source: Source | None = None
+    github: GitHub | None = None
     clone: Clone = no_clone
     attention: Attention = field(default_factory=Attention)
     drawn: Drawn = field(default_factory=Drawn)
@@ -73,7 +76,7 @@ class Scene:
             return channel is not None and at.viewer in channel.members
         if at.kind == "world":
             return at.name in self.worlds
-        if at.kind == "source":
+        if at.kind in ("source", "repository"):
             return self.files(at.name) is not None
         return at.kind != "file" or self.file(at.viewer, at.name) is not None
 
@@ -98,7 +101,7 @@ class Scene:
         """Return the title of the browser's tab."""
         if at.kind == "channel":
             return _channel_name(self.workspace.channels[at.name])
-        if at.kind == "source":
+        if at.kind in ("source", "repository"):
             return at.name
         return world_name(at.name) if at.kind == "world" else at.kind.title()
 
@@ -241,11 +244,30 @@ def _deliveries(scene: Scene, _at: Address, reader: Reader) -> dict[str, Region]
 
 
 def _source(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
+    content = source_view(scene.files(at.name) or {}, at)
+    return {"header": _repository_head(scene, at), "content": content}
+
+
+def _repository(scene: Scene, at: Address, reader: Reader) -> dict[str, Region]:
+    if scene.github is None:
+        return {"header": _repository_head(scene, at), "content": tag("p", "There is no GitHub.")}
+    content = repository_view(scene.github, at, reader)
+    return {"header": _repository_head(scene, at), "content": content}
+
+
+def _repository_head(scene: Scene, at: Address) -> Html:
     world_of_it = next((one for one in scene.worlds if one.lower() == "github"), "github")
     away = Address(at.viewer, "world", world_of_it)
     back = tag("a", "‹ GitHub", href=str(away), class_="button small")
-    content = source_view(scene.files(at.name) or {}, at)
-    return {"header": join([back, tag("h1", at.name)]), "content": content}
+    places = (
+        (Address(at.viewer, "source", at.name), "Files"),
+        (Address(at.viewer, "repository", at.name), "Pull requests and runs"),
+    )
+    tabs = [
+        tag("a", words, href=str(to), aria_current="page" if to.kind == at.kind else None)
+        for to, words in places
+    ]
+    return join([back, tag("h1", at.name), tag("div", tabs, class_="tabs")])
 
 
 def _file(scene: Scene, at: Address, _reader: Reader) -> dict[str, Region]:
@@ -272,4 +294,5 @@ _DRAW: Mapping[str, Callable[[Scene, Address, Reader], dict[str, Region]]] = {
     "deliveries": _deliveries,
     "file": _file,
     "source": _source,
+    "repository": _repository,
 }

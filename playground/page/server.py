@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, web
 
 from playground.cast import ADA
 from playground.faults import Faults
+from playground.github.server import GitHub
 from playground.page.address import Address, parse
 from playground.page.bench import Bench
 from playground.page.deeds import Deeds
@@ -21,6 +22,7 @@ from playground.page.lab import Control
 from playground.page.live import Live
 from playground.page.reader import Follow, nowhere
 from playground.page.regions import HINTS, Scene, Snapshot
+from playground.page.repository import AtGitHub
 from playground.page.shell import Hints, document
 from playground.page.source import Clone, Source, no_clone
 from playground.slack.entities import NotPossible
@@ -39,8 +41,8 @@ class Page:
     `worlds` maps a name to a function that returns the stand-in's snapshot; `controls` are the
     buttons that act on the bot's process; `hints` is what the composer suggests after a slash;
     `source` reads a repository's files; `follow` says which place of this page, such as
-    `source/ada-7`, a link's address stands for (None: it stays as it is); `clone` says from where
-    a person may clone a repository.
+    `source/ada-7`, a link's address stands for (None: it stays as it is); `github` adds pull
+    requests and runs; `clone` says from where a person may clone a repository.
     """
 
     def __init__(  # noqa: PLR0913 - the composition root names them all
@@ -53,13 +55,24 @@ class Page:
         controls: Mapping[str, Control] | None = None,
         hints: Hints = HINTS,
         source: Source | None = None,
+        github: GitHub | None = None,
         follow: Follow = nowhere,
         clone: Clone = no_clone,
         zone: tzinfo | None = None,
         port: int = 0,
     ) -> None:
         self.scene = Scene(
-            workspace, clock, faults, worlds, controls or {}, hints, zone, follow, source, clone
+            workspace=workspace,
+            clock=clock,
+            faults=faults,
+            worlds=worlds,
+            controls=controls or {},
+            hints=hints,
+            zone=zone,
+            follow=follow,
+            source=source,
+            github=github,
+            clone=clone,
         )
         self._port = port
         self._runner: web.AppRunner | None = None
@@ -128,11 +141,16 @@ class Page:
     async def _deed(self, request: web.Request) -> web.StreamResponse:
         viewer, name = request.match_info["viewer"], request.match_info["deed"]
         deeds = Deeds(self.scene.workspace, self.scene.reader(viewer), self._background)
-        deed = (deeds.known | Bench(self.scene).known).get(name)
+        known = deeds.known | Bench(self.scene).known
+        if self.scene.github is not None:
+            known |= AtGitHub(self.scene.github, viewer).known
+        deed = known.get(name)
         if deed is None or not self.scene.exists(Address(viewer, "faults")):
             raise web.HTTPNotFound(text="There is no such deed.\n")
         try:
-            return web.json_response(await deed(await request.json()))
+            answer = web.json_response(await deed(await request.json()))
+            self.scene.workspace.feed.changed()
+            return answer
         except NotPossible as reason:
             return web.json_response({"problem": str(reason)}, status=409)
 

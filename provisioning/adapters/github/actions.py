@@ -6,6 +6,7 @@ Sources: docs.github.com/rest/actions (workflow-runs, workflow-jobs, artifacts),
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -303,8 +304,17 @@ def _comparison(base: str, total: int, commits: list[Json], url: str) -> Compari
 
 def _commit(found: Json) -> Commit:
     author = (found.get("author") or {}).get("login") or found["commit"]["author"]["name"]
-    title = found["commit"]["message"].splitlines()[0] if found["commit"]["message"] else ""
+    title = _title(found["commit"]["message"])
     return Commit(sha=found["sha"], title=title[:120], author=author, url=found["html_url"])
+
+
+def _title(message: str) -> str:
+    """Return what a commit is about: of a merged pull request its title, which GitHub puts last."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    merged = re.match(r"Merge pull request (#\d+) ", lines[0]) if lines else None
+    if merged and len(lines) > 1:
+        return f"{lines[1]} ({merged[1]})"
+    return lines[0] if lines else ""
 
 
 def _read_plan(archive: bytes) -> ReleasePlan | None:

@@ -22,6 +22,7 @@ from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
+from provisioning.delivery import Delivery
 from provisioning.desk import Desk
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.errors import UserError
@@ -29,6 +30,7 @@ from provisioning.policy import Naming, Policy, RequestableData
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.run_steps import RunSteps
+from provisioning.secret_parts import SecretParts
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -74,8 +76,9 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     people = SlackPeople(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
     policy = policy_of(settings)
     desk = Desk(store, engine, policy, people, clock, redact)
-    repositories = GitHubRepositories(Connection(app_of(settings, private_key), clock), clock)
     context = terraform_context(settings)
+    connection = Connection(app_of(settings, private_key), clock)
+    repositories = GitHubRepositories(connection, clock, context)
     later = Later(lambda: workspaces_of(settings, context, clock))
     workspaces = cast("Workspaces", later)
     templates = BundleTemplates(TEMPLATES, bundle_context(settings))
@@ -89,7 +92,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         people,
         lambda spec, marker, imports: root_files(spec, marker, context, imports),
     )
-    for name, workflow in CreateProject(run_steps, parts, templates).parts().items():
+    secrets = SecretParts(run_steps, repositories, workspaces)
+    for name, workflow in CreateProject(run_steps, parts, secrets, templates).parts().items():
         engine.register(name, workflow)
     sweeps = Sweeps(store, desk, engine, clock)
     for name, workflow in sweeps.all().items():
@@ -130,6 +134,16 @@ def policy_of(settings: Settings) -> Policy:
         sandbox_maximum=timedelta(days=limits.sandbox_days_maximum),
         github_writing_applies=limits.github_writing_applies,
         github_writes_per_hour=limits.github_writes_per_hour,
+        **delivery_of(settings).model_dump(),
+    )
+
+
+def delivery_of(settings: Settings) -> Delivery:
+    """Return how deployments travel here."""
+    return Delivery(
+        gated_stages=settings.deployment.gated_stages,
+        authentication=settings.databricks.authentication,
+        secret_days=settings.databricks.secret_days,
     )
 
 
@@ -176,7 +190,7 @@ def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -
     """Return the adapter of Databricks; imports its SDK."""
     from provisioning.adapters.databricks import DatabricksWorkspaces
 
-    return DatabricksWorkspaces(accounts_of(settings, context, clock))
+    return DatabricksWorkspaces(accounts_of(settings, context, clock), context)
 
 
 def accounts_of(settings: Settings, context: TerraformContext, clock: Clock) -> "Accounts":
@@ -252,4 +266,5 @@ def terraform_context(settings: Settings) -> TerraformContext:
             }
             for name, group in groups.items()
         },
+        **delivery_of(settings).model_dump(),
     )

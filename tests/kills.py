@@ -169,8 +169,8 @@ class Killer:
         names = Counter(
             p.display_name for p in self.principals() if p.display_name.startswith(f"{talk.name}-")
         )
-        if len(names) != len(STAGES):
-            yield f"principals of {len(names)} stages"
+        if len(names) != len(STAGES) + 1:  # and who plans for Production
+            yield f"principals of {len(names)} environments"
         yield from (f"{number} principals {name}" for name, number in names.items() if number > 1)
         if talk.name not in self.world.github.repos:
             yield "no repository"

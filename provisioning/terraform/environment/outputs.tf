@@ -11,6 +11,6 @@ output "environment" {
     secret_scope         = databricks_secret_scope.this.name
     federation_issuer    = var.oidc_issuer
     federation_audience  = local.audience
-    federation_subject   = databricks_service_principal_federation_policy.github.oidc_policy.subject
+    federation_subject   = one(databricks_service_principal_federation_policy.github[*].oidc_policy.subject)
   }
 }

@@ -76,14 +76,14 @@ class VendorWorld:
         self.run(self.databricks.start())
         self.context = context_of(self.github, self.databricks)
         self.connection = self.another_connection()
-        self.repositories = GitHubRepositories(self.connection, self.clock)
+        self.repositories = GitHubRepositories(self.connection, self.clock, self.context)
         self.accounts = Accounts(
             Login(self.databricks.bot_client_id, self.databricks.bot_client_secret),
             self.context.accounts,
             self.context.workspaces,
             self.clock,
         )
-        self.workspaces = DatabricksWorkspaces(self.accounts)
+        self.workspaces = DatabricksWorkspaces(self.accounts, self.context)
 
     def another_connection(self, seconds_between_writes: float = 0, key: str = "") -> Connection:
         """Return a connection of the App, with another private key if one is given."""

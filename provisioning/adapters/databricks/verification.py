@@ -33,8 +33,8 @@ WRITING = READING | {
 }
 PLANNING = frozenset({"USE_SCHEMA", "EXECUTE"})
 """What making a plan needs of a schema: EXECUTE shows the description of a registered model."""
-HARMLESS = frozenset({"USE_CATALOG", "BROWSE"})
-"""What may come from a catalog to somebody who only looks."""
+HARMLESS = frozenset({"BROWSE"})
+"""What shows names and descriptions, and no data."""
 ACCESS = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
 SECURABLES = {1: "catalog", 2: "schema", 3: "table"}
 ON_THE_WAY = {1: frozenset({"USE_CATALOG"}), 2: frozenset({"USE_SCHEMA"})}
@@ -287,17 +287,15 @@ class EnvironmentChecks:
         return self._lack("catalog", self.names.catalog, principal, ON_THE_WAY[1])
 
     def only_reads(self) -> str:
-        """Expect what plans need of the schema and nothing else, wherever it may come from."""
-        return self._exactly("schema", self.names.schema, PLANNING)
+        """Expect what plans need of the schema, and nothing else."""
+        return self.own(self._client_id, PLANNING)
 
     def only_passes(self) -> str:
-        """Expect the way to the schema to be open, and nothing else of the catalog."""
-        return self._exactly("catalog", self.names.catalog, ON_THE_WAY[1])
-
-    def _exactly(self, kind: str, name: str, wanted: frozenset[str]) -> str:
-        if lack := self._lack(kind, name, self._client_id, wanted):
+        """Expect the way to the schema to be open, and nothing else to come from the catalog."""
+        name, wanted = self.names.catalog, ON_THE_WAY[1]
+        if lack := self.catalog(self._client_id):
             return lack
-        surplus = self._privileges(kind, name, self._client_id).keys() - wanted - HARMLESS
+        surplus = self._privileges("catalog", name, self._client_id).keys() - wanted - HARMLESS
         return f"It has {_listed(surplus)} on {name}, which is too much." if surplus else ""
 
     def data(self, access: DataAccess) -> str:

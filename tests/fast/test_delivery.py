@@ -1,0 +1,55 @@
+"""What a stage that needs a release entails, what things are called, what they cost."""
+
+import pytest
+from rows import a_spec
+
+from bot.settings import DeploymentSettings
+from provisioning.delivery import SECRET_NAMES, Delivery
+from provisioning.project import STAGES, ProjectSpec
+
+
+def spec(*groups: str) -> ProjectSpec:
+    return a_spec().model_copy(update={"workspace_groups": groups})
+
+
+def test_environments_targets_and_planners_are_named_alike() -> None:
+    (*_, one) = spec("gbx1").environments()
+    assert (one.name, one.target, one.planner_name) == (
+        "Production", "production", "Production-plan",
+    )  # fmt: skip
+    (*_, two) = spec("gbx1", "gbx2").environments()
+    assert (two.name, two.target, two.planner_name) == (
+        "gbx2-Production", "gbx2-production", "gbx2-Production-plan",
+    )  # fmt: skip
+    assert (two.planner.group, two.planner.stage) == (two.group, two.stage)
+
+
+def test_who_plans_never_waits_and_has_no_planner() -> None:
+    delivery, wanted = Delivery(), spec("gbx1")
+    assert [each.name for each in delivery.gated(wanted)] == ["Production"]
+    (planner,) = delivery.planners(wanted)
+    assert planner.name == "Production-plan"
+    assert not delivery.is_gated(planner)
+
+
+@pytest.mark.parametrize("gated", [(), ("staging", "production"), STAGES])
+def test_every_principal_belongs_to_an_environment_or_to_its_planner(
+    gated: tuple[str, ...],
+) -> None:
+    names = [each.name for each in Delivery(gated_stages=gated).identities(spec("gbx1"))]
+    stages = [stage.capitalize() for stage in STAGES]
+    assert names == [*stages, *(f"{stage}-plan" for stage in stages if stage.lower() in gated)]
+
+
+def test_secrets_cost_writes_only_where_there_are_any() -> None:
+    assert Delivery().secret_writes(spec("gbx1")) == 0
+    secret = Delivery(authentication="secret")
+    assert secret.secret_writes(spec("gbx1")) == 5 * len(SECRET_NAMES)
+    assert secret.secret_writes(spec("gbx1", "gbx2")) == 10 * len(SECRET_NAMES)
+    assert secret.federated(spec("gbx1")) == ()
+
+
+@pytest.mark.parametrize("gated", [("prod",), ("production", "production"), ("Production",)])
+def test_gated_stages_are_stages_each_named_once(gated: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="development, testing, staging, production, each once"):
+        DeploymentSettings(gated_stages=gated)

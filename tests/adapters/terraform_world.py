@@ -137,7 +137,7 @@ class TerraformWorld:
             "platform_team": "platform",
             "reviewer_teams": ["ml-reviewers"],
             "reviewer_users": [],
-            "required_checks": [],
+            "required_checks": ["bundle / Validate, Test and Build"],
             "oidc_issuer": self.github.oidc_issuer,
             "federated": True,
             "account_id": cast.DATABRICKS_ACCOUNT_ID,

@@ -25,7 +25,7 @@ from provisioning.project import ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Progress
 
-RESOURCES = {"one group": 89, "two groups": 165}
+RESOURCES = {"one group": 107, "two groups": 201}
 """What the modules make for a request with one team and one person as reviewers."""
 GROUPS = {"one group": ("gbx1",), "two groups": ("gbx1", "gbx2")}
 GIT_ENVIRONMENT = {"PATH": os.defpath, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -64,6 +64,7 @@ class Living:
         """Return what the GitHub environments have to be called."""
         stages = [stage.capitalize() for stage in cast.STAGES]
         groups = GROUPS[self.size]
+        stages.append("Production-plan")
         return set(stages) if len(groups) == 1 else {f"{g}-{s}" for g in groups for s in stages}
 
 

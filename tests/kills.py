@@ -92,7 +92,7 @@ class Killer:
 
     def _kill_at_boundary(self, talk: Conversation, trial: Trial) -> None:
         step = trial.point.split(" ", 1)[1]
-        if STEPS.index(step) > STEPS.index("ask"):
+        if step not in STEPS[: STEPS.index("ask") + 1]:
             talk.run_message("Waiting for confirmation", timeout=SECONDS)
             talk.ada.press("Confirm & Apply")
         self.playground.run(self.world.bot.held(), timeout=SECONDS)

@@ -7,7 +7,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from bot.settings import Settings
-from provisioning.diagnosis import Check, Verdict, fine, problem
+from provisioning.diagnosis import Check, Verdict, fine, problem, warning
 
 SYSTEM = "Settings"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -20,6 +20,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
         ("sandboxes", sandboxes),
         ("workspaces", workspaces),
         ("requestable data", requestable_data),
+        ("gated stages", gated_stages),
         ("encryption", encryption),
     ):
         yield Check(SYSTEM, name, partial(ask, settings))
@@ -82,6 +83,17 @@ def requestable_data(settings: Settings) -> Verdict:
             "catalog is one of a stage in [workspace_groups], and each is listed once.",
         )
     return fine(f"{len(names)} securables may be requested")
+
+
+def gated_stages(settings: Settings) -> Verdict:
+    """Tell whether somebody has to release Production."""
+    gated = settings.deployment.gated_stages
+    if "production" in gated:
+        return fine(", ".join(gated))
+    return warning(
+        "nobody has to release Production: every merge is deployed there",
+        'Name "production" in deployment.gated_stages, unless that is what you want.',
+    )
 
 
 def encryption(settings: Settings) -> Verdict:

@@ -1,11 +1,25 @@
 """What a stage that needs a release entails, what things are called, what they cost."""
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 from rows import a_spec
 
-from bot.settings import DeploymentSettings
+from bot.settings import DeploymentSettings, load
+from bot.wiring import policy_of
 from provisioning.delivery import SECRET_NAMES, Delivery
+from provisioning.policy import Policy
 from provisioning.project import STAGES, ProjectSpec
+
+EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
+
+
+def load_policy(gated: tuple[str, ...]) -> Policy:
+    """Return the rules of the example, with other gates."""
+    settings = load(EXAMPLE, {})
+    gates = DeploymentSettings(gated_stages=gated)
+    return policy_of(settings.model_copy(update={"deployment": gates}))
 
 
 def spec(*groups: str) -> ProjectSpec:
@@ -47,6 +61,22 @@ def test_secrets_cost_writes_only_where_there_are_any() -> None:
     assert secret.secret_writes(spec("gbx1")) == 5 * len(SECRET_NAMES)
     assert secret.secret_writes(spec("gbx1", "gbx2")) == 10 * len(SECRET_NAMES)
     assert secret.federated(spec("gbx1")) == ()
+
+
+@pytest.mark.parametrize(
+    ("gated", "objection"),
+    [
+        ((), None),
+        (("production",), "Production needs at least one reviewer."),
+        (("staging", "production"), "Staging and Production need at least one reviewer."),
+    ],
+)
+def test_reviewers_are_asked_for_where_something_is_gated(
+    gated: tuple[str, ...], objection: str | None
+) -> None:
+    policy = load_policy(gated)
+    wanted = a_spec().model_copy(update={"reviewers": ()})
+    assert policy.objections(wanted, date(2026, 11, 25)).get("reviewers") == objection
 
 
 @pytest.mark.parametrize("gated", [("prod",), ("production", "production"), ("Production",)])

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, cast
 
 from databricks.sdk import AccountClient, WorkspaceClient
+from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.catalog import EffectivePrivilegeAssignment
 from databricks.sdk.service.workspace import AclPermission
 
@@ -180,12 +181,9 @@ class EnvironmentChecks:
     def no_secrets(self) -> str:
         """Expect that nothing long-lived logs in as it: no OAuth secret, no access token."""
         held = PrincipalSecrets(self.accounts).secrets(self._principal)
-        tokens = self._workspace.token_management.list()
         told = {
             "OAuth secrets": [each.id for each in held],
-            "personal access tokens": [
-                each.token_id or "" for each in tokens if str(each.owner_id) == self._number
-            ],
+            "personal access tokens": self._access_tokens(),
         }
         return " ".join(f"It has {what}: {_listed(some)}." for what, some in told.items() if some)
 
@@ -205,6 +203,13 @@ class EnvironmentChecks:
         }
         told = {"missing": wanted - rules, "nobody asked for": rules - wanted}
         return "; ".join(f"{what}: {_pairs(some)}" for what, some in told.items() if some)
+
+    def _access_tokens(self) -> list[str]:
+        try:
+            tokens = [*self._workspace.token_management.list()]
+        except (NotFound, BadRequest):
+            return []  # they are switched off in this workspace
+        return [each.token_id or "" for each in tokens if str(each.owner_id) == self._number]
 
     # ------------------------------------------------------------------ the workspace
 

@@ -43,16 +43,19 @@ PROJECT_VALUES = (
 )
 PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated")
 SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
-ENVIRONMENT_VALUES = (
+PLANNER_ENVIRONMENT_VALUES = (
     "environment_name",
     "account_id",
     "oidc_audience",
     "host",
     "catalog",
+    "deployment_branches",
+)
+ENVIRONMENT_VALUES = (
+    *PLANNER_ENVIRONMENT_VALUES,
     "policy_family",
     "team_may_write",
     "gated",
-    "deployment_branches",
     "data_access",
 )
 
@@ -276,8 +279,11 @@ def _planner_module(environment: Environment, context: TerraformContext) -> Json
         "source": "./modules/planner",
         "providers": _module_providers(key, account),
         **{name: f"${{var.{name}}}" for name in PLANNER_VALUES},
-        "environment": f"${{module.{key}.environment}}",
-        "deployment_branches": f'${{var.environments["{key}"].deployment_branches}}',
+        **{name: f'${{var.environments["{key}"].{name}}}' for name in PLANNER_ENVIRONMENT_VALUES},
+        "deployer_environment": f"${{module.{key}.name}}",
+        "deployer_id": f"${{module.{key}.client_id}}",
+        "policy_id": f"${{module.{key}.policy_id}}",
+        "schema": f"${{module.{key}.schema}}",
         "repository": "${module.project.repository_name}",
         "oidc_prefix": "${module.project.oidc_prefix}",
     }

@@ -14,8 +14,9 @@ PROJECT_VALUES = (
     "name", "marker", "organisation", "github_app_id", "github_team", "platform_team",
     "reviewer_teams", "reviewer_users", "required_checks",
 )  # fmt: skip
-PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated")
-SHARED_VALUES = (*PLANNER_VALUES, "account_id", "automation_client_id")
+PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated", "account_id")
+SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
+PLANNER_ENVIRONMENT_VALUES = ("environment_name", "host", "catalog", "deployment_branches")
 ENVIRONMENT_VALUES = (
     "environment_name", "host", "catalog", "team_may_write", "gated", "deployment_branches",
     "data_access", "force_destroy",
@@ -125,8 +126,11 @@ def _planner(name: str) -> Json:
         "source": "./modules/planner",
         "providers": _providers(name),
         **{key: f"${{var.{key}}}" for key in PLANNER_VALUES},
-        "environment": f"${{module.{name}.environment}}",
-        "deployment_branches": f'${{var.environments["{name}"].deployment_branches}}',
+        **{key: f'${{var.environments["{name}"].{key}}}' for key in PLANNER_ENVIRONMENT_VALUES},
+        "deployer_environment": f"${{module.{name}.name}}",
+        "deployer_id": f"${{module.{name}.client_id}}",
+        "policy_id": f"${{module.{name}.policy_id}}",
+        "schema": f"${{module.{name}.schema}}",
         "repository": "${module.project.repository_name}",
         "oidc_prefix": "${module.project.oidc_prefix}",
     }

@@ -112,7 +112,7 @@ def test_a_clean_up_that_hangs_is_cancelled_and_says_what_it_removed(
     assert "What is left stays until somebody cleans up." in said
     assert "Clean Up removes the rest and frees the name" in said
     assert removed_and_left(said) == standing
-    assert len(talk.principals()) == 4
+    assert len(talk.principals()) == 5
     assert exists(talk)
     other.run_message("Ready in")
     talk.press("Clean Up")

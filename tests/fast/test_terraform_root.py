@@ -184,7 +184,7 @@ def test_every_gated_environment_has_a_planner_and_no_other_one(gated: tuple[str
     assert set(planners) == {f"{key}_plan" for key in keys}
     for name, planner in planners.items():
         key = name.removesuffix("_plan")
-        assert planner["environment"] == f"${{module.{key}.environment}}"
+        assert planner["deployer_id"] == f"${{module.{key}.client_id}}"
         assert planner["providers"] == main["module"][key]["providers"]
     told = set(main["output"]["environments"]["value"])
     assert {name for name in told if name.endswith("-plan")} == {

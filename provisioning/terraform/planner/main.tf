@@ -3,8 +3,9 @@
 # identity until it is released, so it could not make the plan that people decide upon.
 
 locals {
-  environment_name = "${var.environment.name}-plan"
+  environment_name = "${var.environment_name}-plan"
   principal_name   = "${var.name}-${lower(local.environment_name)}"
+  audience         = var.oidc_audience == "" ? var.account_id : var.oidc_audience
 
   # What planning asks Databricks for: the way to the schema, and EXECUTE to read the description of
   # a registered model in it, which Unity Catalog tells nobody else.
@@ -33,7 +34,7 @@ resource "databricks_service_principal_federation_policy" "github" {
 
   oidc_policy = {
     issuer    = var.oidc_issuer
-    audiences = [var.environment.federation_audience]
+    audiences = [local.audience]
     subject   = "${var.oidc_prefix}:environment:${local.environment_name}"
   }
 }
@@ -48,8 +49,8 @@ resource "databricks_grant" "principal" {
   for_each = local.grants
   provider = dbx.workspace
 
-  catalog = each.key == "catalog" ? var.environment.catalog : null
-  schema  = each.key == "schema" ? var.environment.schema : null
+  catalog = each.key == "catalog" ? var.catalog : null
+  schema  = each.key == "schema" ? var.schema : null
 
   principal  = databricks_service_principal.this.application_id
   privileges = each.value
@@ -78,11 +79,11 @@ resource "github_repository_environment_deployment_policy" "branch" {
 
 resource "github_actions_environment_variable" "this" {
   for_each = {
-    DATABRICKS_HOST                  = var.environment.host
+    DATABRICKS_HOST                  = var.host
     DATABRICKS_CLIENT_ID             = databricks_service_principal.this.application_id
-    DATABRICKS_ACCOUNT_ID            = var.environment.federation_audience
-    DATABRICKS_JOB_CLUSTER_POLICY_ID = var.environment.policy_id
-    DATABRICKS_DEPLOYER_ID           = var.environment.client_id
+    DATABRICKS_ACCOUNT_ID            = local.audience
+    DATABRICKS_JOB_CLUSTER_POLICY_ID = var.policy_id
+    DATABRICKS_DEPLOYER_ID           = var.deployer_id
   }
 
   repository    = var.repository
@@ -94,7 +95,7 @@ resource "github_actions_environment_variable" "this" {
 # The deploying job lets the planner see what it makes.
 resource "github_actions_environment_variable" "planner" {
   repository    = var.repository
-  environment   = var.environment.name
+  environment   = var.deployer_environment
   variable_name = "DATABRICKS_PLANNER_ID"
   value         = databricks_service_principal.this.application_id
 }

@@ -18,17 +18,34 @@ variable "marker" {
   }
 }
 
-variable "environment" {
-  description = "The environment whose deployments are planned (output of the environment module)."
-  type = object({
-    name                = string
-    host                = string
-    client_id           = string
-    policy_id           = string
-    catalog             = string
-    schema              = string
-    federation_audience = string
-  })
+variable "environment_name" {
+  description = "Name of the GitHub environment: Production, or gbx2-Production in several groups."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$", var.environment_name))
+    error_message = "environment_name must be letters, digits, hyphens and underscores: it becomes part of an OIDC subject."
+  }
+}
+
+variable "deployer_environment" {
+  description = "The GitHub environment that is planned for, once it exists (output of the environment module)."
+  type        = string
+}
+
+variable "deployer_id" {
+  description = "What deployments log in as (output of the environment module)."
+  type        = string
+}
+
+variable "policy_id" {
+  description = "Id of the cluster policy for jobs (output of the environment module)."
+  type        = string
+}
+
+variable "schema" {
+  description = "Full name of the project's schema (output of the environment module)."
+  type        = string
 }
 
 variable "repository" {
@@ -52,10 +69,46 @@ variable "oidc_issuer" {
   }
 }
 
+variable "oidc_audience" {
+  description = "Audience of the tokens; the account id where it is empty, which clients use by default."
+  type        = string
+  default     = ""
+}
+
 variable "federated" {
   description = "Whether GitHub's tokens may log in (OIDC); false where workflows have OAuth secrets."
   type        = bool
   default     = true
+}
+
+variable "account_id" {
+  description = "Id of the Databricks account."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", lower(var.account_id)))
+    error_message = "account_id must be a UUID."
+  }
+}
+
+variable "host" {
+  description = "Address of the Databricks workspace."
+  type        = string
+
+  validation {
+    condition     = can(regex("^https?://[^/\\s]+/?$", var.host))
+    error_message = "host must be a workspace's address, e.g. https://dbc-1234.cloud.databricks.com."
+  }
+}
+
+variable "catalog" {
+  description = "Catalog in which the project gets its schema."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,255}$", var.catalog))
+    error_message = "catalog must be letters, digits, underscores and hyphens."
+  }
 }
 
 variable "deployment_branches" {

@@ -13,10 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversation import Conversation
+from conversation import PRINCIPALS, Conversation
 from waiting import wait_until
 
-from playground.cast import STAGES
 from playground.crash import STEPS
 from playground.databricks.state import ServicePrincipal
 from playground.slack.entities import Message
@@ -169,7 +168,7 @@ class Killer:
         names = Counter(
             p.display_name for p in self.principals() if p.display_name.startswith(f"{talk.name}-")
         )
-        if len(names) != len(STAGES) + 1:  # and who plans for Production
+        if len(names) != PRINCIPALS:
             yield f"principals of {len(names)} environments"
         yield from (f"{number} principals {name}" for name, number in names.items() if number > 1)
         if talk.name not in self.world.github.repos:

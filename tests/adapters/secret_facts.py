@@ -132,5 +132,13 @@ def database_bytes(database: Database) -> bytes:
     return b"".join(each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
 
 
-__all__ = ["PRODUCTION", "RUN", "SECRET_NAMES", "Secrets", "database_bytes", "kept", "policy",
-           "secretive"]  # fmt: skip
+__all__ = [
+    "PRODUCTION",
+    "RUN",
+    "SECRET_NAMES",
+    "Secrets",
+    "database_bytes",
+    "kept",
+    "policy",
+    "secretive",
+]

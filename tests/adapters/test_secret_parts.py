@@ -62,11 +62,13 @@ def test_every_environment_gets_a_secret_that_logs_in_under_the_names_of_old(
 
 def test_again_changes_nothing(kept: Secrets) -> None:
     kept.provide()
-    before = {each.name: (kept.ids(each.name), kept.at_github(each.name))
-              for each in kept.environments()}  # fmt: skip
+    before = {
+        each.name: (kept.ids(each.name), kept.at_github(each.name)) for each in kept.environments()
+    }
     kept.provide()
-    after = {each.name: (kept.ids(each.name), kept.at_github(each.name))
-             for each in kept.environments()}  # fmt: skip
+    after = {
+        each.name: (kept.ids(each.name), kept.at_github(each.name)) for each in kept.environments()
+    }
     assert before == after
 
 
@@ -164,8 +166,12 @@ def test_where_tokens_log_in_nobody_needs_a_secret(kept: Secrets) -> None:
     by_token = type(kept)(kept.facts, steps.store, policy("oidc"))
     assert by_token.parts.needing(RUN) == ()
     assert kept.parts.needing(RUN) == (
-        "Development", "Testing", "Staging", "Production", "Production-plan",
-    )  # fmt: skip
+        "Development",
+        "Testing",
+        "Staging",
+        "Production",
+        "Production-plan",
+    )
 
 
 def test_a_secret_shows_itself_to_nobody(kept: Secrets) -> None:

@@ -29,12 +29,16 @@ def spec(*groups: str) -> ProjectSpec:
 def test_environments_targets_and_planners_are_named_alike() -> None:
     (*_, one) = spec("gbx1").environments()
     assert (one.name, one.target, one.planner_name) == (
-        "Production", "production", "Production-plan",
-    )  # fmt: skip
+        "Production",
+        "production",
+        "Production-plan",
+    )
     (*_, two) = spec("gbx1", "gbx2").environments()
     assert (two.name, two.target, two.planner_name) == (
-        "gbx2-Production", "gbx2-production", "gbx2-Production-plan",
-    )  # fmt: skip
+        "gbx2-Production",
+        "gbx2-production",
+        "gbx2-Production-plan",
+    )
     assert (two.planner.group, two.planner.stage) == (two.group, two.stage)
 
 

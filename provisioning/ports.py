@@ -36,6 +36,10 @@ class Finding(Frozen):
     remedy: str = ""
 
 
+ROUNDING = timedelta(hours=1)
+"""How much longer than asked for a secret may live: Databricks takes both times by itself."""
+
+
 class Principal(Frozen):
     """The service principal of an environment; `number` is its id, `client_id` what it logs in as.
 
@@ -53,6 +57,15 @@ class SecretFacts(Frozen):
     id: str
     made_at: datetime
     expires_at: datetime | None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Tell whether somebody who has the value can log in."""
+        return self.expires_at is None or self.expires_at > now
+
+    def is_stale(self, now: datetime, longest: timedelta) -> bool:
+        """Tell whether it is older than agreed, or was made to live longer."""
+        lives = self.expires_at - self.made_at if self.expires_at else None
+        return self.made_at <= now - longest or lives is None or lives > longest + ROUNDING
 
 
 class MintedSecret(Frozen):

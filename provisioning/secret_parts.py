@@ -69,9 +69,10 @@ class SecretParts:
         self, operation: Operation, name: str, held: tuple[SecretFacts, ...], known: str
     ) -> bool:
         now = self.run_steps.clock.now()
-        alive = {each.id for each in held if each.expires_at is None or each.expires_at > now}
+        alive = [each for each in held if each.is_alive(now)]
+        fresh = {each.id for each in alive if not each.is_stale(now, self._lifetime)}
         there = self.repositories.secrets(operation.project, name)
-        return known in alive and set(SECRET_NAMES) <= there.keys()
+        return known in fresh and set(SECRET_NAMES) <= there.keys()
 
     def _make_room(self, principal: Principal, held: tuple[SecretFacts, ...], known: str) -> None:
         """Retire what nobody knows, oldest first, until one more is allowed."""
@@ -82,12 +83,15 @@ class SecretParts:
 
     def _renew(self, operation: Operation, principal: Principal, facts: Mapping[str, Any]) -> str:
         """Mint a secret, write it, and only then remember its id, which is returned."""
-        lifetime = timedelta(days=self.run_steps.policy.secret_days)
-        minted = self.workspaces.mint_secret(principal, lifetime)
+        minted = self.workspaces.mint_secret(principal, self._lifetime)
         name = principal.environment.name
         self.repositories.put_secrets(operation.project, name, _values(minted, facts))
         self.run_steps.store.memos.set(_key(operation, name), {"id": minted.id})
         return minted.id
+
+    @property
+    def _lifetime(self) -> timedelta:
+        return timedelta(days=self.run_steps.policy.secret_days)
 
     def _known(self, operation: Operation, name: str) -> str:
         memo = self.run_steps.store.memos.get(_key(operation, name)) or {}

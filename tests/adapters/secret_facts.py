@@ -103,24 +103,29 @@ def secretive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield Project(served).make()
 
 
-@pytest.fixture
-def kept(secretive: Project, store: Store) -> Iterator[Secrets]:
-    """Return the steps of a run of the project; what they leave is gone after each test."""
+def reserve(project: Project, store: Store) -> None:
+    """Store a run that makes the project."""
     row = OperationRow(
         id=RUN,
         kind="create_project",
-        project=secretive.spec.name,
+        project=project.spec.name,
         phase="applying",
-        request=secretive.spec.model_dump(mode="json"),
+        request=project.spec.model_dump(mode="json"),
         requested_by="U0ADA",
         channel="C0",
         created_at=datetime(2026, 11, 25, tzinfo=UTC),
     )
     reserved = ProjectRow(
-        name=secretive.spec.name, state="reserved", requested_by="U0ADA", created_at=row.created_at
+        name=project.spec.name, state="reserved", requested_by="U0ADA", created_at=row.created_at
     )
     reserved.spec = row.request
     store.projects.reserve_and_begin(reserved, row)
+
+
+@pytest.fixture
+def kept(secretive: Project, store: Store) -> Iterator[Secrets]:
+    """Return the steps of a run of the project; what they leave is gone after each test."""
+    reserve(secretive, store)
     facts = Facts(secretive, secretive.outputs())
     yield Secrets(facts, store, policy("secret"))
     facts.restore()
@@ -140,5 +145,6 @@ __all__ = [
     "database_bytes",
     "kept",
     "policy",
+    "reserve",
     "secretive",
 ]

@@ -1,8 +1,11 @@
 """Each environment gets one OAuth secret that works, whatever was cut off when."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from living_facts import Facts
+from made_project import Project, vendors
 from secret_facts import (
     PRODUCTION,
     RUN,
@@ -11,6 +14,7 @@ from secret_facts import (
     database_bytes,
     kept,
     policy,
+    reserve,
     secretive,
 )
 
@@ -18,10 +22,14 @@ from playground.databricks.state import OAuthSecret
 from playground.faults import Fault
 from provisioning.database import Database
 from provisioning.errors import TemporaryError
+from provisioning.operation import STARTER_WRITES
 from provisioning.ports import Principal
+from provisioning.store import Store
 
 __all__ = ["kept", "secretive"]
 PUT = "PUT .*/environments/Production/secrets/"
+WRITES = 44
+"""What Terraform writes to GitHub for one group, with a team and a person as reviewers."""
 MINT = "POST .*/credentials/secrets"
 
 
@@ -161,6 +169,16 @@ def test_an_expired_secret_is_replaced(kept: Secrets) -> None:
     assert kept.status() == 200
 
 
+def test_a_secret_that_may_live_longer_than_is_agreed_by_now_is_replaced(kept: Secrets) -> None:
+    kept.provide(PRODUCTION)
+    (old,) = kept.ids()
+    shorter = policy("secret").model_copy(update={"secret_days": 30})
+    type(kept)(kept.facts, kept.store, shorter).provide(PRODUCTION)
+    assert kept.ids() == [kept.remembered()] != [old]
+    (secret,) = kept.facts.principal().secrets.values()
+    assert secret.expires - secret.created == timedelta(days=30)
+
+
 def test_where_tokens_log_in_nobody_needs_a_secret(kept: Secrets) -> None:
     steps = kept.parts.run_steps
     by_token = type(kept)(kept.facts, steps.store, policy("oidc"))
@@ -180,3 +198,27 @@ def test_a_secret_shows_itself_to_nobody(kept: Secrets) -> None:
     minted = kept.vendors.workspaces.mint_secret(principal(kept), timedelta(days=1))
     assert minted.value.get_secret_value() not in f"{minted!r} {minted.model_dump_json()}"
     assert value not in repr(kept.vendors.workspaces.secrets(principal(kept)))
+
+
+def creating_requests(project: Project) -> int:
+    """Return how many requests that create content GitHub has had of the App."""
+    accounts = project.vendors.github._limits._accounts
+    return sum(len(each.created) for name, each in accounts.items() if "installation" in name)
+
+
+@pytest.mark.parametrize("authentication", ["oidc", "secret"])
+def test_a_project_costs_no_more_writes_than_its_turn_is_given(
+    tmp_path: Path, store: Store, authentication: str
+) -> None:
+    with vendors(tmp_path, authentication=authentication) as served:
+        project = Project(served)
+        planned = project.planned("one")
+        project.applied("one")
+        project.push()
+        reserve(project, store)
+        Secrets(Facts(project, project.outputs()), store, policy(authentication)).provide()
+        by_terraform = sum(each.resource_type.startswith("github_") for each in planned.changes)
+        secrets = served.context.secret_writes(project.spec)
+        assert (by_terraform, secrets) == (WRITES, 25 if authentication == "secret" else 0)
+        spent = creating_requests(project)
+        assert by_terraform + secrets < spent <= by_terraform + STARTER_WRITES + secrets

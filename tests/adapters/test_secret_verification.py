@@ -63,8 +63,8 @@ BREAKS: list[tuple[str, str, Break]] = [
         "secret that is valid",
         lambda w: setattr(secret(w), "expires", w.vendors.clock.now()),
     ),
-    (DATABRICKS, "Older than 90 days: other.", lambda w: add(w, age=DAYS, lives=80)),
-    (DATABRICKS, "Made to live longer than 90 days: other.", lambda w: add(w, age=1, lives=91)),
+    (DATABRICKS, "Older than 90 days, or made to be: other.", lambda w: add(w, age=DAYS, lives=80)),
+    (DATABRICKS, "made to be: other.", lambda w: add(w, age=1, lives=91)),
     (
         "Production-plan: service principal has a fresh secret",
         "no secret that is valid",

@@ -165,18 +165,10 @@ class EnvironmentChecks:
         days, now = self.delivery.secret_days, self.accounts.clock.now()
         longest = timedelta(days=days)
         held = PrincipalSecrets(self.accounts).secrets(self._principal)
-        if not any(each.expires_at is None or each.expires_at > now for each in held):
+        if not any(each.is_alive(now) for each in held):
             return "It has no secret that is valid."
-        old = [each.id for each in held if each.made_at <= now - longest]
-        lasting = [
-            each.id
-            for each in held
-            if each.expires_at is None or each.expires_at - each.made_at > longest
-        ]
-        told = {"Older than": old, "Made to live longer than": lasting}
-        return " ".join(
-            f"{what} {days} days: {_listed(some)}." for what, some in told.items() if some
-        )
+        stale = [each.id for each in held if each.is_stale(now, longest)]
+        return f"Older than {days} days, or made to be: {_listed(stale)}." if stale else ""
 
     def no_secrets(self) -> str:
         """Expect that nothing long-lived logs in as it: no OAuth secret, no access token."""

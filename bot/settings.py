@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from provisioning.delivery import Authentication
 from provisioning.errors import UserError
 from provisioning.project import STAGES
 
@@ -121,6 +122,23 @@ class DatabricksSettings(Section):
     client_id: str
     client_secret: SecretStr = SecretStr("")
     token_audience: str = Field("", description="audience of OIDC logins; default: the account id")
+    authentication: Authentication = Field(
+        "oidc", description="how projects' workflows log in: federation, or OAuth secrets"
+    )
+    secret_days: int = Field(90, ge=1, le=730, description="life of a secret; 730 is Databricks'")
+
+
+class DeploymentSettings(Section):
+    """How deployments travel. `gated_stages` need a release by the project's reviewers."""
+
+    gated_stages: tuple[str, ...] = ("production",)
+
+    @model_validator(mode="after")
+    def _knows_its_stages(self) -> "DeploymentSettings":
+        unknown = [stage for stage in self.gated_stages if stage not in STAGES]
+        if unknown or len(set(self.gated_stages)) < len(self.gated_stages):
+            raise ValueError(f"gated_stages must be some of {', '.join(STAGES)}, each once")
+        return self
 
 
 class DataSettings(Section):
@@ -204,6 +222,7 @@ class Settings(Section):
     roles: RoleSettings
     github: GitHubSettings
     databricks: DatabricksSettings
+    deployment: DeploymentSettings = DeploymentSettings()
     workspace_groups: dict[Annotated[str, Field(pattern=GROUP_NAME)], WorkspaceGroupSettings] = (
         Field(min_length=1)
     )

@@ -30,6 +30,7 @@ from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
+from provisioning.delivery import Delivery
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
@@ -45,6 +46,7 @@ from provisioning.redaction import SecretRedactor
 from provisioning.releasing import Releasing
 from provisioning.run_steps import RunSteps
 from provisioning.sealing import Seal, keys_of
+from provisioning.secret_parts import SecretParts
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -121,7 +123,7 @@ class Bot:
     @cached_property
     def repositories(self) -> GitHubRepositories:
         """Return the organisation's repositories."""
-        return GitHubRepositories(self.github, self.clock)
+        return GitHubRepositories(self.github, self.clock, self._context)
 
     @cached_property
     def actions(self) -> GitHubActions:
@@ -172,7 +174,8 @@ class Bot:
             self.people,
             lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
         )
-        return CreateProject(run_steps, parts, self.templates)
+        secrets = SecretParts(run_steps, self.repositories, self.workspaces)
+        return CreateProject(run_steps, parts, secrets, self.templates)
 
     @cached_property
     def linking(self) -> Linking:
@@ -299,6 +302,16 @@ def policy_of(settings: Settings) -> Policy:
         github_writes_per_hour=limits.github_writes_per_hour,
         release_expires=timedelta(hours=settings.confirmation.release_expires_after_hours),
         webhooks=bool(settings.github.webhook_secret.get_secret_value()),
+        **delivery_of(settings).model_dump(),
+    )
+
+
+def delivery_of(settings: Settings) -> Delivery:
+    """Return how deployments travel here."""
+    return Delivery(
+        gated_stages=settings.deployment.gated_stages,
+        authentication=settings.databricks.authentication,
+        secret_days=settings.databricks.secret_days,
     )
 
 
@@ -358,7 +371,7 @@ def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -
     """Return the adapter of Databricks; imports its SDK."""
     from provisioning.adapters.databricks import DatabricksWorkspaces
 
-    return DatabricksWorkspaces(accounts_of(settings, context, clock))
+    return DatabricksWorkspaces(accounts_of(settings, context, clock), context)
 
 
 def accounts_of(settings: Settings, context: TerraformContext, clock: Clock) -> "Accounts":
@@ -434,4 +447,5 @@ def terraform_context(settings: Settings) -> TerraformContext:
             }
             for name, group in groups.items()
         },
+        **delivery_of(settings).model_dump(),
     )

@@ -63,6 +63,7 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
     policy = services.policy
     templates = services.templates.names()
     template = text(values, "template") or templates[0]
+    gates = " and ".join(policy.gated_stages) or "gated stages"
     fields = (
         Field(
             "name",
@@ -86,7 +87,8 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
             "reviewers",
             "GitHub reviewers",
             "searches",
-            hint="Up to 6 teams or people who may release production; one of them suffices.",
+            hint=f"Up to 6 teams or people who may release {gates}; one of them suffices.",
+            optional=not policy.gated_stages,
         ),
         Field(
             "workspace_groups",

@@ -15,6 +15,7 @@ STEPS = (
     "start applying",
     "apply 0",
     "note outputs",
+    "find who needs a secret",
     "push starter code",
     "verify",
     "become ready",

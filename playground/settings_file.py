@@ -43,6 +43,8 @@ class Choices:
     github_writes_per_hour: int = 100_000
     terraform_binary: str = ""
     webhooks: bool = True
+    gated_stages: tuple[str, ...] = ("production",)
+    authentication: str = "oidc"
 
 
 def settings_toml(
@@ -59,7 +61,8 @@ def settings_toml(
             *_general(directory, choices),
             *_slack(at, choices),
             *_github(directory, at, choices, app),
-            *_table("databricks", {"client_id": client_id}),
+            *_table("databricks", _databricks(choices, client_id)),
+            *_table("deployment", {"gated_stages": choices.gated_stages}),
             *_table("confirmation", {"create": choices.confirm}),
             *_table("limits", _limits(choices)),
             *_table("terraform", {"binary": choices.terraform_binary}),
@@ -83,6 +86,10 @@ def _limits(choices: Choices) -> Mapping[str, object]:
         "github_writing_applies": choices.github_writing_applies,
         "github_writes_per_hour": choices.github_writes_per_hour,
     }
+
+
+def _databricks(choices: Choices, client_id: str) -> Mapping[str, object]:
+    return {"client_id": client_id, "authentication": choices.authentication}
 
 
 def _slack(at: Addresses, choices: Choices) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
+from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
 
@@ -41,7 +42,7 @@ class RequestableData(Frozen):
     owners: tuple[str, ...] = ()
 
 
-class Policy(Frozen):
+class Policy(Delivery):
     """The rules of this installation. `catalogs` are those of each workspace group's stages.
 
     `webhooks` says that GitHub tells us of workflow runs; without them we ask.
@@ -95,8 +96,9 @@ class Policy(Frozen):
         return {field: sentence for field, sentence in found.items() if sentence}
 
     def _reviewers_objection(self, spec: ProjectSpec) -> str:
-        if not spec.reviewers:
-            return "Production needs at least one reviewer."
+        if not spec.reviewers and self.gated_stages:
+            stages = " and ".join(stage.capitalize() for stage in self.gated_stages)
+            return f"{stages} need{'s' * (len(self.gated_stages) == 1)} at least one reviewer."
         if len(spec.reviewers) > MAX_REVIEWERS:
             return (
                 f"GitHub allows {MAX_REVIEWERS} reviewers (people or teams); these are "

@@ -5,12 +5,13 @@ Each port has one adapter in `provisioning.adapters`. Adapters raise only the er
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from pydantic import SecretStr
 
 from provisioning.identity import Account, DeviceCode, LinkAnswer, Tokens
-from provisioning.project import ProjectSpec
+from provisioning.project import Environment, ProjectSpec
 from provisioning.questions import Answer, Choice, Question
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
@@ -34,6 +35,45 @@ class Finding(Frozen):
     passed: bool
     detail: str = ""
     remedy: str = ""
+
+
+ROUNDING = timedelta(hours=1)
+"""How much longer than asked for a secret may live: Databricks takes both times by itself."""
+
+
+class Principal(Frozen):
+    """The service principal of an environment; `number` is its id, `client_id` what it logs in as.
+
+    It lives in the account of the environment's workspace group.
+    """
+
+    environment: Environment
+    number: str
+    client_id: str
+
+
+class SecretFacts(Frozen):
+    """What may be known of a principal's OAuth secret; without `expires_at` it lives for ever."""
+
+    id: str
+    made_at: datetime
+    expires_at: datetime | None
+
+    def is_alive(self, now: datetime) -> bool:
+        """Tell whether somebody who has the value can log in."""
+        return self.expires_at is None or self.expires_at > now
+
+    def is_stale(self, now: datetime, longest: timedelta) -> bool:
+        """Tell whether it is older than agreed, or was made to live longer."""
+        lives = self.expires_at - self.made_at if self.expires_at else None
+        return self.made_at <= now - longest or lives is None or lives > longest + ROUNDING
+
+
+class MintedSecret(Frozen):
+    """A new OAuth secret. The value stays within the step that minted it; only the id is kept."""
+
+    id: str
+    value: SecretStr
 
 
 class Repositories(Protocol):
@@ -68,6 +108,12 @@ class Repositories(Protocol):
 
         The commit message ends with `marker`, by which a repeated call finds that it is done.
         """
+
+    def secrets(self, name: str, environment: str) -> Mapping[str, datetime]:
+        """Return when each secret of an environment was last written, by its name."""
+
+    def put_secrets(self, name: str, environment: str, values: Mapping[str, SecretStr]) -> None:
+        """Write secrets of an environment, in place of what they were."""
 
     def delete(self, name: str, marker: str) -> bool:
         """Delete the repository if its description ends with our marker; tell if it is gone."""
@@ -117,6 +163,18 @@ class Workspaces(Protocol):
 
     def taken(self, spec: ProjectSpec) -> tuple[str, ...]:
         """Return what already exists under names that the project would use, for people to read."""
+
+    def secrets(self, principal: Principal) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of a service principal, oldest first; Databricks allows five."""
+
+    def mint_secret(self, principal: Principal, lifetime: timedelta) -> MintedSecret:
+        """Mint an OAuth secret that logs in to the environment's workspace: that was tried.
+
+        One that does not log in is retired again, and a `TemporaryError` is raised.
+        """
+
+    def retire_secret(self, principal: Principal, secret: str) -> None:
+        """Delete an OAuth secret by its id: it logs in no more. One that is gone is fine."""
 
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""
@@ -221,11 +279,14 @@ __all__ = [
     "Choice",
     "Finding",
     "Identities",
+    "MintedSecret",
     "People",
+    "Principal",
     "Question",
     "Redactor",
     "Repositories",
     "RepositoryFacts",
+    "SecretFacts",
     "Templates",
     "Terraform",
     "Watch",

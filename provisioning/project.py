@@ -11,6 +11,9 @@ from provisioning.text import Frozen
 STAGES = ("development", "testing", "staging", "production")
 """The stages in the order deployments travel. Environments are named by `environment_name`."""
 
+PULL_REQUESTS = "refs/pull/*/merge"
+"""What GitHub Actions builds for a pull request."""
+
 AccessLevel = Literal["read", "write"]
 
 
@@ -69,9 +72,31 @@ class Environment(Frozen):
     """Project × workspace group × stage: one GitHub environment with one service principal.
 
     `name` is the GitHub environment: `Production`, or `gbx2-Production` where the project lives in
-    more than one group.
+    more than one group. A gated one has a twin, its `planner`: `Production-plan`.
     """
 
     group: str
     stage: str
     name: str
+    is_planner: bool = False
+
+    @property
+    def target(self) -> str:
+        """Return the bundle target: `production`, or `gbx2-production`."""
+        return self.name.lower()
+
+    @property
+    def planner_name(self) -> str:
+        """Return the GitHub environment in which plans for this one are made."""
+        return f"{self.name}-plan"
+
+    @property
+    def planner(self) -> "Environment":
+        """Return where plans for this one are made, before its gate, by who may only read."""
+        name = self.planner_name
+        return Environment(group=self.group, stage=self.stage, name=name, is_planner=True)
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Return the patterns of what may be deployed: pull requests have copies in Development."""
+        return ("main", PULL_REQUESTS) if self.stage == "development" else ("main",)

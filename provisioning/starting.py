@@ -14,6 +14,7 @@ class Starting:
         self._store = store
         self._board = Board(store)
         self._engine = engine
+        self._policy = policy
         self._turn = Turn(
             at_once=policy.github_writing_applies, per_hour=policy.github_writes_per_hour
         )
@@ -41,9 +42,10 @@ class Starting:
         waiting = [read_operation(row) for row in self._store.turns.waiting(TURNS)]
         while waiting:
             first = waiting[0]
-            facts = {"writes": max(first.writes, first.facts.writes)}
+            writes = self._writes(first)
+            facts = {"writes": max(writes, first.facts.writes)}
             turn_of = f"{first.id}:{first.attempt}"
-            if not self._store.turns.grant(turn_of, first.writes, WRITING, self._turn):
+            if not self._store.turns.grant(turn_of, writes, WRITING, self._turn):
                 break
             waiting.pop(0)
             to = TURNS[first.phase]
@@ -55,3 +57,8 @@ class Starting:
             if run.facts.queue_position != position:
                 self._store.operations.remember(run.id, queue_position=position)
                 self._board.show(run.id)
+
+    def _writes(self, operation: Operation) -> int:
+        """Return what a turn costs; environments lose their secrets with themselves."""
+        secrets = 0 if operation.is_clean_up else self._policy.secret_writes(operation.spec)
+        return operation.writes + secrets

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, Environment, ProjectSpec
 from provisioning.text import Frozen
 
@@ -37,15 +38,21 @@ PROJECT_VALUES = (
     "platform_team",
     "reviewer_teams",
     "reviewer_users",
+    "required_checks",
     "immutable_subjects",
 )
-SHARED_VALUES = ("name", "marker", "oidc_issuer", "automation_client_id")
-ENVIRONMENT_VALUES = (
+PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated")
+SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
+PLANNER_ENVIRONMENT_VALUES = (
     "environment_name",
     "account_id",
     "oidc_audience",
     "host",
     "catalog",
+    "deployment_branches",
+)
+ENVIRONMENT_VALUES = (
+    *PLANNER_ENVIRONMENT_VALUES,
     "policy_family",
     "team_may_write",
     "gated",
@@ -61,14 +68,14 @@ class AccountContext(Frozen):
 
 
 class WorkspaceContext(Frozen):
-    """Where a stage of a workspace group lives; `gated` stages need a release by reviewers."""
+    """Where a stage of a workspace group lives."""
 
     host: str
     catalog: str
     policy_family: str = "job-cluster"
 
 
-class TerraformContext(Frozen):
+class TerraformContext(Delivery):
     """What a root needs to know of the installation. `workspaces`: group, then stage."""
 
     organisation: str
@@ -83,7 +90,6 @@ class TerraformContext(Frozen):
     automation_client_id: str
     accounts: dict[str, AccountContext]
     workspaces: dict[str, dict[str, WorkspaceContext]]
-    gated_stages: tuple[str, ...] = ("production",)
     writable_stages: tuple[str, ...] = ("development",)
 
 
@@ -97,7 +103,7 @@ def root_files(
         "provider": _providers(spec, context),
         "variable": {name: {} for name in values},
         "module": _modules(spec, context),
-        "output": _outputs(spec),
+        "output": _outputs(spec, context),
     }
     if imports:
         main["import"] = [{"to": to, "id": literal(found)} for to, found in imports.items()]
@@ -156,9 +162,11 @@ def _values(spec: ProjectSpec, marker: str, context: TerraformContext) -> Json:
         "platform_team": context.platform_team,
         "reviewer_teams": [r.name for r in spec.reviewers if r.kind == "team"],
         "reviewer_users": [r.name for r in spec.reviewers if r.kind == "user"],
+        "required_checks": list(context.required_checks),
         "immutable_subjects": context.immutable_subjects,
         "managed_group": spec.managed_group,
         "oidc_issuer": context.oidc_issuer,
+        "federated": context.authentication == "oidc",
         "automation_client_id": context.automation_client_id,
         "environments": {
             environment_key(environment): _environment_values(spec, environment, context)
@@ -179,7 +187,8 @@ def _environment_values(
         "catalog": workspace.catalog,
         "policy_family": workspace.policy_family,
         "team_may_write": environment.stage in context.writable_stages,
-        "gated": environment.stage in context.gated_stages,
+        "gated": context.is_gated(environment),
+        "deployment_branches": list(environment.branches),
         "data_access": [
             {
                 "securable": SECURABLES[len(access.securable.split("."))],
@@ -242,18 +251,18 @@ def _modules(spec: ProjectSpec, context: TerraformContext) -> Json:
         environment_key(environment): _environment_module(environment, context)
         for environment in spec.environments()
     }
-    return {"project": project, **accounts, **environments}
+    planners = {
+        environment_key(environment.planner): _planner_module(environment, context)
+        for environment in context.gated(spec)
+    }
+    return {"project": project, **accounts, **environments, **planners}
 
 
 def _environment_module(environment: Environment, context: TerraformContext) -> Json:
     key, account = environment_key(environment), account_key(context.accounts, environment.group)
     return {
         "source": "./modules/environment",
-        "providers": {
-            "github": "github",
-            "dbx.account": f"databricks.{account}",
-            "dbx.workspace": f"databricks.{key}",
-        },
+        "providers": _module_providers(key, account),
         **{name: f"${{var.{name}}}" for name in SHARED_VALUES},
         **{name: f'${{var.environments["{key}"].{name}}}' for name in ENVIRONMENT_VALUES},
         "repository": "${module.project.repository_name}",
@@ -264,13 +273,37 @@ def _environment_module(environment: Environment, context: TerraformContext) -> 
     }
 
 
-def _outputs(spec: ProjectSpec) -> Json:
+def _planner_module(environment: Environment, context: TerraformContext) -> Json:
+    key, account = environment_key(environment), account_key(context.accounts, environment.group)
+    return {
+        "source": "./modules/planner",
+        "providers": _module_providers(key, account),
+        **{name: f"${{var.{name}}}" for name in PLANNER_VALUES},
+        **{name: f'${{var.environments["{key}"].{name}}}' for name in PLANNER_ENVIRONMENT_VALUES},
+        "deployer_environment": f"${{module.{key}.name}}",
+        "deployer_id": f"${{module.{key}.client_id}}",
+        "policy_id": f"${{module.{key}.policy_id}}",
+        "schema": f"${{module.{key}.schema}}",
+        "repository": "${module.project.repository_name}",
+        "oidc_prefix": "${module.project.oidc_prefix}",
+    }
+
+
+def _module_providers(environment: str, account: str) -> Json:
+    return {
+        "github": "github",
+        "dbx.account": f"databricks.{account}",
+        "dbx.workspace": f"databricks.{environment}",
+    }
+
+
+def _outputs(spec: ProjectSpec, context: TerraformContext) -> Json:
     return {
         "repository": {"value": "${module.project.repository}"},
         "environments": {
             "value": {
                 environment.name: f"${{module.{environment_key(environment)}.environment}}"
-                for environment in spec.environments()
+                for environment in context.identities(spec)
             }
         },
     }

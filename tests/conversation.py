@@ -15,6 +15,8 @@ RUN_SECONDS = 120
 ANSWER_SECONDS = 30
 """How long an answer may take here: well under a second on a quiet machine."""
 DESCRIPTION = "answer.job_description"
+PRINCIPALS = len(cast.STAGES) + 1
+"""Of a project in one workspace group: one for each stage, one that plans for Production."""
 
 
 class Conversation:
@@ -159,4 +161,4 @@ class Conversation:
         return set(buttons(self.run_message()))
 
 
-__all__ = ["ANSWER_SECONDS", "DESCRIPTION", "RUN_SECONDS", "Conversation"]
+__all__ = ["ANSWER_SECONDS", "DESCRIPTION", "PRINCIPALS", "RUN_SECONDS", "Conversation"]

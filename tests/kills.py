@@ -13,10 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversation import Conversation
+from conversation import PRINCIPALS, Conversation
 from waiting import wait_until
 
-from playground.cast import STAGES
 from playground.crash import STEPS
 from playground.databricks.state import ServicePrincipal
 from playground.slack.entities import Message
@@ -92,7 +91,7 @@ class Killer:
 
     def _kill_at_boundary(self, talk: Conversation, trial: Trial) -> None:
         step = trial.point.split(" ", 1)[1]
-        if STEPS.index(step) > STEPS.index("ask"):
+        if step not in STEPS[: STEPS.index("ask") + 1]:
             talk.run_message("Waiting for confirmation", timeout=SECONDS)
             talk.ada.press("Confirm & Apply")
         self.playground.run(self.world.bot.held(), timeout=SECONDS)
@@ -169,8 +168,8 @@ class Killer:
         names = Counter(
             p.display_name for p in self.principals() if p.display_name.startswith(f"{talk.name}-")
         )
-        if len(names) != len(STAGES):
-            yield f"principals of {len(names)} stages"
+        if len(names) != PRINCIPALS:
+            yield f"principals of {len(names)} environments"
         yield from (f"{number} principals {name}" for name, number in names.items() if number > 1)
         if talk.name not in self.world.github.repos:
             yield "no repository"

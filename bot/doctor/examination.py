@@ -51,6 +51,7 @@ def checks_of(settings: Settings) -> list[Check]:
     expected = GitHubExpectations(
         private_key_file=github.private_key_file,
         visibility=github.visibility,
+        gated_stages=settings.deployment.gated_stages,
         platform_repository=github.platform_repository,
         platform_team=github.platform_team,
         oidc_issuer=github.oidc_issuer,
@@ -86,6 +87,7 @@ def _databricks_checks(settings: Settings) -> Iterator[Check]:
             for stage, workspace in group.stages.items()
         ),
         tuple(entry.securable for entry in settings.data),
+        settings.databricks.authentication,
     )
 
 

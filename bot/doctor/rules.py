@@ -22,6 +22,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
         ("sandboxes", sandboxes),
         ("workspaces", workspaces),
         ("requestable data", requestable_data),
+        ("gated stages", gated_stages),
         ("encryption", encryption),
         ("seal keys", seal_keys),
     ):
@@ -85,6 +86,17 @@ def requestable_data(settings: Settings) -> Verdict:
             "catalog is one of a stage in [workspace_groups], and each is listed once.",
         )
     return fine(f"{len(names)} securables may be requested")
+
+
+def gated_stages(settings: Settings) -> Verdict:
+    """Tell whether somebody has to release Production."""
+    gated = settings.deployment.gated_stages
+    if "production" in gated:
+        return fine(", ".join(gated))
+    return warning(
+        "nobody has to release Production: every merge is deployed there",
+        'Name "production" in deployment.gated_stages, unless that is what you want.',
+    )
 
 
 def encryption(settings: Settings) -> Verdict:

@@ -161,8 +161,9 @@ def _settled_block(nested: NestedBlock, ours: Value, theirs: Value) -> Value:
     mine, vendors = _as_list(ours), _as_list(theirs)
     if nested.nesting == "set":
         mine = []  # elements of sets have no position by which they could be matched
+    blank = with_defaults(nested.block, {})
     settled = [
-        _settled_object(nested.block, mine[at] if at < len(mine) else {}, each)
+        _settled_object(nested.block, mine[at] if at < len(mine) else blank, each)
         for at, each in enumerate(vendors)
     ]
     return ours if _canonical_block(nested, settled) == _canonical_block(nested, ours) else settled

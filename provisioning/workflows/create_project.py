@@ -16,6 +16,7 @@ from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
 from provisioning.run_steps import RunSteps
+from provisioning.secret_parts import SecretParts
 from provisioning.terraform_parts import TerraformParts
 
 A = TypeVar("A")
@@ -35,6 +36,7 @@ class CreateProject:
 
     run_steps: RunSteps
     terraform: TerraformParts
+    secrets: SecretParts
     templates: Templates
 
     def parts(self) -> dict[str, Callable[[Steps, str], None]]:
@@ -64,6 +66,9 @@ class CreateProject:
             with self.run_steps.truthful(run, "Applying"):
                 self.terraform.apply(steps, run)
                 steps.do("note outputs", self._note_outputs, run)
+            if steps.patched("secrets"):
+                with self.run_steps.truthful(run, "Writing the secrets"):
+                    self.secrets.write(steps, run)
             with self.run_steps.truthful(run, "Pushing the starter code"):
                 steps.do("push starter code", self._push_starter, run)
             with self.run_steps.truthful(run, "Verifying"):

@@ -47,6 +47,7 @@ class Facts:
             databricks.workspaces,
             databricks.securables,
             databricks.rule_sets,
+            databricks.tokens,
         )
 
     # ------------------------------------------------------------------ what verification says

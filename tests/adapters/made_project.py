@@ -56,9 +56,12 @@ SPEC = ProjectSpec(
 
 
 class VendorWorld:
-    """Both vendors in a loop of their own, and the adapters on them; providers when needed."""
+    """Both vendors in a loop of their own, and the adapters on them; providers when needed.
 
-    def __init__(self, directory: Path) -> None:
+    `delivery` says how deployments travel, where that differs from the default.
+    """
+
+    def __init__(self, directory: Path, **delivery: Any) -> None:
         self.directory = directory
         self.clock, self.faults = MovableClock(), Faults()
         self.github = GitHub(
@@ -74,16 +77,16 @@ class VendorWorld:
         self._thread.start()
         self.run(self.github.start())
         self.run(self.databricks.start())
-        self.context = context_of(self.github, self.databricks)
+        self.context = context_of(self.github, self.databricks).model_copy(update=delivery)
         self.connection = self.another_connection()
-        self.repositories = GitHubRepositories(self.connection, self.clock)
+        self.repositories = GitHubRepositories(self.connection, self.clock, self.context)
         self.accounts = Accounts(
             Login(self.databricks.bot_client_id, self.databricks.bot_client_secret),
             self.context.accounts,
             self.context.workspaces,
             self.clock,
         )
-        self.workspaces = DatabricksWorkspaces(self.accounts)
+        self.workspaces = DatabricksWorkspaces(self.accounts, self.context)
 
     def another_connection(self, seconds_between_writes: float = 0, key: str = "") -> Connection:
         """Return a connection of the App, with another private key if one is given."""
@@ -235,9 +238,9 @@ def context_of(github: GitHub, databricks: Databricks) -> TerraformContext:
 
 
 @contextmanager
-def vendors(directory: Path) -> Iterator[VendorWorld]:
+def vendors(directory: Path, **delivery: Any) -> Iterator[VendorWorld]:
     """Serve the vendors until the end of the block."""
-    served = VendorWorld(directory)
+    served = VendorWorld(directory, **delivery)
     try:
         yield served
     finally:

@@ -14,10 +14,12 @@ PROJECT_VALUES = (
     "name", "marker", "organisation", "github_app_id", "github_team", "platform_team",
     "reviewer_teams", "reviewer_users", "required_checks",
 )  # fmt: skip
-SHARED_VALUES = ("name", "marker", "oidc_issuer", "account_id", "automation_client_id")
+PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated", "account_id")
+SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
+PLANNER_ENVIRONMENT_VALUES = ("environment_name", "host", "catalog", "deployment_branches")
 ENVIRONMENT_VALUES = (
-    "environment_name", "host", "catalog", "team_may_write", "gated", "data_access",
-    "force_destroy",
+    "environment_name", "host", "catalog", "team_may_write", "gated", "deployment_branches",
+    "data_access", "force_destroy",
 )  # fmt: skip
 
 
@@ -44,15 +46,23 @@ class Root:
                 "project": _project(),
                 "account": _account(),
                 **{name: _environment(name) for name in self.environments},
+                **{f"{name}_plan": _planner(name) for name in self.gated()},
             },
             "output": {
                 "project": {"value": "${module.project}"},
                 "environments": {
-                    "value": {name: f"${{module.{name}.environment}}" for name in self.environments}
+                    "value": {
+                        name: f"${{module.{name}.environment}}"
+                        for name in (*self.environments, *(f"{each}_plan" for each in self.gated()))
+                    }
                 },
             },
             "import": [{"to": address, "id": number} for address, number in self.imports.items()],
         }
+
+    def gated(self) -> list[str]:
+        """Return the environments that need a release: each has a planner."""
+        return [name for name, each in self.environments.items() if each["gated"]]
 
     def variables(self) -> Json:
         """Return `terraform.tfvars.json`: everything that came from outside."""
@@ -103,15 +113,34 @@ def _account() -> Json:
     }
 
 
+def _providers(name: str) -> Json:
+    return {
+        "github": "github",
+        "dbx.account": "databricks.account",
+        "dbx.workspace": f"databricks.{name}",
+    }
+
+
+def _planner(name: str) -> Json:
+    return {
+        "source": "./modules/planner",
+        "providers": _providers(name),
+        **{key: f"${{var.{key}}}" for key in PLANNER_VALUES},
+        **{key: f'${{var.environments["{name}"].{key}}}' for key in PLANNER_ENVIRONMENT_VALUES},
+        "deployer_environment": f"${{module.{name}.name}}",
+        "deployer_id": f"${{module.{name}.client_id}}",
+        "policy_id": f"${{module.{name}.policy_id}}",
+        "schema": f"${{module.{name}.schema}}",
+        "repository": "${module.project.repository_name}",
+        "oidc_prefix": "${module.project.oidc_prefix}",
+    }
+
+
 def _environment(name: str) -> Json:
     own = {key: f'${{var.environments["{name}"].{key}}}' for key in ENVIRONMENT_VALUES}
     return {
         "source": "./modules/environment",
-        "providers": {
-            "github": "github",
-            "dbx.account": "databricks.account",
-            "dbx.workspace": f"databricks.{name}",
-        },
+        "providers": _providers(name),
         **{key: f"${{var.{key}}}" for key in SHARED_VALUES},
         **own,
         "repository": "${module.project.repository_name}",

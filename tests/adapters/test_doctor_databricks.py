@@ -72,6 +72,24 @@ def test_the_bot_is_no_account_admin(patient: Patient) -> None:
     assert "Account admin" in said
 
 
+@pytest.mark.parametrize(
+    ("authentication", "path", "check"),
+    [
+        ("oidc", "GET .*/federationPolicies", "federation policies"),
+        ("secret", "GET .*/credentials/secrets", "OAuth secrets"),
+    ],
+)
+def test_a_way_to_log_in_that_the_bot_may_not_provide(
+    patient: Patient, authentication: str, path: str, check: str
+) -> None:
+    settings = patient.with_("databricks", authentication=authentication)
+    assert patient.wrong(DATABRICKS, settings) == {}
+    patient.world.faults.add(Fault("databricks", "status", path, status=403))
+    said = only(patient.wrong(DATABRICKS, settings), f"{ACCOUNT}: {check}")
+    assert "databricks.authentication" in said
+    assert "Account admin" in said
+
+
 # A workspace -----------------------------------------------------------------------------------
 
 

@@ -113,7 +113,11 @@ def test_a_plan_without_required_reviewers(patient: Patient, visibility: str) ->
         said = only(patient.wrong(GITHUB, settings), "organisation plan")
         assert visibility in said
         assert 'github.visibility = "public"' in said
+        assert "creating a project's Production would fail" in said
         assert patient.wrong(GITHUB, patient.with_("github", visibility="public")) == {}
+        assert patient.wrong(GITHUB, patient.with_("deployment", gated_stages=())) == {}
+        several = patient.with_("deployment", gated_stages=("staging", "production"))
+        assert "Staging, Production" in only(patient.wrong(GITHUB, several), "organisation plan")
 
 
 def test_actions_are_switched_off_for_new_repositories(patient: Patient) -> None:

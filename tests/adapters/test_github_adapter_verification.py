@@ -9,10 +9,10 @@ import pytest
 from living_facts import Facts
 from made_project import SPEC
 
-from playground.github.world import BranchPolicy, Json
-from provisioning.adapters.github.verification import GATED
+from playground.github.world import BranchPolicy, Json, Secret
+from provisioning.adapters.github import GitHubRepositories
+from provisioning.delivery import Delivery
 from provisioning.project import ProjectSpec
-from provisioning.terraform_root import TerraformContext
 
 Break = Callable[[Facts], object]
 ADMINS: dict[str, object] = {"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}
@@ -45,6 +45,24 @@ def change_variable(facts: Facts) -> None:
     facts.environment("Staging").variables["DATABRICKS_CLIENT_ID"].value = "somebody-else"
 
 
+def require_another_check(facts: Facts) -> None:
+    rule = facts.ruleset("main").rule("required_status_checks")
+    assert rule is not None
+    other = {"required_status_checks": [{"context": "Something else"}]}
+    rule["parameters"] = cast("Json", rule["parameters"]) | other
+
+
+def keep_pull_requests_out(facts: Facts) -> None:
+    patterns = facts.environment("Development").patterns
+    (number,) = [each.id for each in patterns.values() if each.name != "main"]
+    del patterns[number]
+
+
+def plant_secret(facts: Facts) -> None:
+    now = facts.github.world.now()
+    facts.environment("Testing").secrets["DATABRICKS_TOKEN"] = Secret(b"dose", now, now)
+
+
 BREAKS: list[tuple[str, str, Break]] = [
     ("repository is alive", "archived", set_attribute("archived", True, lambda f: f.repository)),
     (
@@ -70,6 +88,16 @@ BREAKS: list[tuple[str, str, Break]] = [
     ("main is protected", "non_fast_forward", lambda f: drop_rule(f, "main", "non_fast_forward")),
     ("main is protected", "deletion", lambda f: drop_rule(f, "main", "deletion")),
     ("main is protected", "pull_request", lambda f: drop_rule(f, "main", "pull_request")),
+    (
+        "main is protected",
+        "required_status_checks",
+        lambda f: drop_rule(f, "main", "required_status_checks"),
+    ),
+    (
+        "main is protected",
+        "“bundle / Validate, Test and Build” need not pass",
+        require_another_check,
+    ),
     (
         "main is protected",
         "no approval is required",
@@ -155,7 +183,43 @@ BREAKS: list[tuple[str, str, Break]] = [
         "May deploy: nothing",
         lambda f: f.environment("Testing").patterns.clear(),
     ),
+    (
+        "environment Development admits main and pull requests only",
+        "May deploy: main.",
+        keep_pull_requests_out,
+    ),
+    (
+        "environment Production-plan admits main only",
+        "May deploy: nothing",
+        lambda f: f.environment("Production-plan").patterns.clear(),
+    ),
     ("environment Staging has its variables", "DATABRICKS_CLIENT_ID", change_variable),
+    (
+        "environment Development has its variables",
+        "DATABRICKS_ACCOUNT_ID",
+        lambda f: f.environment("Development").variables.pop("DATABRICKS_ACCOUNT_ID"),
+    ),
+    (
+        "environment Production has its variables",
+        "DATABRICKS_PLANNER_ID",
+        lambda f: f.environment().variables.pop("DATABRICKS_PLANNER_ID"),
+    ),
+    (
+        "environment Production-plan has its variables",
+        "DATABRICKS_DEPLOYER_ID",
+        lambda f: f.environment("Production-plan").variables.pop("DATABRICKS_DEPLOYER_ID"),
+    ),
+    (
+        "environment Production-plan waits for nobody",
+        "Deployments wait there: required_reviewers",
+        lambda f: f.environment("Production-plan").reviewers.append(("Team", 502)),
+    ),
+    (
+        "environment Testing waits for nobody",
+        "Deployments wait there: wait_timer",
+        set_attribute("wait_timer", 5, lambda f: f.environment("Testing")),
+    ),
+    ("environment Testing holds no Databricks secret", "It holds DATABRICKS_TOKEN", plant_secret),
     (
         "environment Staging has its variables",
         "DATABRICKS_HOST",
@@ -209,8 +273,8 @@ def test_a_broken_fact_fails_its_check_alone(
 def test_every_check_has_been_seen_failing(facts: Facts) -> None:
     project = facts.project
     findings = project.vendors.repositories.verify(project.spec, project.files, facts.outputs)
-    checks = {re.sub(r"environment \w+", "environment", finding.check) for finding in findings}
-    broken = {re.sub(r"environment \w+", "environment", check) for check, _, _ in BREAKS}
+    checks = {re.sub(r"environment [\w-]+", "environment", finding.check) for finding in findings}
+    broken = {re.sub(r"environment [\w-]+", "environment", check) for check, _, _ in BREAKS}
     assert checks == broken
 
 
@@ -246,5 +310,21 @@ def test_a_request_for_nobody_in_particular_is_no_excuse(facts: Facts) -> None:
     assert [finding.check for finding in failed] == ["environment Production has its reviewers"]
 
 
-def test_the_gated_stages_are_those_of_the_configuration() -> None:
-    assert TerraformContext.model_fields["gated_stages"].default == GATED
+def test_what_is_gated_is_what_the_settings_say(facts: Facts) -> None:
+    project, vendors = facts.project, facts.project.vendors
+    for gated, failing in (
+        ((), {"environment Production waits for nobody"}),
+        (
+            ("staging", "production"),
+            {
+                "environment Staging has its variables",
+                "environment Staging has its reviewers",
+                "environment Staging-plan admits main only",
+                "environment Staging-plan has its variables",
+                "OIDC subjects are the expected ones",
+            },
+        ),
+    ):
+        others = GitHubRepositories(vendors.connection, vendors.clock, Delivery(gated_stages=gated))
+        findings = others.verify(project.spec, project.files, facts.outputs)
+        assert {finding.check for finding in findings if not finding.passed} == failing

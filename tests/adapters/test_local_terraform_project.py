@@ -108,7 +108,7 @@ async def test_a_whole_project_is_made_as_planned_and_planning_again_shows_no_ch
     environments, repository = outputs["environments"], outputs["repository"]
     assert isinstance(environments, dict)
     assert isinstance(repository, dict)
-    assert set(environments) == {stage.capitalize() for stage in STAGES}
+    assert set(environments) == {*(stage.capitalize() for stage in STAGES), "Production-plan"}
     assert repository["name"] == "ada-7"
     assert environments["Production"]["catalog"] == "gbx1_prod"
     text = terraform.describe(SPEC.name, "one")

@@ -37,7 +37,7 @@ def test_each_is_taken_into_an_empty_state(made_once: Project, fresh: Fresh) -> 
         for address, found in made_once.found().items()
         if not address.startswith(SEVERAL_TIMES)
     }
-    assert len(kinds) == 11
+    assert len(kinds) == 14
     for number, (address, found) in enumerate(kinds.items()):
         terraform = fresh(str(number))
         prepare(terraform, made_once, {address: found})

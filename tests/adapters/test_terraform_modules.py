@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import requests
 from terraform_root import STAGES, Root
-from terraform_world import MARKER, MODULES, TerraformWorld, Workbench, binaries
+from terraform_world import MARKER, MODULES, TerraformWorld, Workbench, binaries, log_in
 
 from playground import cast
 from provisioning.project import DataAccess, ProjectSpec, Reviewer
@@ -22,7 +21,7 @@ from provisioning.terraform_root import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ONE_GROUP, TWO_GROUPS = 88, 164
+ONE_GROUP, TWO_GROUPS = 106, 200
 TERRAFORM = next(iter(binaries().values()))
 CARDS = "gbx1_prod.loyalty.cards"
 USE_SALES = {"securable": "schema", "full_name": "gbx1_prod.sales"}
@@ -80,10 +79,10 @@ async def test_a_project_is_made_then_at_rest_then_gone(
     assert again.planned() == {}
     assert [each for each in again.events if each["type"] == "resource_drift"] == []
     repo = world.github.repos[name]
-    assert {each.name for each in repo.environments.values()} == {
-        each["environment_name"] for each in root.environments.values()
-    }
-    assert len(world.databricks.principals) == before + 4 * len(groups)
+    names = {each["environment_name"] for each in root.environments.values()}
+    planners = {f"{root.environments[name]['environment_name']}-plan" for name in root.gated()}
+    assert {each.name for each in repo.environments.values()} == names | planners
+    assert len(world.databricks.principals) == before + 5 * len(groups)
 
     destroyed = await bench.run("apply", "-destroy", "-auto-approve", "-json")
     assert destroyed.code == 0, destroyed.errors()
@@ -98,26 +97,9 @@ async def test_a_project_is_made_then_at_rest_then_gone(
 async def test_a_workflow_logs_in_through_the_federation_policy_and_no_other_one_does(
     project: Workbench,
 ) -> None:
-    world = project.world
     there = (await project.output("environments"))["gbx1_production"]
-
-    def log_in(environment: str) -> int:
-        token = world.github.mint_oidc_token("ada-7", environment, cast.DATABRICKS_ACCOUNT_ID)
-        answer = requests.post(
-            f"{there['host']}/oidc/v1/token",
-            data={
-                "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
-                "client_id": there["client_id"],
-                "subject_token": token,
-                "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-                "scope": "all-apis",
-            },
-            timeout=10,
-        )
-        return answer.status_code
-
-    assert await asyncio.to_thread(log_in, "Production") == 200
-    assert await asyncio.to_thread(log_in, "Staging") in (400, 401)
+    assert await asyncio.to_thread(log_in, project, "Production", there) == 200
+    assert await asyncio.to_thread(log_in, project, "Staging", there) in (400, 401)
     repository = (await project.output("project"))["repository"]
     owner = f"{cast.ORGANISATION}@{cast.ORGANISATION_ID}"
     subject = f"repo:{owner}/ada-7@{repository['id']}:environment:Production"
@@ -131,7 +113,7 @@ async def test_everything_that_is_made_carries_the_marker(project: Workbench) ->
         for each in project.world.databricks.principals
         if each.display_name.startswith("ada-7-")
     }
-    stages = ("Development", "Testing", "Staging", "Production")
+    stages = ("Development", "Testing", "Staging", "Production", "Production-plan")
     assert marks == {f"{MARKER}:{stage}" for stage in stages}
 
 
@@ -291,7 +273,9 @@ async def test_a_misspelt_attribute_is_caught_by_validate(bench: Workbench, tmp_
     assert 'Did you mean \\"prevent_self_review\\"?' in found.text
 
 
-@pytest.mark.parametrize(("groups", "expected"), [(("gbx1",), 88), (("gbx1", "gbx2"), 164)])
+@pytest.mark.parametrize(
+    ("groups", "expected"), [(("gbx1",), ONE_GROUP), (("gbx1", "gbx2"), TWO_GROUPS)]
+)
 async def test_the_bots_own_root_fits_the_modules(
     bench: Workbench, groups: tuple[str, ...], expected: int
 ) -> None:
@@ -351,7 +335,7 @@ async def test_a_stage_that_is_dropped_leaves_nothing(bench: Workbench) -> None:
     del whole["output"]["environments"]["value"]["gbx1_testing"]
     (bench.directory / "main.tf.json").write_text(json.dumps(whole))
     planned = await bench.run("plan", "-json", "-out=plan")
-    assert planned.counts() == (0, 0, 19)
+    assert planned.counts() == (0, 0, 20)
     assert (await bench.run("apply", "-json", "plan")).code == 0
     environments = bench.world.github.repos["smaller"].environments.values()
     assert "Testing" not in {each.name for each in environments}

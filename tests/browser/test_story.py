@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conversation import PRINCIPALS
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from playground.stage import page_of
@@ -106,4 +107,4 @@ def test_from_the_form_to_the_announcement(
     news = window("U0SAM", "C0COMMUNITY")
     expect(news.locator(".message").filter(has_text=f"New project {name}")).to_have_count(1)
     keep(news, f"{name}-5-announced")
-    assert len(playground.world.github.repos[name].environments) == 4 * len(groups)
+    assert len(playground.world.github.repos[name].environments) == PRINCIPALS * len(groups)

@@ -1,12 +1,17 @@
-"""Planted secrets appear nowhere: not in what is stored, shown, logged or passed as an argument."""
+"""Planted secrets appear nowhere: not in what is stored, shown, logged or passed as an argument.
+
+Where workflows log in with secrets, those that the bot has minted are among them.
+"""
 
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from conversation import DESCRIPTION, RUN_SECONDS, Conversation
 
 from playground.slack.reading import text_of
+from playground.world import Choices
 
 COMMENTED = "ghp_" + "Zk3v" * 9
 FAILING = "dapi" + "0f1e2d3c" * 4
@@ -15,11 +20,42 @@ TYPED = "ghs_" + "Qw7e" * 9
 CONTROL = "this-control-is-found"
 
 
+@pytest.fixture(scope="module", params=["oidc", "secret"])
+def choices(request: pytest.FixtureRequest) -> Choices:
+    """Return a playground for each way in which workflows log in."""
+    return Choices(edit_seconds=0.2, authentication=request.param)
+
+
+def minted(talk: Conversation) -> dict[str, str]:
+    """Return the OAuth secrets of the project's principals, by the name of their environment."""
+    principals = talk.world.databricks.principals
+    return {
+        each.display_name.removeprefix(f"{talk.name}-"): secret.value
+        for each in principals
+        if each.display_name.startswith(f"{talk.name}-")
+        for secret in each.secrets.values()
+    }
+
+
+def assert_github_has_them(talk: Conversation) -> None:
+    """Fail unless what is looked for everywhere is what GitHub has, and nothing else."""
+    environments = talk.world.github.repos[talk.name].environments
+    held = {
+        name.lower(): env.secrets["DATABRICKS_TOKEN"].value.decode()
+        for name, env in environments.items()
+        if env.secrets
+    }
+    assert held == minted(talk)
+    expected = environments if talk.world.choices.authentication == "secret" else ()
+    assert set(held) == {name.lower() for name in expected}
+
+
 def secrets(talk: Conversation) -> dict[str, str]:
     """Return every secret that the bot holds or was given, by what it is."""
     key = talk.world.github.app_private_key_pem.splitlines()
     return {
         **talk.world.secrets(),
+        **minted(talk),
         "the App's key": key[len(key) // 2],
         "in a comment": COMMENTED,
         "in a provider's error": FAILING,
@@ -104,6 +140,7 @@ def fail_and_finish(talk: Conversation) -> str:
 def test_no_secret_is_anywhere(talk: Conversation) -> None:
     plant(talk)
     arguments = fail_and_finish(talk)
+    assert_github_has_them(talk)
     bot = talk.world.directory / "bot"
     log, everything = talk.world.bot.log.read_text(), said(talk)
     for what, secret in secrets(talk).items():

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, PRINCIPALS, RUN_SECONDS, Conversation
 
 from playground.slack.reading import buttons, text_of
 from playground.world import Choices, Playground
@@ -112,7 +112,7 @@ def test_a_clean_up_that_hangs_is_cancelled_and_says_what_it_removed(
     assert "What is left stays until somebody cleans up." in said
     assert "Clean Up removes the rest and frees the name" in said
     assert removed_and_left(said) == standing
-    assert len(talk.principals()) == 4
+    assert len(talk.principals()) == PRINCIPALS
     assert exists(talk)
     other.run_message("Ready in")
     talk.press("Clean Up")

@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from conversation import RUN_SECONDS, Conversation
+from conversation import PRINCIPALS, RUN_SECONDS, Conversation
 
 from playground.slack.reading import buttons, text_of
 
@@ -106,4 +106,4 @@ def test_a_plan_that_nobody_confirms_times_out_and_can_be_retried(talk: Conversa
     talk.press("Confirm & Apply")
     talk.press("Consent", talk.dora)
     talk.run_message("Ready in")
-    assert len(talk.principals()) == 4
+    assert len(talk.principals()) == PRINCIPALS

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from conversation import ANSWER_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, PRINCIPALS, Conversation
 
 from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
@@ -51,7 +51,7 @@ def test_a_failed_apply_says_why_and_a_retry_finishes_it_without_duplicates(
     talk.press("Retry")
     run = talk.run_message("Ready in")
     assert before <= {one.id for one in talk.world.databricks.principals}
-    assert len(talk.principals()) == 4
+    assert len(talk.principals()) == PRINCIPALS
     assert max(Counter(what_exists(talk)).values()) == 1
     assert len(talk.run_messages()) == 1
     assert "checks passed" in text_of(run)
@@ -101,7 +101,7 @@ def test_cleaning_up_removes_everything_and_frees_the_name(talk: Conversation) -
     talk.planned()
     talk.press("Confirm & Apply")
     talk.run_message("Ready in")
-    assert len(talk.principals()) == 4
+    assert len(talk.principals()) == PRINCIPALS
 
 
 def test_what_cannot_be_removed_is_named(talk: Conversation) -> None:

@@ -21,11 +21,12 @@ from provisioning.adapters.bundle_templates import BundleTemplates
 from provisioning.adapters.databricks import DatabricksWorkspaces
 from provisioning.adapters.github import Connection, GitHubRepositories
 from provisioning.adapters.local_terraform.engine import LocalTerraform
+from provisioning.delivery import Delivery
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Progress
 
-RESOURCES = {"one group": 89, "two groups": 165}
+RESOURCES = {"one group": 107, "two groups": 201}
 """What the modules make for a request with one team and one person as reviewers."""
 GROUPS = {"one group": ("gbx1",), "two groups": ("gbx1", "gbx2")}
 GIT_ENVIRONMENT = {"PATH": os.defpath, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
@@ -60,11 +61,21 @@ class Living:
         """The bot's own Terraform, with its state."""
         return LocalTerraform(wiring.installation_of(self.settings, SecretRedactor()))
 
-    def environments(self) -> set[str]:
-        """Return what the GitHub environments have to be called."""
-        stages = [stage.capitalize() for stage in cast.STAGES]
-        groups = GROUPS[self.size]
-        return set(stages) if len(groups) == 1 else {f"{g}-{s}" for g in groups for s in stages}
+    @property
+    def spec(self) -> ProjectSpec:
+        """What was asked for."""
+        return ProjectSpec(
+            name=self.talk.name,
+            owners=(cast.ADA.slack, cast.GRACE.slack),
+            managed_group="aad-data-science",
+            github_team="data-science",
+            reviewers=(
+                Reviewer(kind="team", name="ml-reviewers"),
+                Reviewer(kind="user", name="grace"),
+            ),
+            workspace_groups=GROUPS[self.size],
+            template="job",
+        )
 
 
 @pytest.fixture(scope="module", params=GROUPS)
@@ -112,23 +123,33 @@ def test_databricks_own_models_accept_every_resource_file(living: Living) -> Non
 def test_environments_have_their_reviewers_and_variables(living: Living) -> None:
     world, name = living.talk.world, living.talk.name
     environments = world.github.repos[name].environments
-    assert set(environments) == living.environments()
-    principals = {each.display_name: each for each in world.databricks.principals}
-    for environment in environments.values():
-        group, _, stage = environment.name.rpartition("-")
-        principal = principals[f"{name}-{environment.name.lower()}"]
-        workspace = world.databricks.workspace(group or "gbx1", stage.lower())
+    clients = {each.display_name: each.application_id for each in world.databricks.principals}
+    identities = Delivery().identities(living.spec)
+    assert set(environments) == {each.name for each in identities}
+    for identity in identities:
+        environment, principal = environments[identity.name], f"{name}-{identity.name.lower()}"
+        workspace = world.databricks.workspace(identity.group, identity.stage)
         values = {key: variable.value for key, variable in environment.variables.items()}
         policy = values.pop("DATABRICKS_JOB_CLUSTER_POLICY_ID")
-        assert workspace.policies[policy].name == f"{name} {environment.name} jobs"
-        assert values == {
-            "DATABRICKS_HOST": world.databricks.hosts[group or "gbx1", stage.lower()],
-            "DATABRICKS_CLIENT_ID": principal.application_id,
+        deployer = identity.name.removesuffix("-plan")
+        assert workspace.policies[policy].name == f"{name} {deployer} jobs"
+        counterpart = {
+            "production": {"DATABRICKS_PLANNER_ID": clients.get(f"{principal}-plan")},
+            "plan": {"DATABRICKS_DEPLOYER_ID": clients.get(principal.removesuffix("-plan"))},
         }
+        role = "plan" if identity.is_planner else identity.stage
+        assert values == {
+            "DATABRICKS_HOST": world.databricks.hosts[identity.group, identity.stage],
+            "DATABRICKS_CLIENT_ID": clients[principal],
+            "DATABRICKS_ACCOUNT_ID": cast.DATABRICKS_ACCOUNT_ID,
+            **counterpart.get(role, {}),
+        }
+        is_gated = role == "production"
         gated = [("Team", 502), ("User", cast.GRACE.github_id)]
-        assert environment.reviewers == (gated if stage == "Production" else [])
-        assert environment.prevent_self_review == (stage == "Production")
+        assert environment.reviewers == (gated if is_gated else [])
+        assert environment.prevent_self_review == is_gated
         assert not environment.can_admins_bypass
+        assert environment.secrets == {}
 
 
 def test_the_message_tells_terraforms_own_figures(living: Living) -> None:
@@ -146,23 +167,13 @@ def test_planning_again_shows_no_change(living: Living) -> None:
 
 def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     settings, terraform = living.settings, living.terraform
-    spec = ProjectSpec(
-        name=living.talk.name,
-        owners=(cast.ADA.slack, cast.GRACE.slack),
-        managed_group="aad-data-science",
-        github_team="data-science",
-        reviewers=(
-            Reviewer(kind="team", name="ml-reviewers"),
-            Reviewer(kind="user", name="grace"),
-        ),
-        workspace_groups=GROUPS[living.size],
-        template="job",
-    )
+    spec = living.spec
     clock = living.talk.world.clock
     app = wiring.app_of(settings, wiring.read_private_key(settings))
-    repositories = GitHubRepositories(Connection(app, clock), clock)
-    accounts = wiring.accounts_of(settings, wiring.terraform_context(settings), clock)
-    workspaces = DatabricksWorkspaces(accounts)
+    context = wiring.terraform_context(settings)
+    repositories = GitHubRepositories(Connection(app, clock), clock, context)
+    accounts = wiring.accounts_of(settings, context, clock)
+    workspaces = DatabricksWorkspaces(accounts, context)
     outputs = terraform.outputs(spec.name)
     files = living.talk.world.github.files(spec.name, "sciclops/template")
     findings = [

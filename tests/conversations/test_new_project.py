@@ -1,8 +1,6 @@
 """`/sciclops new`, from the form to the announcement."""
 
-from conversation import Conversation
-
-from playground import cast
+from conversation import PRINCIPALS, Conversation
 
 
 def test_a_project_becomes_ready_and_is_announced(talk: Conversation) -> None:
@@ -15,4 +13,4 @@ def test_a_project_becomes_ready_and_is_announced(talk: Conversation) -> None:
     repository = talk.world.github.repos[talk.name]
     assert not repository.archived
     principals = [p.display_name for p in talk.world.databricks.principals]
-    assert sum(name.startswith(talk.name) for name in principals) == len(cast.STAGES)
+    assert sum(name.startswith(talk.name) for name in principals) == PRINCIPALS

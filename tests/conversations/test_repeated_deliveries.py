@@ -2,7 +2,7 @@
 
 import asyncio
 
-from conversation import RUN_SECONDS, Conversation
+from conversation import PRINCIPALS, RUN_SECONDS, Conversation
 
 from playground import cast
 from playground.slack.entities import Delivery, Member, View
@@ -31,7 +31,7 @@ def test_a_submission_and_a_click_that_arrive_again_and_again_happen_once(
     run = talk.run_message("Ready in")
     assert len(talk.run_messages()) == 1
     assert text_of(run).count("Confirmed by") == 1
-    assert len(talk.principals()) == len(cast.STAGES)
+    assert len(talk.principals()) == PRINCIPALS
     announced = [
         one for one in talk.sam.visible_messages("C0COMMUNITY") if talk.name in text_of(one)
     ]
@@ -103,7 +103,7 @@ def test_twenty_clicks_at_once_make_one_decision(talk: Conversation) -> None:
     talk.playground.run(click_all())
     run = talk.run_message("Ready in")
     assert text_of(run).count("Confirmed by") == 1
-    assert len(talk.principals()) == len(cast.STAGES)
+    assert len(talk.principals()) == PRINCIPALS
     everybody = (talk.ada, talk.grace, talk.pat)
     late = (f"The run of {talk.name} is “", f"The plan of {talk.name} is confirmed already")
     told = [one.text for person in everybody for one in person.visible_messages() if one.reader]

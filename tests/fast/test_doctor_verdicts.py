@@ -107,6 +107,7 @@ def test_the_example_agrees_with_itself() -> None:
         (with_data("gbx9_prod.sales"), "requestable data", "gbx9_prod.sales"),
         (with_data("gbx1_prod.a.b.c"), "requestable data", "gbx1_prod.a.b.c"),
         (with_data("gbx1_prod.a", "gbx1_prod.a"), "requestable data", "listed once"),
+        (changed("deployment", gated_stages=("staging",)), "gated stages", "release Production"),
         (with_stage(host="http://plain.example"), "encryption", "gbx2.stages.testing.host"),
         (changed("slack", api_url="http://slack.example"), "encryption", "slack.api_url"),
     ],

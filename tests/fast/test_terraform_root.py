@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ GROUPS = ("gbx1", "gbx2", "gbxphil")
 MODULES = Path(__file__).parents[2] / "provisioning" / "terraform"
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}\n', re.MULTILINE | re.DOTALL)
 DESCRIPTION = re.compile(r"^  description = .*\n", re.MULTILINE)
-NOT_ASKED_FOR_YET = {"deployment_branches", "force_destroy", "policy_overrides", "required_checks"}
+NOT_ASKED_FOR_YET = {"force_destroy", "policy_overrides"}
 """Inputs with a default that no setting and no form can change so far."""
 
 
@@ -88,7 +89,7 @@ def root(
 
 def test_one_group_has_one_account_and_an_environment_for_each_stage() -> None:
     main, values = root(spec())
-    assert set(main["module"]) == {"project", "account_gbx1", *STAGES}
+    assert set(main["module"]) == {"project", "account_gbx1", *STAGES, "production_plan"}
     aliases = [provider["alias"] for provider in main["provider"]["databricks"]]
     assert aliases == ["account_gbx1", *STAGES]
     assert list(values["environments"]) == sorted(STAGES)
@@ -115,7 +116,7 @@ def test_groups_of_one_account_share_its_module_and_other_groups_have_their_own(
 def test_addresses_of_modules_are_those_of_the_root() -> None:
     request = spec(*GROUPS)
     main, _ = root(request)
-    for environment in request.environments():
+    for environment in context().identities(request):
         assert environment_module(environment) == f"module.{environment_key(environment)}"
         assert environment_key(environment) in main["module"]
         account = account_module(context().accounts, environment.group)
@@ -139,16 +140,17 @@ def inputs(module: str) -> dict[str, str]:
 def test_the_modules_have_no_input_that_nobody_gives() -> None:
     calls = root(spec())[0]["module"]
     given = {call["source"].rpartition("/")[2]: set(call) for call in calls.values()}
-    assert set(given) == {"project", "account", "environment"}
+    assert set(given) == {"project", "account", "environment", "planner"}
     left_out = {name for module in given for name in set(inputs(module)) - given[module]}
     assert left_out == NOT_ASKED_FOR_YET
 
 
 def test_modules_that_share_an_input_demand_the_same_of_it() -> None:
-    project, account, environment = map(inputs, ("project", "account", "environment"))
+    modules = [inputs(name) for name in ("project", "account", "environment", "planner")]
+    project, account, environment, _ = modules
     assert "validation" in project["name"]
     assert project["name"] == account["name"] == environment["name"]
-    for one, other in ((project, account), (project, environment), (account, environment)):
+    for one, other in combinations(modules, 2):
         shared = one.keys() & other.keys()
         assert {name: one[name] for name in shared} == {name: other[name] for name in shared}
     assert project.keys() & environment.keys() >= {"name", "marker"}
@@ -170,6 +172,42 @@ def test_only_production_is_gated_and_only_development_is_open_to_the_team() -> 
     environments = values["environments"]
     assert [stage for stage in STAGES if environments[stage]["gated"]] == ["production"]
     assert [s for s in STAGES if environments[s]["team_may_write"]] == ["development"]
+
+
+@pytest.mark.parametrize("gated", [(), ("production",), ("testing", "staging"), STAGES])
+def test_every_gated_environment_has_a_planner_and_no_other_one(gated: tuple[str, ...]) -> None:
+    main, values = root(spec("gbx1", "gbx2"), gated_stages=gated)
+    groups = ("gbx1", "gbx2")
+    keys = {f"{group}_{stage}" for group in groups for stage in gated}
+    assert {name for name, each in values["environments"].items() if each["gated"]} == keys
+    planners = {name: each for name, each in main["module"].items() if name.endswith("_plan")}
+    assert set(planners) == {f"{key}_plan" for key in keys}
+    for name, planner in planners.items():
+        key = name.removesuffix("_plan")
+        assert planner["deployer_id"] == f"${{module.{key}.client_id}}"
+        assert planner["providers"] == main["module"][key]["providers"]
+    told = set(main["output"]["environments"]["value"])
+    assert {name for name in told if name.endswith("-plan")} == {
+        f"{group}-{stage.capitalize()}-plan" for group in groups for stage in gated
+    }
+
+
+def test_tokens_are_trusted_unless_workflows_have_secrets() -> None:
+    assert root(spec())[1]["federated"] is True
+    assert root(spec(), authentication="secret")[1]["federated"] is False
+
+
+def test_pull_requests_may_be_deployed_to_development_only() -> None:
+    environments = root(spec())[1]["environments"]
+    admitted = {stage: environments[stage]["deployment_branches"] for stage in STAGES}
+    assert admitted.pop("development") == ["main", "refs/pull/*/merge"]
+    assert set(map(tuple, admitted.values())) == {("main",)}
+
+
+def test_main_requires_the_check_of_the_reusable_workflow() -> None:
+    main, values = root(spec())
+    assert values["required_checks"] == ["bundle / Validate, Test and Build"]
+    assert main["module"]["project"]["required_checks"] == "${var.required_checks}"
 
 
 def test_reviewers_are_told_apart() -> None:

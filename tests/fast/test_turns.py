@@ -1,16 +1,24 @@
 """Runs that write to GitHub take turns, within its limits for the whole installation."""
 
 from datetime import timedelta
+from pathlib import Path
+from typing import cast
 
 import pytest
 from rows import a_project, a_spec, an_operation
 
+from bot.settings import load
+from bot.wiring import policy_of
 from provisioning.board import read_operation
 from provisioning.clock import MovableClock
+from provisioning.engine import Engine
 from provisioning.operation import STARTER_WRITES, TURNS, WRITING, Operation
 from provisioning.runs import Action, Change, Counts, Plan
+from provisioning.starting import Starting
 from provisioning.store import Store, Turn
+from provisioning.store.turns import LEDGER
 
+EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
 ONE = Turn(at_once=1, per_hour=100)
 MANY = Turn(at_once=50, per_hour=100)
 
@@ -43,6 +51,32 @@ def test_an_apply_costs_what_it_changes_at_github_and_the_starter_code() -> None
         "databricks_schema": "create",
     }
     assert planned("confirmed", actions, writes=50).writes == 2 + STARTER_WRITES
+
+
+class NothingStarts:
+    """Stands for the engine where only the turn matters."""
+
+    def start(self, *_: str, **__: str) -> bool:
+        """Start nothing."""
+        return True
+
+
+@pytest.mark.parametrize(("authentication", "cost"), [("oidc", 7), ("secret", 7 + 25)])
+def test_a_turn_costs_the_secrets_of_every_environment_as_well(
+    store: Store, authentication: str, cost: int
+) -> None:
+    wanted = planned("confirmed", {"github_repository": "create", "databricks_schema": "create"})
+    row = an_operation("run-1")
+    row.phase, row.request = "confirmed", a_spec().model_dump(mode="json")
+    row.facts = {"plan": wanted.facts.model_dump(mode="json")["plan"]}
+    store.projects.reserve_and_begin(a_project("ada-7"), row)
+    policy = policy_of(load(EXAMPLE, {"SCICLOPS__DATABRICKS__AUTHENTICATION": authentication}))
+    Starting(store, cast("Engine", NothingStarts()), policy).admit()
+    (turn,) = (store.memos.get(LEDGER) or {})["writes"]
+    assert turn["cost"] == cost
+    admitted = store.operations.get("run-1")
+    assert admitted is not None
+    assert admitted.facts["writes"] == cost
 
 
 def test_a_clean_up_costs_what_the_largest_of_the_applies_did() -> None:

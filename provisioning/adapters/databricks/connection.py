@@ -97,7 +97,7 @@ class Accounts:
         self.login = login
         self.accounts = accounts
         self.workspaces = workspaces
-        self._clock = clock
+        self.clock = clock
         self._account_clients = Clients(self._account_client)
         self._workspace_clients = Clients(self._workspace_client)
 
@@ -109,6 +109,11 @@ class Accounts:
     def workspace(self, environment: Environment) -> WorkspaceClient:
         """Return the client of an environment's workspace."""
         return self._workspace_clients.at(self._place(environment).host)
+
+    def visitor(self, environment: Environment, login: Login) -> WorkspaceClient:
+        """Return a client of an environment's workspace that logs in as somebody else, once."""
+        tokens = Tokens(login, self.clock)
+        return WorkspaceClient(config=_config(login, tokens, self._place(environment).host))
 
     def distinct(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return one of the workspace groups for each account that they have."""
@@ -122,13 +127,13 @@ class Accounts:
         return self.workspaces[environment.group][environment.stage]
 
     def _account_client(self, host: str, account_id: str) -> AccountClient:
-        tokens = Tokens(self.login, self._clock)
+        tokens = Tokens(self.login, self.clock)
         client = AccountClient(config=_config(self.login, tokens, host, account_id))
         tokens.watch(client.api_client)
         return client
 
     def _workspace_client(self, host: str, _: str) -> WorkspaceClient:
-        tokens = Tokens(self.login, self._clock)
+        tokens = Tokens(self.login, self.clock)
         client = WorkspaceClient(config=_config(self.login, tokens, host))
         tokens.watch(client.api_client)
         return client

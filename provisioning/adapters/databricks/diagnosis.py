@@ -12,6 +12,7 @@ from databricks.sdk.service.catalog import EffectivePermissionsList
 
 from provisioning.adapters.databricks.connection import SILENT
 from provisioning.adapters.databricks.login import DISCOVERY, Login
+from provisioning.delivery import Authentication
 from provisioning.diagnosis import Check, Verdict, fine, problem
 from provisioning.text import Frozen
 
@@ -65,11 +66,12 @@ def databricks_checks(
     accounts: tuple[AccountUnderTest, ...],
     workspaces: tuple[WorkspaceUnderTest, ...],
     data: tuple[str, ...],
+    authentication: Authentication = "oidc",
 ) -> Iterator[Check]:
     """Return every check of Databricks; `data` are the securables that may be requested."""
     homes: dict[str, str] = {}
     for account in accounts:
-        yield from _account_checks(login, account)
+        yield from _account_checks(login, account, authentication)
         homes |= dict.fromkeys(account.groups, f"{account.name}: login")
     by_catalog: dict[str, WorkspaceDiagnosis] = {}
     for place in workspaces:
@@ -84,11 +86,18 @@ def databricks_checks(
             yield _check(f"data {securable}", ask, (f"{where.place.name}: catalog",))
 
 
-def _account_checks(login: Login, account: AccountUnderTest) -> Iterator[Check]:
+def _account_checks(
+    login: Login, account: AccountUnderTest, authentication: Authentication
+) -> Iterator[Check]:
     name, clinic = account.name, AccountDiagnosis(login, account)
     yield _check(f"{name}: reachable", clinic.reachable)
     yield _check(f"{name}: login", clinic.login, (f"{name}: reachable",))
     yield _check(f"{name}: account admin", clinic.admin, (f"{name}: login",))
+    as_admin = (f"{name}: account admin",)
+    if authentication == "secret":
+        yield _check(f"{name}: OAuth secrets", clinic.secrets, as_admin)
+    else:
+        yield _check(f"{name}: federation policies", clinic.federation, as_admin)
 
 
 def _workspace_checks(clinic: "WorkspaceDiagnosis", account_login: str) -> Iterator[Check]:
@@ -148,6 +157,38 @@ class AccountDiagnosis:
                 "switch on Account admin.",
             )
         return fine("the bot is account admin")
+
+    def federation(self) -> Verdict:
+        """Tell whether the bot may say which tokens of GitHub log in as a service principal."""
+        try:
+            list(self._client.service_principal_federation_policy.list(self._number))
+        except (PermissionDenied, NotFound) as refused:
+            return problem(
+                f"the bot may not read federation policies of service principals: {refused}",
+                "Account console > User management > Service principals > the bot's > Roles: "
+                "Account admin. Where the account has no federation (ask Databricks), set "
+                'databricks.authentication = "secret".',
+            )
+        return fine("workflows will log in with GitHub's own tokens")
+
+    def secrets(self) -> Verdict:
+        """Tell whether the bot may manage OAuth secrets of service principals."""
+        try:
+            list(self._client.service_principal_secrets.list(str(self._number)))
+        except (PermissionDenied, NotFound) as refused:
+            return problem(
+                f"the bot may not read OAuth secrets of service principals: {refused}",
+                "Account console > User management > Service principals > the bot's > Roles: "
+                'Account admin; or set databricks.authentication = "oidc", which needs none.',
+            )
+        return fine("workflows will log in with OAuth secrets, kept in GitHub's environments")
+
+    @property
+    def _number(self) -> int:
+        """Return the number of the bot's own service principal, as an example."""
+        named = f'applicationId eq "{self._login.client_id}"'
+        found = self._client.service_principals_v2.list(filter=named)
+        return next((int(each.id or 0) for each in found), 0)
 
     @cached_property
     def _client(self) -> AccountClient:

@@ -110,25 +110,27 @@ class EnvironmentTraces:
     def marked_principal(self, marker: str) -> list[Trace]:
         """Return the principal that carries our marker, and its federation policy.
 
-        Several are twins of one interrupted creation. The one that GitHub may log in as is kept,
-        or else the latest, which is the one that Terraform had an answer about, if it had any.
+        Several are twins of one interrupted creation. The one that GitHub may log in as, by token
+        or by secret, is kept, or else the latest, which is the one that Terraform had an answer
+        about, if it had any.
         """
         mark = f"{marker}:{self._environment.name}"
-        policies = {
-            int(found.id or 0): self._federation_ids(found)
-            for found in self._principals()
-            if found.external_id == mark
-        }
-        twins = sorted(policies, key=lambda number: (bool(policies[number]), number))
+        marked = [found for found in self._principals() if found.external_id == mark]
+        policies = {int(found.id or 0): self._federation_ids(found) for found in marked}
+        used = {number for number in policies if policies[number] or self._has_secret(number)}
+        twins = sorted(policies, key=lambda number: (number in used, number))
         for twin in twins[:-1]:
-            if not policies[twin]:
+            if twin not in used:
                 self._account.service_principals_v2.delete(id=str(twin))
         return [trace for kept in twins[-1:] for trace in self._adoptable(kept, policies[kept])]
+
+    def _has_secret(self, number: int) -> bool:
+        return any(self._account.service_principal_secrets.list(str(number)))
 
     def _adoptable(self, number: int, policies: list[str]) -> list[Trace]:
         name, us = self._names.principal, self._us
         this = "databricks_service_principal.this"
-        github = "databricks_service_principal_federation_policy.github"
+        github = "databricks_service_principal_federation_policy.github[0]"
         return [
             self._trace("service principal", name, this, str(number), us),
             *(

@@ -3,17 +3,21 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, cast
 
 from databricks.sdk import AccountClient, WorkspaceClient
+from databricks.sdk.errors import BadRequest
 from databricks.sdk.service.catalog import EffectivePrivilegeAssignment
 from databricks.sdk.service.workspace import AclPermission
 
 from provisioning.adapters.databricks.connection import Accounts, NotFound
 from provisioning.adapters.databricks.names import Names
+from provisioning.adapters.databricks.principal_secrets import PrincipalSecrets
 from provisioning.adapters.databricks.traces import AccountTraces
-from provisioning.ports import Finding
+from provisioning.delivery import Delivery
+from provisioning.ports import Finding, Principal
 from provisioning.project import DataAccess, Environment, ProjectSpec
 
 REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
@@ -28,6 +32,10 @@ WRITING = READING | {
     "CREATE_MODEL",
     "WRITE_VOLUME",
 }
+PLANNING = frozenset({"USE_SCHEMA", "EXECUTE"})
+"""What making a plan needs of a schema: EXECUTE shows the description of a registered model."""
+HARMLESS = frozenset({"BROWSE"})
+"""What shows names and descriptions, and no data."""
 ACCESS = {"read": frozenset({"SELECT"}), "write": frozenset({"SELECT", "MODIFY"})}
 SECURABLES = {1: "catalog", 2: "schema", 3: "table"}
 ON_THE_WAY = {1: frozenset({"USE_CATALOG"}), 2: frozenset({"USE_SCHEMA"})}
@@ -40,9 +48,10 @@ NamedCheck = tuple[str, Check]
 class Verification:
     """The checks on projects' environments, asked side by side."""
 
-    def __init__(self, accounts: Accounts, executor: Executor) -> None:
+    def __init__(self, accounts: Accounts, executor: Executor, delivery: Delivery) -> None:
         self._accounts = accounts
         self._executor = executor
+        self._delivery = delivery
 
     def findings(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Return the result of every check."""
@@ -52,10 +61,11 @@ class Verification:
         described = cast("Mapping[str, Mapping[str, Any]]", outputs.get("environments") or {})
         for group in self._accounts.distinct(spec.workspace_groups):
             yield f"{Names.group(spec)}: has the managed group", partial(self._team, spec, group)
-        for environment in spec.environments():
+        for environment in self._delivery.identities(spec):
             names = Names(spec, environment, self._accounts.catalog(environment))
             facts = described.get(environment.name) or {}
-            for name, check in EnvironmentChecks(self._accounts, environment, names, facts).all():
+            checks = EnvironmentChecks(self._accounts, self._delivery, environment, names, facts)
+            for name, check in checks.all():
                 yield f"{environment.name}: {name}", check
 
     def _team(self, spec: ProjectSpec, group: str) -> str:
@@ -77,6 +87,7 @@ class EnvironmentChecks:
     """The checks on one environment; `facts` are Terraform's outputs about it."""
 
     accounts: Accounts
+    delivery: Delivery
     environment: Environment
     names: Names
     facts: Mapping[str, Any]
@@ -85,7 +96,20 @@ class EnvironmentChecks:
         """Return every check by its name."""
         yield "service principal is active", self.principal
         yield "service principal has no twin", self.twins
-        yield "GitHub may log in as the service principal", self.federation
+        if self.delivery.authentication == "secret":
+            yield "service principal trusts no tokens", self.federation
+            yield "service principal has a fresh secret", self.secrets
+        else:
+            yield "GitHub may log in as the service principal", self.federation
+            yield "service principal has no secret", self.no_secrets
+        yield from self._of_planner() if self.environment.is_planner else self._of_deployer()
+
+    def _of_planner(self) -> Iterator[NamedCheck]:
+        yield "planner is a mere user of the workspace", self.mere_user
+        yield "planner may only read the schema", self.only_reads
+        yield "planner may only pass the catalog", self.only_passes
+
+    def _of_deployer(self) -> Iterator[NamedCheck]:
         yield "who may use the service principal", self.rule_set
         yield "service principal is in the workspace", self.principal_assigned
         yield "team is in the workspace", self.team_assigned
@@ -120,18 +144,40 @@ class EnvironmentChecks:
         return f"A service principal of the same name is left: {others[0]}." if others else ""
 
     def federation(self) -> str:
-        """Expect that exactly the environment's GitHub tokens may log in as it."""
-        wanted = {
+        """Expect that exactly the environment's GitHub tokens may log in as it, or nobody's."""
+        policy = {
             "issuer": self.facts.get("federation_issuer"),
             "audiences": [self.facts.get("federation_audience")],
             "subject": self.facts.get("federation_subject"),
         }
+        wanted = [policy] if self.delivery.authentication == "oidc" else []
         try:
             policies = self._account.service_principal_federation_policy.list(int(self._number))
             trusted = [each.oidc_policy.as_dict() for each in policies if each.oidc_policy]
         except NotFound:
             trusted = []
-        return "" if trusted == [wanted] else f"It trusts {trusted or 'nobody'}, not {wanted}."
+        if trusted == wanted:
+            return ""
+        return f"It trusts {trusted or 'nobody'}, not {policy if wanted else 'nobody'}."
+
+    def secrets(self) -> str:
+        """Expect a secret that is alive, and none that is older or lives longer than agreed."""
+        days, now = self.delivery.secret_days, self.accounts.clock.now()
+        longest = timedelta(days=days)
+        held = PrincipalSecrets(self.accounts).secrets(self._principal)
+        if not any(each.is_alive(now) for each in held):
+            return "It has no secret that is valid."
+        stale = [each.id for each in held if each.is_stale(now, longest)]
+        return f"Older than {days} days, or made to be: {_listed(stale)}." if stale else ""
+
+    def no_secrets(self) -> str:
+        """Expect that nothing long-lived logs in as it: no OAuth secret, no access token."""
+        held = PrincipalSecrets(self.accounts).secrets(self._principal)
+        told = {
+            "OAuth secrets": [each.id for each in held],
+            "personal access tokens": self._access_tokens(),
+        }
+        return " ".join(f"It has {what}: {_listed(some)}." for what, some in told.items() if some)
 
     def rule_set(self) -> str:
         """Expect us to manage it, and people to run jobs as it where they may write."""
@@ -150,6 +196,13 @@ class EnvironmentChecks:
         told = {"missing": wanted - rules, "nobody asked for": rules - wanted}
         return "; ".join(f"{what}: {_pairs(some)}" for what, some in told.items() if some)
 
+    def _access_tokens(self) -> list[str]:
+        try:
+            tokens = [*self._workspace.token_management.list()]
+        except (NotFound, BadRequest):
+            return []  # they are switched off in this workspace
+        return [each.token_id or "" for each in tokens if str(each.owner_id) == self._number]
+
     # ------------------------------------------------------------------ the workspace
 
     def principal_assigned(self) -> str:
@@ -158,6 +211,16 @@ class EnvironmentChecks:
         found = self._workspace.service_principals.list(filter=named)
         is_there = any(each.application_id == self._client_id for each in found)
         return "" if is_there else f"{self.names.principal} is not assigned to the workspace."
+
+    def mere_user(self) -> str:
+        """Expect the principal in the workspace, and administering nothing there."""
+        said = self._workspace.api_client.do("GET", "/api/2.0/preview/permissionassignments")
+        assignments = cast("Mapping[str, Any]", said).get("permission_assignments", ())
+        for each in assignments:
+            if str(each["principal"]["principal_id"]) == self._number:
+                levels = each["permissions"]
+                return "" if levels == ["USER"] else f"It is {', '.join(levels)} there."
+        return f"{self.names.principal} is not assigned to the workspace."
 
     def team_assigned(self) -> str:
         """Expect the project's group in the workspace."""
@@ -220,6 +283,18 @@ class EnvironmentChecks:
         """Expect the way to the schema to be open."""
         return self._lack("catalog", self.names.catalog, principal, ON_THE_WAY[1])
 
+    def only_reads(self) -> str:
+        """Expect what plans need of the schema, and nothing else."""
+        return self.own(self._client_id, PLANNING)
+
+    def only_passes(self) -> str:
+        """Expect the way to the schema to be open, and nothing else to come from the catalog."""
+        name, wanted = self.names.catalog, ON_THE_WAY[1]
+        if lack := self.catalog(self._client_id):
+            return lack
+        surplus = self._privileges("catalog", name, self._client_id).keys() - wanted - HARMLESS
+        return f"It has {_listed(surplus)} on {name}, which is too much." if surplus else ""
+
     def data(self, access: DataAccess) -> str:
         """Expect the data that was asked for within reach of jobs."""
         parts = access.securable.split(".")
@@ -276,6 +351,12 @@ class EnvironmentChecks:
     @property
     def _number(self) -> str:
         return str(self.facts.get("service_principal_id") or 0)
+
+    @property
+    def _principal(self) -> Principal:
+        return Principal(
+            environment=self.environment, number=self._number, client_id=self._client_id
+        )
 
     @property
     def _client_id(self) -> str:

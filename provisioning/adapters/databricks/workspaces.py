@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 
 from provisioning.adapters.databricks.connection import Accounts, translated
+from provisioning.adapters.databricks.principal_secrets import PrincipalSecrets
 from provisioning.adapters.databricks.suggestions import MOST_CHOICES, Choices, Suggestions
 from provisioning.adapters.databricks.traces import AccountTraces, EnvironmentTraces, Trace
 from provisioning.adapters.databricks.verification import Verification
-from provisioning.ports import Choice, Finding
+from provisioning.delivery import Delivery
+from provisioning.ports import Choice, Finding, MintedSecret, Principal, SecretFacts
 from provisioning.project import ProjectSpec
 
 AT_ONCE = 48
@@ -23,11 +26,13 @@ Look = Callable[[], list[Trace]]
 class DatabricksWorkspaces:
     """Implements the `Workspaces` port; safe to use from several threads."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, delivery: Delivery | None = None) -> None:
         self._accounts = accounts
+        self._delivery = delivery or Delivery()
+        self._secrets = PrincipalSecrets(accounts)
         self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="databricks")
         self._suggestions = Suggestions(self._executor, self._search)
-        self._verification = Verification(accounts, self._executor)
+        self._verification = Verification(accounts, self._executor, self._delivery)
 
     # ------------------------------------------------------------------ groups
 
@@ -86,6 +91,8 @@ class DatabricksWorkspaces:
         for environment in spec.environments():
             traces = EnvironmentTraces(self._accounts, spec, environment)
             looks += [traces.schema, traces.scope, traces.policy, principals(traces)]
+        for planner in self._delivery.planners(spec):
+            looks.append(principals(EnvironmentTraces(self._accounts, spec, planner)))
         return looks
 
     def _found(self, looks: Iterable[Look]) -> list[Trace]:
@@ -93,6 +100,23 @@ class DatabricksWorkspaces:
         running = [self._executor.submit(_translated, look) for look in looks]
         wait(running)
         return [trace for each in running for trace in each.result()]
+
+    # ------------------------------------------------------------------ secrets
+
+    def secrets(self, principal: Principal) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of a service principal, oldest first; Databricks allows five."""
+        with translated(f"list the secrets of {principal.client_id}"):
+            return self._secrets.secrets(principal)
+
+    def mint_secret(self, principal: Principal, lifetime: timedelta) -> MintedSecret:
+        """Mint an OAuth secret that logs in to the environment's workspace: that was tried."""
+        with translated(f"mint a secret for {principal.client_id}"):
+            return self._secrets.mint(principal, lifetime)
+
+    def retire_secret(self, principal: Principal, secret: str) -> None:
+        """Delete an OAuth secret by its id: it logs in no more. One that is gone is fine."""
+        with translated(f"retire a secret of {principal.client_id}"):
+            self._secrets.retire(principal, secret)
 
     # ------------------------------------------------------------------ verification
 

@@ -38,6 +38,7 @@ class GitHubExpectations:
 
     private_key_file: Path
     visibility: str
+    gated_stages: tuple[str, ...]
     platform_repository: str
     platform_team: str
     oidc_issuer: str
@@ -130,6 +131,9 @@ class OrganisationDiagnosis:
     def plan(self) -> Verdict:
         """Tell whether the plan has required reviewers for repositories of this visibility."""
         visibility = self._wanted.visibility
+        gated = ", ".join(stage.capitalize() for stage in self._wanted.gated_stages)
+        if not gated:
+            return fine("no stage needs reviewers")
         if visibility == "public":
             return fine("public repositories have required reviewers on every plan")
         found = self._get(f"/orgs/{self._organisation}")
@@ -140,9 +144,10 @@ class OrganisationDiagnosis:
             return self._unknown_plan()
         return problem(
             f"on the plan “{name}”, {visibility} repositories have neither required reviewers nor "
-            "custom protection rules: creating a project's Production would fail",
-            'Move the organisation to GitHub Enterprise, or set github.visibility = "public". The '
-            "gate of Team plans (a protected tag prod/*) does not exist in this version yet.",
+            f"custom protection rules: creating a project's {gated} would fail",
+            'Move the organisation to GitHub Enterprise, or set github.visibility = "public", or '
+            "deployment.gated_stages = [], with which nobody has to release anything. The gate of "
+            "Team plans (a protected tag prod/*) does not exist in this version yet.",
         )
 
     def _unknown_plan(self) -> Verdict:

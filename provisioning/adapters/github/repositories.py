@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from urllib.parse import quote
+
+from pydantic import SecretStr
 
 from provisioning.adapters.github.connection import Connection
 from provisioning.adapters.github.directory import Choices, Directory, matching
+from provisioning.adapters.github.environment_secrets import EnvironmentSecrets
 from provisioning.adapters.github.leftovers import import_ids
 from provisioning.adapters.github.starter import StarterCode
 from provisioning.adapters.github.verification import Verification
 from provisioning.clock import Clock
+from provisioning.delivery import Delivery
 from provisioning.ports import Choice, Finding, RepositoryFacts
 from provisioning.project import ProjectSpec
 
@@ -20,13 +25,15 @@ AT_ONCE = 32
 class GitHubRepositories:
     """Implements the `Repositories` port; safe to use from several threads."""
 
-    def __init__(self, connection: Connection, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock, delivery: Delivery | None = None
+    ) -> None:
         self._connection = connection
         self._organisation = f"/orgs/{connection.app.organisation}"
         self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="github")
         self._teams = Directory(clock, self._executor, self._list_teams)
         self._members = Directory(clock, self._executor, self._list_members)
-        self._verification = Verification(connection, self._executor)
+        self._verification = Verification(connection, self._executor, clock, delivery or Delivery())
 
     # ------------------------------------------------------------------ looking
 
@@ -111,6 +118,16 @@ class GitHubRepositories:
             self._connection.remove(self._repository(name))
         return self._ours(name, marker) is None
 
+    def secrets(self, name: str, environment: str) -> dict[str, datetime]:
+        """Return when each secret of an environment was last written, by its name."""
+        with self._connection.doing(f"list the secrets of {environment} in {name}"):
+            return self._secrets(name, environment).dates()
+
+    def put_secrets(self, name: str, environment: str, values: Mapping[str, SecretStr]) -> None:
+        """Write secrets of an environment, in place of what they were."""
+        with self._connection.doing(f"write the secrets of {environment} in {name}"):
+            self._secrets(name, environment).put(values)
+
     def verify(
         self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
@@ -121,6 +138,10 @@ class GitHubRepositories:
     def _ours(self, name: str, marker: str) -> RepositoryFacts | None:
         found = self.find(name)
         return found if found and found.description.endswith(f" {marker}") else None
+
+    def _secrets(self, name: str, environment: str) -> EnvironmentSecrets:
+        path = f"{self._repository(name)}/environments/{quote(environment, safe='')}"
+        return EnvironmentSecrets(self._connection, path)
 
     def _repository(self, name: str) -> str:
         return f"/repos/{self._connection.app.organisation}/{quote(name, safe='')}"

@@ -7,15 +7,17 @@ from functools import partial
 from typing import cast
 
 from provisioning.adapters.github.connection import Connection, Json
+from provisioning.adapters.github.environment_checks import Described, EnvironmentChecks
 from provisioning.adapters.github.leftovers import RULESETS
 from provisioning.adapters.github.starter import TEMPLATE_BRANCH
+from provisioning.clock import Clock
+from provisioning.delivery import Delivery
 from provisioning.ports import Finding
-from provisioning.project import Environment, ProjectSpec, Reviewer
+from provisioning.project import ProjectSpec
 
 REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
-GATED = ("production",)
 PUSHING = ("push", "maintain", "admin")
-MAIN = frozenset({"pull_request", "deletion", "non_fast_forward"})
+MAIN = frozenset({"pull_request", "required_status_checks", "deletion", "non_fast_forward"})
 """The rules that have to hold on `main` for everybody but our App."""
 TEMPLATE = frozenset({"creation", "update", "deletion", "non_fast_forward"})
 VERSIONS = frozenset({"update", "deletion", "non_fast_forward"})
@@ -30,24 +32,36 @@ REVIEWS = {
 
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
-Described = Mapping[str, Mapping[str, Json]]
-"""Terraform's outputs about the environments, by name."""
 
 
 class Verification:
     """The checks on projects' repositories, asked side by side."""
 
-    def __init__(self, connection: Connection, executor: Executor) -> None:
+    def __init__(
+        self, connection: Connection, executor: Executor, clock: Clock, delivery: Delivery
+    ) -> None:
         self._connection = connection
         self._executor = executor
+        self._clock = clock
+        self._delivery = delivery
 
     def findings(
         self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
         """Return the result of every check."""
         described = cast("Described", outputs.get("environments") or {})
-        checks = RepositoryChecks(self._connection, spec, files, described)
-        return tuple(self._executor.map(_finding, checks.all()))
+        named = [*self._of_repository(spec, files, described)]
+        for environment in self._delivery.identities(spec):
+            checks = EnvironmentChecks(
+                self._connection, self._clock, self._delivery, spec, environment, described
+            )
+            named += [(f"environment {environment.name} {what}", ask) for what, ask in checks.all()]
+        return tuple(self._executor.map(_finding, named))
+
+    def _of_repository(
+        self, spec: ProjectSpec, files: Mapping[str, bytes], described: Described
+    ) -> Iterator[tuple[str, Check]]:
+        return RepositoryChecks(self._connection, self._delivery, spec, files, described).all()
 
 
 class RepositoryChecks:
@@ -56,11 +70,13 @@ class RepositoryChecks:
     def __init__(
         self,
         connection: Connection,
+        delivery: Delivery,
         spec: ProjectSpec,
         files: Mapping[str, bytes],
         described: Described,
     ) -> None:
         self._connection = connection
+        self._delivery = delivery
         self._spec = spec
         self._files = files
         self._described = described
@@ -77,16 +93,6 @@ class RepositoryChecks:
             yield f"only the App bypasses the ruleset {ruleset}", partial(self.bypass, ruleset)
         yield "the team may push", self.team
         yield "OIDC subjects are the expected ones", self.subjects
-        for environment in self._spec.environments():
-            yield from self._of_environment(environment)
-
-    def _of_environment(self, environment: Environment) -> Iterator[tuple[str, Check]]:
-        named = f"environment {environment.name}"
-        yield f"{named} admits main only", partial(self.branches, environment)
-        yield f"{named} has its variables", partial(self.variables, environment)
-        yield f"{named} lets no admin pass", partial(self.admins, environment)
-        if environment.stage in GATED:
-            yield f"{named} has its reviewers", partial(self.reviewers, environment)
 
     # ------------------------------------------------------------------ content
 
@@ -123,7 +129,14 @@ class RepositoryChecks:
             return f"Not effective on main: {', '.join(sorted(lacking))}."
         demanded = rules["pull_request"].get("parameters") or {}
         weak = [said for name, said in REVIEWS.items() if not demanded.get(name)]
+        weak += [f"“{check}” need not pass" for check in self._unchecked(rules)]
         return f"On main {', '.join(weak)}." if weak else ""
+
+    def _unchecked(self, rules: Mapping[str, Json]) -> list[str]:
+        """Return the checks that a pull request should have to pass and needn't."""
+        demanded = rules["required_status_checks"].get("parameters") or {}
+        passed = {check["context"] for check in demanded.get("required_status_checks", ())}
+        return [check for check in self._delivery.required_checks if check not in passed]
 
     def template_rules(self) -> str:
         """Expect the branch for template output to be closed to everybody but the App."""
@@ -186,65 +199,14 @@ class RepositoryChecks:
             return "The repository customises its OIDC subjects."
         plain = f"repo:{self._connection.app.organisation}/{self._spec.name}"
         prefix = customization.get("sub_claim_prefix") or plain
-        for environment in self._spec.environments():
-            trusted = self._facts(environment).get("federation_subject")
+        for environment in self._delivery.federated(self._spec):
+            facts = self._described.get(environment.name) or {}
+            trusted = facts.get("federation_subject")
             if trusted != f"{prefix}:environment:{environment.name}":
                 return f"Databricks trusts {trusted}, GitHub's tokens start with {prefix}."
         return ""
 
-    # ------------------------------------------------------------------ environments
-
-    def branches(self, environment: Environment) -> str:
-        """Expect that nothing but main may be deployed."""
-        found = self._environment(environment)
-        if found is None:
-            return "It does not exist."
-        if not (found.get("deployment_branch_policy") or {}).get("custom_branch_policies"):
-            return "It does not say which branches may deploy."
-        policies = self._get(f"/environments/{environment.name}/deployment-branch-policies") or {}
-        names = [policy["name"] for policy in policies.get("branch_policies", ())]
-        return "" if names == ["main"] else f"May deploy: {', '.join(names) or 'nothing'}."
-
-    def variables(self, environment: Environment) -> str:
-        """Expect what workflows need to know: where to log in, as whom, under which policy."""
-        found = self._get(f"/environments/{environment.name}/variables?per_page=30") or {}
-        there = {each["name"]: each["value"] for each in found.get("variables", ())}
-        facts = self._facts(environment)
-        wanted = {
-            "DATABRICKS_HOST": facts.get("host"),
-            "DATABRICKS_CLIENT_ID": facts.get("client_id"),
-            "DATABRICKS_JOB_CLUSTER_POLICY_ID": facts.get("policy_id"),
-        }
-        wrong = [name for name, value in wanted.items() if not value or there.get(name) != value]
-        return f"Wrong or missing: {', '.join(wrong)}." if wrong else ""
-
-    def admins(self, environment: Environment) -> str:
-        """Expect administrators to keep to the rules; GitHub's description lacks the field."""
-        found = self._environment(environment) or {}
-        return "Administrators may bypass its rules." if found.get("can_admins_bypass") else ""
-
-    def reviewers(self, environment: Environment) -> str:
-        """Expect exactly the reviewers who were asked for, who never release their own."""
-        found = self._environment(environment) or {}
-        rules = found.get("protection_rules") or []
-        rule = next((rule for rule in rules if rule["type"] == "required_reviewers"), None)
-        if rule is None:
-            return "Nobody has to review."
-        there = {_reviewer(entry) for entry in rule["reviewers"]}
-        wanted = {_folded(reviewer) for reviewer in self._spec.reviewers}
-        if lacking := wanted - there:
-            return f"Not among the reviewers: {_listed(r.name for r in lacking)}."
-        if surplus := there - wanted:
-            return f"Nobody asked for these reviewers: {_listed(r.name for r in surplus)}."
-        return "" if rule.get("prevent_self_review") else "People may review their own deployments."
-
     # ------------------------------------------------------------------ asking
-
-    def _environment(self, environment: Environment) -> Json:
-        return self._get(f"/environments/{environment.name}")
-
-    def _facts(self, environment: Environment) -> Mapping[str, Json]:
-        return self._described.get(environment.name) or {}
 
     def _get(self, path: str) -> Json:
         return self._connection.get(f"{self._path}{path}")
@@ -290,14 +252,3 @@ def _finding(named: tuple[str, Check]) -> Finding:
     name, check = named
     wrong = check()
     return Finding(check=name, passed=not wrong, detail=wrong, remedy=REMEDY if wrong else "")
-
-
-def _reviewer(entry: Mapping[str, Json]) -> Reviewer:
-    if entry["type"] == "Team":
-        return Reviewer(kind="team", name=entry["reviewer"]["slug"])
-    return _folded(Reviewer(kind="user", name=entry["reviewer"]["login"]))
-
-
-def _folded(reviewer: Reviewer) -> Reviewer:
-    """GitHub compares logins without regard to case."""
-    return Reviewer(kind=reviewer.kind, name=reviewer.name.casefold())

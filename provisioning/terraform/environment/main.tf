@@ -18,7 +18,10 @@ resource "databricks_service_principal" "this" {
   disable_as_user_deletion = false # at account level a destroy would only deactivate it
 }
 
+# Where workflows log in with OAuth secrets instead, nobody's tokens are trusted.
 resource "databricks_service_principal_federation_policy" "github" {
+  count = var.federated ? 1 : 0
+
   provider             = dbx.account
   service_principal_id = databricks_service_principal.this.id
   description          = "GitHub Actions, environment ${var.environment_name}"
@@ -158,6 +161,7 @@ resource "github_actions_environment_variable" "this" {
   for_each = {
     DATABRICKS_HOST                  = var.host
     DATABRICKS_CLIENT_ID             = databricks_service_principal.this.application_id
+    DATABRICKS_ACCOUNT_ID            = local.audience
     DATABRICKS_JOB_CLUSTER_POLICY_ID = databricks_cluster_policy.jobs.id
   }
 

@@ -11,6 +11,27 @@ output "environment" {
     secret_scope         = databricks_secret_scope.this.name
     federation_issuer    = var.oidc_issuer
     federation_audience  = local.audience
-    federation_subject   = databricks_service_principal_federation_policy.github.oidc_policy.subject
+    federation_subject   = one(databricks_service_principal_federation_policy.github[*].oidc_policy.subject)
   }
+}
+
+# One by one, so that what plans for this environment waits for no more than it needs.
+output "name" {
+  description = "Name of the GitHub environment, once it exists."
+  value       = github_repository_environment.this.environment
+}
+
+output "client_id" {
+  description = "What deployments log in as."
+  value       = databricks_service_principal.this.application_id
+}
+
+output "policy_id" {
+  description = "Id of the cluster policy for jobs."
+  value       = databricks_cluster_policy.jobs.id
+}
+
+output "schema" {
+  description = "Full name of the project's schema, once it exists."
+  value       = databricks_schema.this.id
 }

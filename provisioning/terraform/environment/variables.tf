@@ -55,6 +55,12 @@ variable "oidc_audience" {
   default     = ""
 }
 
+variable "federated" {
+  description = "Whether GitHub's tokens may log in (OIDC); false where workflows have OAuth secrets."
+  type        = bool
+  default     = true
+}
+
 variable "account_id" {
   description = "Id of the Databricks account."
   type        = string
@@ -167,7 +173,7 @@ variable "data_access" {
 }
 
 variable "deployment_branches" {
-  description = "Branches that may deploy here."
+  description = "Patterns of what may deploy here: branches, or refs/pull/*/merge for pull requests."
   type        = list(string)
   default     = ["main"]
 

@@ -9,8 +9,9 @@ from bot.doctor.database import database_checks
 from bot.doctor.rules import settings_checks
 from bot.doctor.running import Result, run
 from bot.doctor.slack import slack_checks
+from bot.installation import known_secrets, read_private_key
 from bot.settings import Settings
-from bot.wiring import MODULES, app_of, device_flow_of, known_secrets, read_private_key
+from bot.wiring import MODULES, app_of, device_flow_of
 from provisioning.adapters.databricks.diagnosis import (
     AccountUnderTest,
     WorkspaceUnderTest,

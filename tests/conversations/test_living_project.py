@@ -12,7 +12,7 @@ import yaml
 from conversation import RUN_SECONDS, Conversation
 from databricks.bundles.jobs import Job
 
-from bot import wiring
+from bot import installation, wiring
 from bot.settings import Settings, load
 from playground import cast
 from playground.slack.reading import text_of
@@ -169,8 +169,8 @@ def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     settings, terraform = living.settings, living.terraform
     spec = living.spec
     clock = living.talk.world.clock
-    app = wiring.app_of(settings, wiring.read_private_key(settings))
-    context = wiring.terraform_context(settings)
+    app = wiring.app_of(settings, installation.read_private_key(settings))
+    context = installation.terraform_context(settings)
     repositories = GitHubRepositories(Connection(app, clock), clock, context)
     accounts = wiring.accounts_of(settings, context, clock)
     workspaces = DatabricksWorkspaces(accounts, context)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rows import a_spec
 
+from bot.installation import policy_of
 from bot.settings import DeploymentSettings, load
-from bot.wiring import policy_of
 from provisioning.delivery import SECRET_NAMES, Delivery
 from provisioning.policy import Policy
 from provisioning.project import STAGES, ProjectSpec

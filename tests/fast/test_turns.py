@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 from rows import a_project, a_spec, an_operation
 
+from bot.installation import policy_of
 from bot.settings import load
-from bot.wiring import policy_of
 from provisioning.board import read_operation
 from provisioning.clock import MovableClock
 from provisioning.engine import Engine

@@ -40,6 +40,7 @@ LOG_LINES = 40
 NEWEST = 30
 """So many runs, newest first, are looked through for one of ours."""
 DEPLOYMENTS_LOOKED_AT = 10
+NOT_FROM_YOU = "it takes none from you: you are not among its reviewers, or the run is your own."
 
 
 class _StoredPlan(Frozen):
@@ -182,10 +183,18 @@ class GitHubActions:
             self._connection.as_person(token, "POST", path, body)
         except GithubException as error:
             if error.status == 422:
-                raise _not_taken(error) from error
+                raise self._not_taken(path, environment, error) from error
             raise _of_person(error, "decide on this deployment") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not decide)") from error
+
+    def _not_taken(self, path: str, environment: str, error: GithubException) -> UserError:
+        """Return what GitHub's one answer to every wrong decision means: does it still wait?"""
+        with self._connection.doing("look at what waits"):
+            pending = self._connection.get(path) or []
+        if environment in map(_named, pending):
+            return UserError(f"{NOT_FROM_YOU} GitHub says: {_said(error)}")
+        return TooLateError("Nothing waits for this decision any more.")
 
     def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr) -> int:
         """Begin the deploy workflow as the person whose token it is; return the run's id."""
@@ -335,14 +344,6 @@ def _without_time(line: str) -> str:
     return rest if stamp.endswith("Z") and "T" in stamp else line
 
 
-def _not_taken(error: GithubException) -> UserError:
-    """GitHub: 422 where nothing waits, or where this person may not decide."""
-    said = _said(error)
-    if "no pending" in said.lower() or "not waiting" in said.lower():
-        return TooLateError(said)
-    return UserError(f"GitHub says: {said}")
-
-
 def _of_person(error: GithubException, what: str) -> Exception:
     if error.status == 401:
         return TokenRefusedError("GitHub no longer takes your link; type `/sciclops link` again.")
@@ -355,5 +356,6 @@ def _of_person(error: GithubException, what: str) -> Exception:
 
 def _said(error: GithubException) -> str:
     data = error.data if isinstance(error.data, dict) else {}
-    details = [str(one) for one in data.get("errors") or () if isinstance(one, str)]
+    errors = data.get("errors") or ()
+    details = [errors] if isinstance(errors, str) else [str(one) for one in errors]
     return "; ".join([str(data.get("message", error.status)), *details])

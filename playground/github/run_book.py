@@ -184,7 +184,9 @@ class Book:
         gate = self.gates.arrive(run, job, env)
         if gate.waiting:
             self._hold(gate)
-        return self._leave(gate, await self.gates.decided(gate))
+        if await self.gates.decided(gate):
+            return self._enter(gate)
+        return self._turn_away(gate)
 
     def _environment(self, repo: Repository, name: str) -> Environment:
         """Return a job's environment; GitHub creates what a workflow names."""
@@ -202,14 +204,15 @@ class Book:
         self._news.job(run, job)
         self._news.waiting(gate)
 
-    def _leave(self, gate: Gate, passed: bool) -> bool:  # noqa: FBT001 - the gate's own answer
-        if not passed:
-            reasons = {
-                "cancelled": "The run was canceled while this job waited for its environment.",
-                "failure": f"The deployment to {gate.environment.name} was rejected or expired.",
-            }
-            shut = gate.shut or "cancelled"
-            return self._refused(gate.job, shut, reasons[shut])
+    def _turn_away(self, gate: Gate) -> bool:
+        reasons = {
+            "cancelled": "The run was canceled while this job waited for its environment.",
+            "failure": f"The deployment to {gate.environment.name} was rejected or expired.",
+        }
+        shut = gate.shut or "cancelled"
+        return self._refused(gate.job, shut, reasons[shut])
+
+    def _enter(self, gate: Gate) -> bool:
         if gate.job.status == "waiting":
             gate.job.status = "queued"
         self._news.deployment(gate.deployment, self._set_state(gate.deployment, "queued"))

@@ -1,4 +1,4 @@
-"""A runner that does as a test says, and a receiver of webhooks, for the stand-in's Actions side."""
+"""A runner that does as a test says, and a receiver of webhooks."""
 
 import asyncio
 import json
@@ -39,6 +39,7 @@ jobs:
     uses: acme/sciclops-platform/.github/workflows/deploy-bundle.yml@v1
 """
 PATH = ".github/workflows/deploy.yml"
+NOTHING = "No pending deployment requests to approve or reject"
 
 
 @dataclass
@@ -97,7 +98,7 @@ class ScriptedRunner:
         self.book.set_job(job, "completed", script.conclusion)
         return script.conclusion
 
-    async def cancel(self, run: WorkflowRun) -> None:
+    async def cancel(self, _: WorkflowRun) -> None:
         """Let go of what is held, or be no help at all."""
         if self.stubborn:
             await asyncio.Event().wait()
@@ -144,7 +145,7 @@ def receiving() -> Iterator[Receiver]:
     held = Receiver()
 
     class Door(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["Content-Length"]))
             held.hooks.append(Hook(dict(self.headers), content))
             self.send_response(held.status)
@@ -209,6 +210,35 @@ class Works:
         answer = self.call("GET", f"/actions/runs/{run.id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    # Gates
+
+    def pending(self, run: WorkflowRun, login: str = "") -> Any:
+        """Return what the run waits for, as the App or a person sees it."""
+        options = self.as_(login) if login else {}
+        return self.call("GET", f"/actions/runs/{run.id}/pending_deployments", **options).json()
+
+    def decide(self, run: WorkflowRun, login: str, state: str = "approved", **changes: Any) -> Any:
+        """Decide on Production with a person's token, or as the App without a login."""
+        env = self.github.repos["ada-7"].environments["Production"]
+        body = {"environment_ids": [env.id], "state": state, "comment": "Seen."} | changes
+        options = self.as_(login) if login else {}
+        return self.call("POST", f"/actions/runs/{run.id}/pending_deployments", body, **options)
+
+    def refused(self, answer: Any) -> None:
+        """Check that GitHub's one refusal of a decision was given."""
+        assert (answer.status_code, answer.json()["errors"]) == (422, NOTHING), answer.text
+
+    def rule(self, run: WorkflowRun, **body: Any) -> Any:
+        """Decide or report as the App that is the rule."""
+        whole = {"environment_name": "Production", "comment": "n of m"} | body
+        return self.call("POST", f"/actions/runs/{run.id}/deployment_protection_rule", whole)
+
+    def states(self) -> list[list[str]]:
+        """Return the states of each deployment to Production, oldest first."""
+        made = self.call("GET", "/deployments?environment=Production").json()
+        paths = [f"/deployments/{one['id']}/statuses" for one in reversed(made)]
+        return [[s["state"] for s in self.call("GET", path).json()][::-1] for path in paths]
 
     def soon(self, doing: Callable[[], Any]) -> None:
         """Do something in the stand-in's loop."""

@@ -156,7 +156,10 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Door)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     held.url = f"http://127.0.0.1:{server.server_address[1]}/github/webhooks"

@@ -9,6 +9,7 @@ from github_standin import PULL_REQUEST, add_ruleset
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
+from playground.faults import Fault
 from playground.github.limits import Limits
 from playground.github.workflow_files import matches
 from playground.github.world import Secret
@@ -121,6 +122,15 @@ def test_limits_count_these_operations_too(tmp_path: Path) -> None:
         statuses = [works.call("POST", path, {"ref": "main"}).status_code for _ in range(3)]
         assert statuses[-1] == 403
         wait_until(lambda: all(r.status == "completed" for r in works.github.runs("ada-7")))
+
+
+def test_a_dispatch_whose_answer_is_lost_has_happened(works: Works) -> None:
+    pattern = "^POST .*/dispatches$"
+    works.standin.faults.add(Fault("github", "status", pattern, status=502, after_effect=True))
+    path = "/actions/workflows/deploy.yml/dispatches"
+    assert works.call("POST", path, {"ref": "main"}).status_code == 502
+    (run,) = works.github.runs("ada-7")
+    works.wait(run, "completed")
 
 
 def test_a_stand_in_stops_while_runs_wait(tmp_path: Path) -> None:

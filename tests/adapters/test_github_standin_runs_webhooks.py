@@ -14,6 +14,7 @@ import pytest
 from scripted_runner import Receiver, Script, Works, receiving, working
 from waiting import wait_until
 
+from playground.github.hook_payloads import of_run
 from playground.github.webhooks import HOOK_ID
 from playground.github.world import APP_ID
 
@@ -302,4 +303,17 @@ def test_a_payload_that_breaks_githubs_description_is_recorded(works: Works) -> 
     works.soon(lambda: works.github.hub.webhooks.send("workflow_run", "requested", repo, "pat", {}))
     (problem,) = works.github.violations
     assert "webhook workflow_run requested /: 'workflow' is a required property" in problem
+    works.github.violations.clear()
+
+
+def test_words_that_github_does_not_know_are_found_in_a_known_shape(works: Works) -> None:
+    run = works.wait(works.dispatch(), "completed")
+    body: dict[str, Any] = of_run(works.github.world, run)
+    body["workflow_run"]["conclusion"] = "splendid"
+    repo = works.github.repos["ada-7"]
+    works.soon(
+        lambda: works.github.hub.webhooks.send("workflow_run", "completed", repo, "pat", body)
+    )
+    (problem,) = works.github.violations
+    assert "'splendid' is not one of" in problem
     works.github.violations.clear()

@@ -41,6 +41,8 @@ class Beginning:
     title: str
     payload: Json
     inputs: dict[str, str] = field(default_factory=dict)
+    startable: bool = True
+    """False for a workflow file that can't be read: its run fails at once, without a job."""
 
 
 class Book:
@@ -54,6 +56,7 @@ class Book:
         self._changed = changed
         self._run_of: dict[int, WorkflowRun] = {}
         self._working: set[asyncio.Task[None]] = set()
+        self._executing: dict[int, asyncio.Task[None]] = {}
 
     # A run's life
 
@@ -80,7 +83,10 @@ class Book:
         )
         self._world.runs[run.id] = run
         self._news.run(run, "requested")
-        self._execute(run)
+        if how.startable:
+            self._execute(run)
+        else:
+            self.finish(run, "failure")
         return run
 
     def rerun(self, run: WorkflowRun, login: str, only: tuple[str, ...] = ()) -> None:
@@ -104,14 +110,22 @@ class Book:
     def _execute(self, run: WorkflowRun) -> None:
         self._changed()
         if self.runner is not None:
-            self._keep(self._executed(self.runner, run, run.attempt))
+            before = self._executing.get(run.id)
+            doing = self._executed(self.runner, run, run.attempt, before)
+            self._executing[run.id] = self._keep(doing)
 
-    def _keep(self, doing: Coroutine[None, None, None]) -> None:
+    def _keep(self, doing: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(doing)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
+        return task
 
-    async def _executed(self, runner: Runner, run: WorkflowRun, attempt: int) -> None:
+    async def _executed(
+        self, runner: Runner, run: WorkflowRun, attempt: int, before: asyncio.Task[None] | None
+    ) -> None:
+        """Execute an attempt, once nothing executes the one before it any more."""
+        if before is not None:
+            await asyncio.wait([before])
         await runner.run(run)
         if run.attempt == attempt and run.status != "completed":
             self.finish(run, "cancelled" if run.cancelled else "failure")
@@ -130,6 +144,8 @@ class Book:
         self.gates.release(run)
         if self.runner is None or force:
             self.finish(run, "cancelled")
+        if force and run.id in self._executing:
+            self._executing[run.id].cancel()
         if self.runner is not None:
             self._keep(self._cancelled(self.runner, run, run.attempt))
 

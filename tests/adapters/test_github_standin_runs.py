@@ -319,10 +319,18 @@ def test_the_title_is_what_the_workflow_says(works: Works) -> None:
     assert works.run_json(run)["display_title"] == "deploy c-7"
 
 
-def test_workflow_files_that_are_none_are_left_out(works: Works) -> None:
+def test_a_workflow_that_cannot_be_read_is_a_failed_run(works: Works) -> None:
+    for number, text in enumerate(("on: [\n", "on: push\n", "- jobs\n")):
+        works.github.push("pat", "ada-7", {".github/workflows/bad.yml": text}, f"Bad {number}")
+        run = works.github.runs("ada-7")[-2]
+        assert (run.workflow, run.conclusion) == (".github/workflows/bad.yml", "failure")
+        assert works.run_json(run)["name"] == ".github/workflows/bad.yml"
+    path = "/actions/workflows/bad.yml/dispatches"
+    assert works.call("POST", path, {"ref": "main"}).status_code == 422
+
+
+def test_only_files_right_in_the_folder_are_workflows(works: Works) -> None:
     files = {
-        ".github/workflows/broken.yml": "on: [\n",
-        ".github/workflows/no-jobs.yml": "on: push\n",
         ".github/workflows/notes.txt": "on: push\njobs: {}\n",
         ".github/workflows/deep/x.yml": DEPLOY,
         ".github/workflows/word.yaml": "on: push\njobs: {}\n",

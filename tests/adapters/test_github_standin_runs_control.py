@@ -38,6 +38,11 @@ def test_force_cancel_waits_for_nothing(tmp_path: Path) -> None:
         run = works.wait(works.dispatch(), "in_progress")
         assert works.call("POST", f"/actions/runs/{run.id}/force-cancel").status_code == 202
         assert works.run_json(run)["conclusion"] == "cancelled"
+        works.runner.stubborn = False
+        works.github.rerun("pat", run.id)
+        wait_until(lambda: works.runner.runs == [(run.id, 1), (run.id, 2)])
+        works.soon(works.runner.go_on.set)
+        wait_until(lambda: works.run_json(run)["conclusion"] == "success")
 
 
 def test_a_rerun_is_another_attempt(works: Works) -> None:

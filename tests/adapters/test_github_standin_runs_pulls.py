@@ -48,7 +48,9 @@ def merge(works: Works, number: int = 1, login: str = "pat", **body: object) -> 
     return works.call("PUT", f"/pulls/{number}/merge", body, **works.as_(login))
 
 
-def ruled(works: Works, *, checks: list[str] | None = None, **parameters: object) -> None:
+def ruled(
+    works: Works, *, checks: list[str] | None = None, strict: bool = False, **parameters: object
+) -> None:
     """Protect main with the rules of a project, or with some of them."""
     settled = {
         "require_code_owner_review": False,
@@ -58,7 +60,7 @@ def ruled(works: Works, *, checks: list[str] | None = None, **parameters: object
     rules = [PULL_REQUEST | {"parameters": given | settled}]
     if checks:
         wanted = [{"context": name} for name in checks]
-        given = {"strict_required_status_checks_policy": False, "required_status_checks": wanted}
+        given = {"strict_required_status_checks_policy": strict, "required_status_checks": wanted}
         rules.append({"type": "required_status_checks", "parameters": given})
     add_ruleset(works.standin, rules)
 
@@ -346,6 +348,16 @@ def test_required_checks_are_the_runs_jobs(works: Works) -> None:
     works.github.rerun("pat", run.id)
     wait_until(lambda: run.attempt == 2 and run.status == "completed")
     assert merge(works).status_code == 200
+
+
+def test_a_strict_check_wants_the_branch_up_to_date(works: Works) -> None:
+    ruled(works, checks=["bundle / Build"], strict=True)
+    opened(works)
+    works.wait(works.github.runs("ada-7")[-1], "completed")
+    works.github.repos["ada-7"].rulesets.clear()
+    works.github.push("pat", "ada-7", {"m.py": "1\n"}, "Main moves [skip ci]")
+    ruled(works, checks=["bundle / Build"], strict=True)
+    assert "must be up to date" in message(merge(works))
 
 
 def test_the_method_may_be_ruled_and_history_linear(works: Works) -> None:

@@ -138,6 +138,11 @@ class Receiver:
     def named(self, name: str) -> list[Hook]:
         return [hook for hook in self.hooks if hook.name == name]
 
+    def some(self, name: str, number: int = 1) -> list[Hook]:
+        """Wait for so many hooks of a name: they come in any order, as GitHub's do."""
+        wait_until(lambda: len(self.named(name)) >= number)
+        return self.named(name)
+
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:

@@ -27,6 +27,7 @@ from playground.github.world import (
 from provisioning.clock import SystemClock
 
 TOKEN_LIFETIME = timedelta(hours=1)
+JOB_TOKEN_LIFETIME = timedelta(hours=24)
 LONGEST_JWT = timedelta(minutes=10)
 LEVELS = ("read", "write", "admin")
 ROLE_NEEDED: dict[str, tuple[Role, Role]] = {
@@ -53,7 +54,7 @@ Kind = Literal["anonymous", "app", "installation", "job", "user", "personal"]
 
 @dataclass
 class Actor:
-    """Whoever holds the token: the App itself, its installation, or a person.
+    """Whoever holds the token: the App itself, its installation, a workflow's job, or a person.
 
     "user" is a token the App got for a linked person (limited by the App's own permissions too),
     "personal" is that person's own, for git.
@@ -102,6 +103,12 @@ class Tokens:
         expires = self._world.now() + TOKEN_LIFETIME
         actor = Actor("installation", "", permissions, repository_ids, expires)
         return self._give("ghs_", actor), expires
+
+    def for_job(self, repo: Repository, permissions: dict[str, str]) -> str:
+        """Give out a job's own token: for one repository, with what its workflow asks for."""
+        held = {"metadata": "read"} | permissions
+        expires = self._world.now() + JOB_TOKEN_LIFETIME
+        return self._give("ghs_", Actor("job", "", held, frozenset({repo.id}), expires))
 
     def revoke(self, actor: Actor) -> None:
         """Make an actor's tokens worthless."""
@@ -169,7 +176,7 @@ def installation_level(world: World, actor: Actor, permission: str) -> str | Non
 
 def may_see(world: World, actor: Actor, repo: Repository) -> bool:
     """Say whether the repository exists as far as this token is concerned."""
-    if actor.kind == "installation":
+    if actor.kind in ("installation", "job"):
         return actor.repository_ids is None or repo.id in actor.repository_ids
     if actor.login:
         return world.role_of(actor.login, repo) is not None
@@ -195,7 +202,9 @@ def check(world: World, actor: Actor, needs: str, repo: Repository | None) -> No
 def _check_one(
     world: World, actor: Actor, permission: str, level: str, repo: Repository | None
 ) -> None:
-    if actor.kind == "installation" and not _installation_has(world, actor, permission, level):
+    if actor.kind in ("installation", "job") and not _installation_has(
+        world, actor, permission, level
+    ):
         raise Refusal(403, "Resource not accessible by integration")
     if actor.kind == "user" and not _at_least(
         world.installation_permissions.get(permission), level
@@ -208,6 +217,8 @@ def _check_one(
 
 
 def _installation_has(world: World, actor: Actor, permission: str, level: str) -> bool:
+    if actor.kind == "job":
+        return _at_least(actor.permissions.get(permission), level)
     return _at_least(installation_level(world, actor, permission), level)
 
 

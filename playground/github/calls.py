@@ -124,9 +124,11 @@ class Call:
 
     def role(self) -> Role | None:
         """Return what the caller may do in the repository, as a role."""
-        if self.actor.kind != "installation":
+        if self.actor.kind not in ("installation", "job"):
             return self.world.role_of(self.actor.login, self.repo)
         held = self.world.installation_permissions
+        if self.actor.kind == "job":
+            held = self.actor.permissions
         if held.get("administration") == "write":
             return "admin"
         return "push" if held.get("contents") == "write" else "pull"

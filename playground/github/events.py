@@ -59,8 +59,9 @@ class Events:
         payload = body | self._around(repo, login)
         title = message.split("\n", 1)[0]
         for file in workflow_files(git, sha):
-            if wants_push(file, change.name, changed):
+            if file.broken or wants_push(file, change.name, changed):
                 how = Beginning("push", change.name, sha, login, title, payload)
+                how.startable = not file.broken
                 self._book.begin(repo, file.path, how)
 
     def pull_request(self, repo: Repository, pull: PullRequest, action: str, login: str) -> None:

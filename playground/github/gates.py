@@ -149,10 +149,6 @@ class Gates:
             gate.look(now)
         return [gate for gate in gates if gate.waiting]
 
-    def of_job(self, job: Job) -> Gate | None:
-        """Return the gate that a job has met."""
-        return next((g for held in self._held.values() for g in held if g.job is job), None)
-
     def passed(self, run: WorkflowRun, environment: str) -> bool:
         """Say whether some job of the present attempt is past the gate of an environment."""
         name = environment.lower()

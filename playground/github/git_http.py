@@ -150,7 +150,7 @@ class GitHttp:
         try:
             check(self.world, actor, needs, repo)
         except Refusal:
-            who = actor.login or "the installation"
+            who = actor.login or f"the {actor.kind}"
             full_name = f"{self.world.organisation.login}/{repo.name}"
             raise Refusal(403, f"Permission to {full_name}.git denied to {who}.") from None
 
@@ -277,7 +277,8 @@ def _answer(kind: str, body: bytes) -> web.Response:
 
 
 def _advertisement(git: GitStore) -> bytes:
-    refs = git.refs() or {"capabilities^{}": NO_OBJECT}
+    shown = {name: sha for name, sha in git.refs().items() if not name.startswith(rules.HIDDEN)}
+    refs = shown or {"capabilities^{}": NO_OBJECT}
     lines = [f"{sha} {name}" for name, sha in refs.items()]
     lines[0] += f"\0{CAPABILITIES}"
     return b"".join(packet(f"{line}\n".encode()) for line in lines) + _FLUSH

@@ -2,7 +2,7 @@
 
 import json
 
-from playground.github.calls import Answer, Call, Operation, Refusal, not_found
+from playground.github.calls import Answer, Call, Operation, Refusal, invalid, not_found
 from playground.github.payloads import api
 from playground.github.webhooks import Delivery
 from playground.github.world import INSTALLATION_ID, Json
@@ -57,7 +57,7 @@ async def deliveries(call: Call) -> Answer:
     cursor = call.query.get("cursor")
     if cursor is not None:
         if not cursor.isdecimal():
-            raise Refusal(422, "Validation Failed", ["cursor is invalid"])
+            raise invalid("HookDelivery", "cursor", "invalid")
         kept = [one for one in kept if one.id <= int(cursor)]
     asked = call.query.get("per_page", "30")
     size = min(max(int(asked) if asked.isdecimal() else 30, 1), MOST_SHOWN)

@@ -1,5 +1,6 @@
 """Three-way merges in a bare repository, by git itself and without a work tree."""
 
+import difflib
 import subprocess
 from datetime import datetime
 
@@ -13,10 +14,10 @@ COMMITTER = "GitHub <noreply@github.com>"
 
 def _git(git: GitStore, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = ENVIRONMENT | {"GIT_DIR": str(git.path)}
+    command = ["git", *arguments]
     return subprocess.run(
-        ["git", *arguments], cwd=git.path, env=environment, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+        command, cwd=git.path, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def merge_base(git: GitStore, one: str, other: str) -> str | None:
@@ -47,6 +48,23 @@ def commit(
     committer = f"{COMMITTER} {int(now.timestamp())} +0000"
     author = signature(world, login, now)
     return GitStore(repo.path).write_commit(tree, parents, author, committer, message)
+
+
+def line_counts(git: GitStore, old: str | None, new: str) -> tuple[int, int]:
+    """Return how many lines were added and removed between two commits."""
+    before = git.files(git.commit(old).tree) if old else {}
+    after = git.files(git.commit(new).tree)
+    added = removed = 0
+    for path in changed_paths(git, old, new):
+        old_lines, new_lines = (_lines(git, side.get(path)) for side in (before, after))
+        lines = list(difflib.unified_diff(old_lines, new_lines, n=0, lineterm=""))[2:]
+        added += sum(line.startswith("+") for line in lines)
+        removed += sum(line.startswith("-") for line in lines)
+    return added, removed
+
+
+def _lines(git: GitStore, file: tuple[str, str] | None) -> list[str]:
+    return git.read(file[1])[1].decode("utf-8", "replace").splitlines() if file else []
 
 
 def changed_paths(git: GitStore, old: str | None, new: str) -> list[str]:

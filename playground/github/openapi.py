@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+from collections.abc import Hashable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ UNDOCUMENTED = {
 """A request field that GitHub takes (its Go client sends it) though its description forbids it."""
 MOST_REMEMBERED = 10_000
 _ROOT = "urn:github"
+_WORDS = ("action", "conclusion", "state", "status", "type", "visibility", "author_association")
 _REFERENCE = "#/components/schemas/"
 
 
@@ -36,6 +38,7 @@ class Description:
         resource = DRAFT202012.create_resource(schemas)
         self._registry: SchemaRegistry = Registry().with_resource(_ROOT, resource)
         self._proved: set[bytes] = set()
+        self._proved_shapes: set[tuple[str, Hashable]] = set()
         self._validators: dict[tuple[str, ...], Draft202012Validator | None] = {}
 
     def request_problem(self, method: str, path: str, body: object) -> str | None:
@@ -66,12 +69,21 @@ class Description:
         return problem
 
     def webhook_problem(self, name: str, payload: Json) -> str | None:
-        """Return what is wrong with the payload of an event (`workflow_run-completed`)."""
+        """Return what is wrong with the payload of an event (`workflow_run-completed`), or None.
+
+        A check takes milliseconds, and a run tells dozens of events: one shape is checked once.
+        """
+        shape = (name, _shape(payload))
+        if shape in self._proved_shapes:
+            return None
         key = ("webhook", name)
         if key not in self._validators:
             webhook = self._webhooks[name.replace("_", "-")]["post"]
             self._validators[key] = self._validator(cast("Json", webhook["requestBody"]), object)
-        return _problem(self._validators[key], payload)
+        problem = _problem(self._validators[key], payload)
+        if problem is None:
+            self._proved_shapes.add(shape)
+        return problem
 
     def _remember(self, fingerprint: bytes) -> None:
         """Long lists take 50 ms to check, and people who type ask for the same ones again."""
@@ -114,6 +126,19 @@ def _is_moment(value: object) -> bool:
 @FORMATS.checks("uri")
 def _is_address(value: object) -> bool:
     return not isinstance(value, str) or bool(urlsplit(value).scheme)
+
+
+def _shape(part: object) -> Hashable:
+    """Return the names and types of a payload, and the words of which only some are allowed."""
+    if isinstance(part, dict):
+        return tuple((name, _shape_of(name, value)) for name, value in part.items())
+    if isinstance(part, list):
+        return frozenset(_shape(one) for one in part)
+    return type(part).__name__
+
+
+def _shape_of(name: str, value: object) -> Hashable:
+    return value if name in _WORDS and isinstance(value, str) else _shape(value)
 
 
 def _draft_2020(part: object) -> object:

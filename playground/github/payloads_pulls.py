@@ -1,7 +1,7 @@
 """Pull requests and reviews in GitHub's own JSON."""
 
 from playground.github import payloads_repo
-from playground.github.merging import changed_paths
+from playground.github.merging import changed_paths, line_counts
 from playground.github.objects import GitStore
 from playground.github.payloads import node_id, stamp
 from playground.github.payloads_repo import api_url, html_url
@@ -83,7 +83,8 @@ def _links(world: World, repo: Repository, pull: PullRequest) -> Json:
 def pull_request(world: World, repo: Repository, pull: PullRequest) -> Json:
     """Return `pull-request`, as one alone is shown."""
     git = GitStore(repo.path)
-    changed = changed_paths(git, pull.fork_point or None, pull.head_sha)
+    ends = (pull.fork_point or None, pull.head_sha)
+    changed, (added, removed) = changed_paths(git, *ends), line_counts(git, *ends)
     commits = list(proposed(git, pull))
     mergeable = pull.merge_sha is not None if pull.state == "open" else None
     states = {True: "clean", False: "dirty", None: "unknown"}
@@ -97,8 +98,8 @@ def pull_request(world: World, repo: Repository, pull: PullRequest) -> Json:
         "review_comments": 0,
         "maintainer_can_modify": False,
         "commits": len(commits),
-        "additions": 0,
-        "deletions": 0,
+        "additions": added,
+        "deletions": removed,
         "changed_files": len(changed),
     }
 

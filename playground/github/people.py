@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Literal, TypeVar, cast
 
 from playground.github import merging, rules
-from playground.github.auth import Actor, check
+from playground.github.auth import Actor, Tokens, check
 from playground.github.calls import Refusal
 from playground.github.gates import Verdict
 from playground.github.hub import Hub
@@ -30,6 +30,7 @@ class People:
 
     world: World
     hub: Hub
+    _tokens: Tokens
     loop: asyncio.AbstractEventLoop | None = None
     _thread: int = 0
 
@@ -93,6 +94,10 @@ class People:
         """Return a repository's runs, oldest first."""
         name = repo.rpartition("/")[2]
         return [run for run in list(self.world.runs.values()) if run.repo.name == name]
+
+    def job_token(self, repo: str, permissions: dict[str, str]) -> str:
+        """Return a job's own token (`github.token`); what it pushes starts no workflow."""
+        return self._tokens.for_job(self.world.repos[repo.rpartition("/")[2]], permissions)
 
     def dispatch(
         self, login: str, repo: str, workflow: str, inputs: dict[str, object], ref: str = "main"

@@ -104,6 +104,8 @@ def checks_of(world: World, repo: Repository, sha: str) -> list[Job]:
 def _missing_checks(
     world: World, repo: Repository, pull: PullRequest, parameters: Json
 ) -> Iterator[str]:
+    if parameters.get("strict_required_status_checks_policy") and pull.fork_point != pull.base_sha:
+        yield "This branch must be up to date with its base branch before merging."
     held = {job.name: job for job in checks_of(world, repo, pull.head_sha)}
     for check in cast("list[dict[str, str]]", parameters.get("required_status_checks", [])):
         name = check["context"]

@@ -41,6 +41,8 @@ class Beginning:
     title: str
     payload: Json
     inputs: dict[str, str] = field(default_factory=dict)
+    startable: bool = True
+    """False for a workflow file that can't be read: its run fails at once, without a job."""
 
 
 class Book:
@@ -54,6 +56,7 @@ class Book:
         self._changed = changed
         self._run_of: dict[int, WorkflowRun] = {}
         self._working: set[asyncio.Task[None]] = set()
+        self._executing: dict[int, asyncio.Task[None]] = {}
 
     # A run's life
 
@@ -80,7 +83,10 @@ class Book:
         )
         self._world.runs[run.id] = run
         self._news.run(run, "requested")
-        self._execute(run)
+        if how.startable:
+            self._execute(run)
+        else:
+            self.finish(run, "failure")
         return run
 
     def rerun(self, run: WorkflowRun, login: str, only: tuple[str, ...] = ()) -> None:
@@ -104,14 +110,22 @@ class Book:
     def _execute(self, run: WorkflowRun) -> None:
         self._changed()
         if self.runner is not None:
-            self._keep(self._executed(self.runner, run, run.attempt))
+            before = self._executing.get(run.id)
+            doing = self._executed(self.runner, run, run.attempt, before)
+            self._executing[run.id] = self._keep(doing)
 
-    def _keep(self, doing: Coroutine[None, None, None]) -> None:
+    def _keep(self, doing: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(doing)
         self._working.add(task)
         task.add_done_callback(self._working.discard)
+        return task
 
-    async def _executed(self, runner: Runner, run: WorkflowRun, attempt: int) -> None:
+    async def _executed(
+        self, runner: Runner, run: WorkflowRun, attempt: int, before: asyncio.Task[None] | None
+    ) -> None:
+        """Execute an attempt, once nothing executes the one before it any more."""
+        if before is not None:
+            await asyncio.wait([before])
         await runner.run(run)
         if run.attempt == attempt and run.status != "completed":
             self.finish(run, "cancelled" if run.cancelled else "failure")
@@ -130,6 +144,8 @@ class Book:
         self.gates.release(run)
         if self.runner is None or force:
             self.finish(run, "cancelled")
+        if force and run.id in self._executing:
+            self._executing[run.id].cancel()
         if self.runner is not None:
             self._keep(self._cancelled(self.runner, run, run.attempt))
 
@@ -184,7 +200,9 @@ class Book:
         gate = self.gates.arrive(run, job, env)
         if gate.waiting:
             self._hold(gate)
-        return self._leave(gate, await self.gates.decided(gate))
+        if await self.gates.decided(gate):
+            return self._enter(gate)
+        return self._turn_away(gate)
 
     def _environment(self, repo: Repository, name: str) -> Environment:
         """Return a job's environment; GitHub creates what a workflow names."""
@@ -202,14 +220,15 @@ class Book:
         self._news.job(run, job)
         self._news.waiting(gate)
 
-    def _leave(self, gate: Gate, passed: bool) -> bool:  # noqa: FBT001 - the gate's own answer
-        if not passed:
-            reasons = {
-                "cancelled": "The run was canceled while this job waited for its environment.",
-                "failure": f"The deployment to {gate.environment.name} was rejected or expired.",
-            }
-            shut = gate.shut or "cancelled"
-            return self._refused(gate.job, shut, reasons[shut])
+    def _turn_away(self, gate: Gate) -> bool:
+        reasons = {
+            "cancelled": "The run was canceled while this job waited for its environment.",
+            "failure": f"The deployment to {gate.environment.name} was rejected or expired.",
+        }
+        shut = gate.shut or "cancelled"
+        return self._refused(gate.job, shut, reasons[shut])
+
+    def _enter(self, gate: Gate) -> bool:
         if gate.job.status == "waiting":
             gate.job.status = "queued"
         self._news.deployment(gate.deployment, self._set_state(gate.deployment, "queued"))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 
 from playground.github import payloads, payloads_repo
 from playground.github.payloads import INSTALLED_EVENTS, node_id
@@ -20,6 +20,7 @@ from playground.github.world import APP_ID, INSTALLATION_ID, Json, Repository, W
 
 HOOK_ID = 310_551_001
 KEPT = timedelta(days=3)
+AT_ONCE = 20
 PATIENCE = 10
 """Seconds after which GitHub gives a delivery up."""
 NEEDED = {
@@ -165,7 +166,10 @@ class Webhooks:
 
     async def _post(self, delivery: Delivery, url: str) -> None:
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=PATIENCE))
+            connector = TCPConnector(limit=AT_ONCE)
+            self._session = ClientSession(
+                connector=connector, timeout=ClientTimeout(total=PATIENCE)
+            )
         async with self._session.post(
             url, data=delivery.content, headers=delivery.headers, allow_redirects=False
         ) as answer:

@@ -29,6 +29,7 @@ class WorkflowFile:
     on: dict[str, Json] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     """What its jobs use of other repositories: `owner/repo/path@ref`."""
+    broken: bool = False
 
     def inputs(self) -> dict[str, Json]:
         """Return the inputs that a dispatch may give."""
@@ -37,7 +38,7 @@ class WorkflowFile:
 
 @lru_cache(maxsize=500)
 def workflow_files(git: GitStore, commit: str) -> tuple[WorkflowFile, ...]:
-    """Return the workflows at a commit; a file that is no workflow is left out."""
+    """Return the workflows at a commit; one that can't be read is marked as broken."""
     found: list[WorkflowFile] = []
     for path, (_, sha) in sorted(git.files(git.commit(commit).tree).items()):
         inner = path.removeprefix(FOLDER)
@@ -50,10 +51,12 @@ def _read(path: str, content: bytes) -> Iterator[WorkflowFile]:
     try:
         parsed = yaml.load(content, Loader=yaml.BaseLoader)
     except yaml.YAMLError:
-        return
+        parsed = None
     if isinstance(parsed, dict) and "jobs" in parsed:
         name = parsed.get("name") or path
         yield WorkflowFile(path, str(name), _events(parsed.get("on")), tuple(_calls(parsed)))
+    else:
+        yield WorkflowFile(path, path, broken=True)
 
 
 def _events(on: object) -> dict[str, Json]:

@@ -1,12 +1,19 @@
 """The stand-in GitHub's world as tests and the playground's page look at it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 
 from playground.github.objects import GitStore
 from playground.github.payloads import stamp
 from playground.github.payloads_repo import html_url, person
+from playground.github.payloads_runs import head, run_page
+from playground.github.pulls import PullRequest, latest_reviews
+from playground.github.runs import Job, Review, WorkflowRun
 from playground.github.world import Environment, Json, Repository, World
+
+MOST_RUNS = MOST_PULLS = 20
+"""How many of each repository the page shows."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,91 @@ def _repository(world: World, root: str, repo: Repository) -> Json:
             for r in repo.rulesets.values()
         ],
         "environments": [_environment(world, env) for env in repo.environments.values()],
+        "runs": [run_view(world, run) for run in runs_of(world, repo)[:MOST_RUNS]],
+        "pull_requests": [_pull(world, root, repo, pull) for pull in _newest(repo)],
+    }
+
+
+def runs_of(world: World, repo: Repository) -> list[WorkflowRun]:
+    """Return a repository's runs, newest first."""
+    return [run for run in reversed(list(world.runs.values())) if run.repo is repo]
+
+
+def run_view(world: World, run: WorkflowRun) -> Json:
+    """Return a run with the jobs of its present attempt, without logs and artifacts' content."""
+    branch, sha = head(run)
+    return {
+        "id": run.id,
+        "number": run.number,
+        "attempt": run.attempt,
+        "workflow": run.workflow,
+        "title": run.title,
+        "event": run.event,
+        "branch": branch,
+        "sha": sha,
+        "actor": run.triggering_actor or run.actor,
+        "status": run.status,
+        "conclusion": run.conclusion,
+        "created_at": stamp(run.created_at),
+        "started_at": _moment(run.started_at),
+        "updated_at": stamp(run.updated_at),
+        "url": run_page(world, run),
+        "jobs": [_job(job) for job in run.present_jobs],
+        "reviews": [_review(review) for review in run.reviews],
+        "artifacts": [a.name for a in run.artifacts if a.attempt == run.attempt],
+    }
+
+
+def _job(job: Job) -> Json:
+    steps = [
+        {"number": s.number, "name": s.name, "status": s.status, "conclusion": s.conclusion}
+        for s in job.steps
+    ]
+    return {
+        "id": job.id,
+        "name": job.name,
+        "status": job.status,
+        "conclusion": job.conclusion,
+        "environment": job.environment,
+        "needs": list(job.needs),
+        "started_at": _moment(job.started_at),
+        "completed_at": _moment(job.completed_at),
+        "steps": steps,
+    }
+
+
+def _review(review: Review) -> Json:
+    return {
+        "environment": review.environment,
+        "state": review.state,
+        "comment": review.comment,
+        "login": review.login,
+        "attempt": review.attempt,
+        "by_rule": review.by_rule,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return stamp(moment) if moment else None
+
+
+def _newest(repo: Repository) -> list[PullRequest]:
+    return list(repo.pulls.values())[: -MOST_PULLS - 1 : -1]
+
+
+def _pull(world: World, root: str, repo: Repository, pull: PullRequest) -> Json:
+    reviews = latest_reviews(pull)
+    return {
+        "number": pull.number,
+        "title": pull.title,
+        "author": pull.author,
+        "head": pull.head,
+        "base": pull.base,
+        "state": "merged" if pull.merged_at else pull.state,
+        "mergeable": pull.merge_sha is not None,
+        "reviews": {login: review.state for login, review in reviews.items()},
+        "created_at": stamp(pull.created_at),
+        "url": f"{html_url(root, world, repo)}/pull/{pull.number}",
     }
 
 
@@ -109,6 +201,7 @@ def _environment(world: World, env: Environment) -> Json:
         "reviewers": [name(kind, number) for kind, number in env.reviewers],
         "prevent_self_review": env.prevent_self_review,
         "wait_timer": env.wait_timer,
+        "custom_rule": env.custom_rule is not None,
         "branch_policy": env.branch_policy,
         "patterns": [f"{policy.type} {policy.name}" for policy in env.patterns.values()],
         "variables": {name: env.variables[name].value for name in sorted(env.variables)},

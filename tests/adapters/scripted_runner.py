@@ -1,4 +1,4 @@
-"""A runner that does as a test says, and a receiver of webhooks, for the stand-in's Actions side."""
+"""A runner that does as a test says, and a receiver of webhooks."""
 
 import asyncio
 import json
@@ -39,6 +39,7 @@ jobs:
     uses: acme/sciclops-platform/.github/workflows/deploy-bundle.yml@v1
 """
 PATH = ".github/workflows/deploy.yml"
+NOTHING = "No pending deployment requests to approve or reject"
 
 
 @dataclass
@@ -97,7 +98,7 @@ class ScriptedRunner:
         self.book.set_job(job, "completed", script.conclusion)
         return script.conclusion
 
-    async def cancel(self, run: WorkflowRun) -> None:
+    async def cancel(self, _: WorkflowRun) -> None:
         """Let go of what is held, or be no help at all."""
         if self.stubborn:
             await asyncio.Event().wait()
@@ -137,6 +138,11 @@ class Receiver:
     def named(self, name: str) -> list[Hook]:
         return [hook for hook in self.hooks if hook.name == name]
 
+    def some(self, name: str, number: int = 1) -> list[Hook]:
+        """Wait for so many hooks of a name: they come in any order, as GitHub's do."""
+        wait_until(lambda: len(self.named(name)) >= number)
+        return self.named(name)
+
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
@@ -155,7 +161,10 @@ def receiving() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+    server = Server(("127.0.0.1", 0), Door)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     held.url = f"http://127.0.0.1:{server.server_address[1]}/github/webhooks"
@@ -209,6 +218,35 @@ class Works:
         answer = self.call("GET", f"/actions/runs/{run.id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    # Gates
+
+    def pending(self, run: WorkflowRun, login: str = "") -> Any:
+        """Return what the run waits for, as the App or a person sees it."""
+        options = self.as_(login) if login else {}
+        return self.call("GET", f"/actions/runs/{run.id}/pending_deployments", **options).json()
+
+    def decide(self, run: WorkflowRun, login: str, state: str = "approved", **changes: Any) -> Any:
+        """Decide on Production with a person's token, or as the App without a login."""
+        env = self.github.repos["ada-7"].environments["Production"]
+        body = {"environment_ids": [env.id], "state": state, "comment": "Seen."} | changes
+        options = self.as_(login) if login else {}
+        return self.call("POST", f"/actions/runs/{run.id}/pending_deployments", body, **options)
+
+    def refused(self, answer: Any) -> None:
+        """Check that GitHub's one refusal of a decision was given."""
+        assert (answer.status_code, answer.json()["errors"]) == (422, NOTHING), answer.text
+
+    def rule(self, run: WorkflowRun, **body: Any) -> Any:
+        """Decide or report as the App that is the rule."""
+        whole = {"environment_name": "Production", "comment": "n of m"} | body
+        return self.call("POST", f"/actions/runs/{run.id}/deployment_protection_rule", whole)
+
+    def states(self) -> list[list[str]]:
+        """Return the states of each deployment to Production, oldest first."""
+        made = self.call("GET", "/deployments?environment=Production").json()
+        paths = [f"/deployments/{one['id']}/statuses" for one in reversed(made)]
+        return [[s["state"] for s in self.call("GET", path).json()][::-1] for path in paths]
 
     def soon(self, doing: Callable[[], Any]) -> None:
         """Do something in the stand-in's loop."""

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 PERMISSIONS = {
-    "actions": ("write", "Repository: Actions", "set OIDC subjects, read environments"),
+    "actions": ("write", "Repository: Actions", "set OIDC subjects, follow and start runs"),
     "administration": ("write", "Repository: Administration", "create repositories and rulesets"),
     "contents": ("write", "Repository: Contents", "push the starter code"),
+    "deployments": ("write", "Repository: Deployments", "see and decide on waiting deployments"),
     "environments": ("write", "Repository: Environments", "set variables and secrets of stages"),
     "members": ("read", "Organization: Members", "find teams and reviewers"),
     "metadata": ("read", "Repository: Metadata", "see repositories at all"),
     "organization_administration": (
         "read", "Organization: Administration", "read the plan and the Actions policy",
     ),
+    "pull_requests": ("read", "Repository: Pull requests", "hear of pull requests"),
     "workflows": ("write", "Repository: Workflows", "push the deploy workflow"),
 }  # fmt: skip
 """App permission: the level needed, its name on GitHub's page, and what it is for."""

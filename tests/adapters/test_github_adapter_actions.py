@@ -125,10 +125,11 @@ def test_a_plan_of_another_commit_is_none(works: Works, actions: GitHubActions) 
     assert actions.plan("ada-7", look.run, "Production") is None
 
 
-@pytest.mark.parametrize("approved", [True, False])
+@pytest.mark.parametrize("said", ["approved", "rejected"])
 def test_a_reviewer_decides_with_their_own_token(
-    works: Works, actions: GitHubActions, approved: bool
+    works: Works, actions: GitHubActions, said: str
 ) -> None:
+    approved = said == "approved"
     run = waiting_run(works, "rosa")
     token = SecretStr(works.github.user_token("rosa"))
     actions.decide(

@@ -189,7 +189,7 @@ class GitHubActions:
             raise TemporaryError("GitHub did not answer (could not decide)") from error
 
     def _not_taken(self, path: str, environment: str, error: GithubException) -> UserError:
-        """Return what GitHub's one answer to every wrong decision means: does it still wait?"""
+        """Return what GitHub's one answer to every wrong decision means this time."""
         with self._connection.doing("look at what waits"):
             pending = self._connection.get(path) or []
         if environment in map(_named, pending):

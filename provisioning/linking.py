@@ -222,12 +222,16 @@ class Linking:
 
     # ------------------------------------------------------------------ sweeps
 
-    def sweep(self) -> None:
-        """Do what is due: look for answers, revoke, seal anew, note links that have run out."""
+    def look_at_all(self) -> None:
+        """Look for the answers to codes that people were given."""
+        if self._seal is not None:
+            for link in self._store.identities.due():
+                self._try(partial(self.look, link))
+
+    def tidy(self) -> None:
+        """Note links that have run out, seal anew what an older key had sealed, have revoked."""
         if self._seal is None:
             return
-        for link in self._store.identities.due():
-            self._try(partial(self.look, link))
         for row in self._store.identities.run_out():
             self._tokens().break_link(row, "it was not used for half a year")
         for row in self._store.identities.sealed_otherwise(self._seal.current):

@@ -46,7 +46,8 @@ class Sweeps:
         return {
             "sweep.unstarted": self._as_workflow(self.start_what_is_not_started),
             "sweep.deadlines": self._as_workflow(self.expire),
-            "sweep.links": self._as_workflow(self.linking.sweep),
+            "sweep.links": self._as_workflow(self.linking.look_at_all),
+            "sweep.tokens": self._as_workflow(self.linking.tidy),
             "sweep.forget": self._as_workflow(self.forget),
         }
 
@@ -56,6 +57,7 @@ class Sweeps:
             "sweep.unstarted": timedelta(seconds=15),
             "sweep.deadlines": timedelta(seconds=30),
             "sweep.links": timedelta(seconds=15),
+            "sweep.tokens": timedelta(minutes=5),
             "sweep.forget": timedelta(days=1),
         }
 

@@ -4,6 +4,7 @@ One account belongs to one person and the other way round. What changes who may 
 the audit, in a chain for each person.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -23,6 +24,8 @@ Verdict = Literal["linked", "taken", "another", "settled"]
 """`taken`: somebody else has the account. `another`: the person has another one by now, and never
 agreed to give it up. `settled`: the code had its answer already, so nothing was changed."""
 LOCK = "identity.lock"
+FIRST_GENERATION = 1 << 30
+"""A link begins with any number below: what is on its way for an older link must not fit it."""
 NOT_LINKED = "GitHub account not linked"
 
 
@@ -171,10 +174,8 @@ class Identities:
         self, session: Session, person: str, account: Account, tokens: SealedTokens
     ) -> None:
         before = _locked(session, person)
-        generation = 1
         if before is not None:
             self._discard(session, place_of(person, before.github_id), before.sealed)
-            generation = before.generation + 1
             session.delete(before)
             session.flush()
         # A login that somebody else had before was renamed since: it says nothing about them now.
@@ -190,7 +191,7 @@ class Identities:
                 login=account.login,
                 state="linked",
                 sealed=tokens.sealed,
-                generation=generation,
+                generation=secrets.randbelow(FIRST_GENERATION),
                 access_until=tokens.access_until,
                 refresh_until=tokens.refresh_until,
                 linked_at=self._clock.now(),

@@ -67,12 +67,20 @@ class Identities:
 
     # ------------------------------------------------------------------ codes to enter
 
-    def open(self, link: DeviceLinkRow) -> None:
-        """Give a person a code to enter, in place of any other."""
+    def open(self, link: DeviceLinkRow, *, unless: datetime) -> DeviceLinkRow:
+        """Give a person a code to enter and return it.
+
+        Who asks twice at once gets one code: another one for the same is kept if it lasts beyond
+        `unless`, and replaced otherwise.
+        """
         with self._database.writing() as session:
             _alone(session)
+            held = session.get(DeviceLinkRow, link.person)
+            if held and held.replaces == link.replaces and held.deadline > unless:
+                return held
             self._drop_link(session, link.person)
             session.add(link)
+            return link
 
     def link_of(self, person: str) -> DeviceLinkRow | None:
         """Return the code that a person was given and that has no answer yet."""
@@ -85,16 +93,19 @@ class Identities:
         with self._database.reading() as session:
             return session.exec(rows.order_by(col(DeviceLinkRow.next_look))).all()
 
-    def claim(self, link: str) -> bool:
-        """Take the right to ask GitHub about a code once; nobody else may for an interval."""
+    def claim(self, link: str) -> DeviceLinkRow | None:
+        """Take the right to ask GitHub about a code once, and return how it stands.
+
+        None if it is settled, or if somebody has asked within the interval.
+        """
         now = self._clock.now()
         with self._database.writing() as session:
             row = _locked_link(session, link)
             if row is None or row.next_look > now:
-                return False
+                return None
             row.next_look = now + timedelta(seconds=row.interval)
             session.add(row)
-            return True
+            return row
 
     def slower(self, link: str, interval: timedelta) -> None:
         """Ask GitHub about a code less often from now on."""

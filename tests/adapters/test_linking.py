@@ -1,5 +1,6 @@
 """Linking against the stand-in GitHub: who gets linked, who is refused, and what is left of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -45,6 +46,14 @@ def test_a_code_that_lasts_is_shown_again(office: Office) -> None:
     assert office.linking.begin(ADA).user_code == first.user_code
     office.clock.advance(timedelta(minutes=14))
     assert office.linking.begin(ADA).user_code != first.user_code
+
+
+def test_who_asks_several_times_at_once_gets_one_code(office: Office) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        codes = {code.user_code for code in pool.map(office.linking.begin, [ADA] * 8)}
+    held = office.linking.pending(ADA)
+    assert held is not None
+    assert codes == {held.user_code}
 
 
 def test_github_is_not_asked_more_often_than_it_wants(office: Office) -> None:
@@ -147,6 +156,18 @@ def test_tokens_survive_a_github_that_fails_before_it_says_whose_they_are(office
     office.linking.look_at_all()
     assert office.linking.login_of(ADA) == "ada"
     assert office.flow.living("ada") == 1
+
+
+def test_tokens_that_another_process_fetched_meanwhile_are_used(office: Office) -> None:
+    seen_before = office.code(ADA)
+    office.flow.enter("ada", seen_before.user_code)
+    office.served.faults.add(Fault("github", "status", "GET .*/user$", times=1, status=502))
+    with pytest.raises(TemporaryError):
+        office.linking.look(seen_before)
+    office.clock.advance(timedelta(seconds=5))
+    assert not seen_before.tokens
+    office.linking.look(seen_before)
+    assert office.linking.login_of(ADA) == "ada"
 
 
 def test_unlinking_makes_both_tokens_worthless_at_github(office: Office) -> None:

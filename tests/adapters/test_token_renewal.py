@@ -224,6 +224,7 @@ def test_a_lost_key_does_not_keep_anybody_from_linking_again(office: Office) -> 
     fresh.tidy()
     with pytest.raises(PermanentError, match="link the GitHub account again"):
         fresh.token_of(ADA)
+    assert not fresh.works(ADA), "so a new code is given out"
     office.linking = fresh
     assert office.link(ADA, "ada").startswith("Linked")
     assert office.whose(fresh.token_of(ADA)) == "ada"

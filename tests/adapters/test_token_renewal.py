@@ -25,7 +25,6 @@ from provisioning.store.identities import chain
 from provisioning.user_tokens import LEASE
 
 OTHER_KEY = b"o" * 32
-SLOW = Fault("github", "delay", "POST .*/oauth/access_token", times=99, seconds=0.3)
 
 
 @pytest.fixture
@@ -33,6 +32,11 @@ def office(served: VendorWorld, each_database: Database) -> Office:
     office = Office(served, each_database)
     office.link(ADA, "ada")
     return office
+
+
+def slow() -> Fault:
+    """Return a delay of what renews tokens; its `times` tell how often GitHub was asked."""
+    return Fault("github", "delay", "POST .*/oauth/access_token", times=99, seconds=0.3)
 
 
 def refresh_token(office: Office) -> SecretStr:
@@ -59,10 +63,12 @@ def test_a_token_is_used_until_shortly_before_it_expires_and_then_renewed(office
 
 def test_of_many_threads_one_renews_and_all_get_its_token(office: Office) -> None:
     office.clock.advance(SHIFT)
-    office.served.faults.add(SLOW)
+    asked = slow()
+    office.served.faults.add(asked)
     with ThreadPoolExecutor(8) as pool:
         tokens = list(pool.map(office.linking.token_of, [ADA] * 8))
-    assert office.flow.renewals == 1
+    assert (asked.times, office.flow.renewals) == (98, 1), "GitHub was asked once"
+    assert office.broken(ADA) == []
     assert {office.whose(token) for token in set(tokens)} == {"ada"}
     assert len({token.get_secret_value() for token in tokens}) == 1
 
@@ -75,7 +81,8 @@ def test_of_two_processes_one_renews_and_both_get_its_token(
         office = Office(served, database)
         office.link(ADA, "ada")
         office.clock.advance(SHIFT)
-        served.faults.add(SLOW)
+        asked = slow()
+        served.faults.add(asked)
         together, answers = PROCESSES.Barrier(2, timeout=30), PROCESSES.Queue()
         where = (database.url, served.github.base_url, SHIFT)
         processes = [
@@ -88,7 +95,8 @@ def test_of_two_processes_one_renews_and_both_get_its_token(
         for process in processes:
             process.join(timeout=20)
         assert [process.exitcode for process in processes] == [0, 0]
-        assert office.flow.renewals == 1
+        assert (asked.times, office.flow.renewals) == (98, 1), "GitHub was asked once"
+        assert office.broken(ADA) == []
         assert tokens == {office.linking.token_of(ADA).get_secret_value()}
 
 

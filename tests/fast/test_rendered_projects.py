@@ -1,7 +1,7 @@
 """Every template, rendered with each of its answers/*.json, checked as the project that it becomes.
 
 Its `defaults.json` is rendered once more as an installation with two workspace groups, a second
-gated stage and secrets has it.
+gated stage and secrets has it, under a name as long as settings allow by default.
 """
 
 import json
@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parents[2] / "bundle_templates"
 BIN = Path(sys.executable).parent
 GROUPS = ("gbx2", "gbx1")
 ELSEWHERE: dict[str, Answer] = {
+    "project_name": "the-longest-name-that-a-project-may-have",
     "targets": ",".join(f"{group}-{stage}={group}_{stage}" for stage in STAGES for group in GROUPS),
     "gated_targets": ",".join(f"{group}-{s}" for s in STAGES[2:] for group in GROUPS),
     "groups": ",".join(GROUPS),

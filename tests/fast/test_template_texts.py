@@ -1,0 +1,85 @@
+"""Whatever people type into a template's form arrives as they wrote it, and changes nothing else.
+
+For every template and each of its questions that is answered by text of one's own.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from provisioning.adapters.bundle_templates import BundleTemplates
+from provisioning.errors import UserError
+
+TEMPLATES = BundleTemplates(Path(__file__).parents[2] / "bundle_templates")
+LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=100)
+READERS = {
+    ".yml": yaml.safe_load,
+    ".toml": tomllib.loads,
+    ".json": json.loads,
+}
+TEXTS = [
+    (template, question.name)
+    for template in TEMPLATES.names()
+    for question in TEMPLATES.questions(template, {"compute": "cluster policy"})
+    if question.answer_type == "text" and not question.options
+]
+
+
+def leaves(value: object, path: tuple[object, ...]) -> Iterator[tuple[tuple[object, ...], object]]:
+    """Yield the place and the value of everything that is no container."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from leaves(inner, (*path, number))
+    else:
+        yield path, value
+
+
+def read(files: Mapping[str, bytes]) -> dict[tuple[object, ...], Any]:
+    """Return the values of every file that has a form, by where they stand."""
+    return dict(
+        leaf
+        for path, data in files.items()
+        if (reader := READERS.get(Path(path).suffix))
+        for leaf in leaves(reader(data.decode()), (path,))
+    )
+
+
+def rendered(template: str, **answers: str) -> dict[str, bytes]:
+    given = {"project_name": "ada-7", "compute": "cluster policy", **answers}
+    return TEMPLATES.render(template, given)
+
+
+@pytest.mark.parametrize(("template", "question"), TEXTS)
+@settings(max_examples=15, deadline=None)
+@given(LINE)
+@example("{{.project_name}} {{`}} ${{ github.token }")
+@example("$(reboot) `id` '\"\\ <!channel> %{if} # - : & * !!str \u202e\u200b $5 $")
+@example("plain")
+@example("a.b+c@example.com")
+def test_a_text_stays_in_its_place(template: str, question: str, text: str) -> None:
+    try:
+        files = rendered(template, **{question: text})
+    except UserError as refused:
+        assert refused.field == question
+        return
+    before = rendered(template)
+    assert set(files) == set(before)
+    known, found = read(before), read(files)
+    for place in found.keys() | known.keys():
+        if place in found and found[place] != known.get(place):
+            assert found[place] in (text, True), place
+
+
+def test_there_are_texts_to_try() -> None:
+    assert ("job", "job_description") in TEXTS
+    assert {template for template, _ in TEXTS} == set(TEMPLATES.names())

@@ -56,7 +56,7 @@ def new(request: Request, services: Services) -> command.Answer:
         return form(request.values, services, errors)
     errors = services.policy.objections(spec, services.clock.now().date())
     errors = services.feasibility.objections(spec, request.who) | errors
-    if errors := errors or template_objections(spec, services):
+    if errors := errors or template_objections(spec, services.policy, services.templates):
         return form(request.values, services, errors)
     return Start(spec, say("Your project ", bold(spec.name), " is on its way."))
 
@@ -65,7 +65,7 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
     """Return the form with what has been filled in so far."""
     policy = services.policy
     templates = services.templates.names()
-    template = text(values, "template") or templates[0]
+    template = text(values, "template") or simplest(services.templates)
     fields = (
         Field(
             "name",
@@ -120,6 +120,11 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
         errors=dict(errors or {}),
         kept=kept(values, fields, services.redact),
     )
+
+
+def simplest(templates: Templates) -> str:
+    """Return the template that asks least: what the form begins with."""
+    return min(templates.names(), key=lambda name: (len(templates.questions(name)), name))
 
 
 def kept(values: Values, fields: Iterable[Field], redact: Redactor) -> dict[str, Value]:
@@ -280,12 +285,12 @@ def read_answers(template: str, values: Values, templates: Templates) -> dict[st
     return given
 
 
-def template_objections(spec: ProjectSpec, services: Services) -> dict[str, str]:
+def template_objections(spec: ProjectSpec, policy: Policy, templates: Templates) -> dict[str, str]:
     """Ask the template whether it will do with all that follows from the rest of the form."""
-    known = starter_answers(spec, services.policy.catalogs)
+    known = starter_answers(spec, policy.catalogs)
     fields = OURS | dict.fromkeys(FROM_GROUPS, "workspace_groups")
     try:
-        services.templates.check(spec.template, {**spec.answers, **known})
+        templates.check(spec.template, {**spec.answers, **known})
     except UserError as bad:
         return {fields.get(bad.field or "", "template"): str(bad)}
     return {}

@@ -4,10 +4,14 @@ What comes out of each is checked as a project in `test_rendered_projects.py`.
 """
 
 import json
+import keyword
 import shutil
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from provisioning.adapters.bundle_templates import BundleContext, BundleTemplates, render_bundle
 from provisioning.adapters.bundle_templates.__main__ import accept, main, manifest
@@ -60,6 +64,19 @@ def test_a_form_can_ask_the_questions(template: Path) -> None:
 def test_nobody_has_to_answer(template: Path) -> None:
     assert all(question.optional for question in BundleTemplates(FOLDER).questions(template.name))
     assert BundleTemplates(FOLDER).render(template.name, {"project_name": "ada-7"})
+
+
+@each_template
+@pytest.mark.parametrize("name", ["class", "json", "pyspark", "job", "a-job", "tests", "true"])
+def test_no_project_name_makes_a_package_that_python_or_spark_needs(
+    template: Path, name: str
+) -> None:
+    files = BundleTemplates(FOLDER).render(template.name, {"project_name": name})
+    (package,) = {path.split("/")[1] for path in files if path.startswith("src/")}
+    assert tomllib.loads(files["pyproject.toml"].decode())["project"]["name"] == package
+    assert package.isidentifier()
+    assert package not in {*sys.stdlib_module_names, *keyword.kwlist, "pyspark", "tests"}
+    assert yaml.safe_load(files["databricks.yml"])["bundle"]["name"] == name
 
 
 @each_template

@@ -38,13 +38,23 @@ CASES = [
 ]
 
 
+ASK_FOR_HELP = """
+import contextlib, importlib, sys
+sys.path.insert(0, "src")
+for target in sys.argv[1:]:
+    print("----", flush=True)
+    module, _, function = target.partition(":")
+    with contextlib.suppress(SystemExit):
+        getattr(importlib.import_module(module), function)(["--help"])
+"""
+
+
 @dataclass(frozen=True)
 class Project:
     """A repository as the bot pushes it, and what the template was asked for."""
 
     root: Path
     answers: dict[str, Answer]
-    elsewhere: bool
 
     def text(self, path: str) -> str:
         """Return the content of a file."""
@@ -78,7 +88,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     for name, data in BundleTemplates(FOLDER).render(path.parts[-3], given).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(data)
-    return Project(root, given, elsewhere)
+    return Project(root, given)
 
 
 def test_texts_end_with_one_line_feed_and_hold_no_leftovers(project: Project) -> None:
@@ -207,13 +217,26 @@ def test_the_workflow_is_told_what_differs_from_the_ordinary(project: Project) -
     whole = project.bundle()["resources"]
     assert set(json.loads(told["run_jobs"])) <= whole["jobs"].keys()
     assert told.get("model") in {None, *whole.get("registered_models", {})}
-    if project.elsewhere:
-        assert json.loads(told["groups"]) == list(GROUPS)
-        assert json.loads(told["gated"]) == ["staging", "production"]
+    groups, gated = (listed(project.answers.get(name, "")) for name in ("groups", "gated_stages"))
+    assert json.loads(told.get("groups", "[]")) == groups
+    if "gated_stages" in project.answers:
+        assert json.loads(told.get("gated", '["production"]')) == gated
+    if project.answers.get("authentication") == "secret":
         assert (told["auth"], job["secrets"]) == ("secret", "inherit")
     else:
-        assert not {"groups", "gated", "auth"} & set(told)
+        assert "auth" not in told
         assert "secrets" not in job
+
+
+def listed(answer: Answer) -> list[str]:
+    return [name for name in str(answer).split(",") if name]
+
+
+def test_an_ordinary_project_tells_the_workflow_what_to_run_and_nothing_else() -> None:
+    files = BundleTemplates(FOLDER).render("job", {"project_name": "ada-7"})
+    (job,) = yaml.safe_load(files[".github/workflows/deploy.yml"])["jobs"].values()
+    assert job["with"] == {"run_jobs": '["ada_7_job"]'}
+    assert "secrets" not in job
 
 
 def test_the_code_is_well_formed(project: Project) -> None:
@@ -228,14 +251,12 @@ def test_its_tests_pass_without_spark_or_a_workspace(project: Project) -> None:
     assert " passed" in project.run("python", "-B", "-m", "pytest", *quiet)
 
 
-def test_every_entry_point_runs_on_a_fixture(project: Project) -> None:
+def test_every_entry_point_takes_a_fixture(project: Project) -> None:
     scripts = tomllib.loads(project.text("pyproject.toml"))["project"]["scripts"]
     assert scripts
-    for target in scripts.values():
-        module, _, function = target.partition(":")
-        start = f"import sys; sys.path.insert(0, 'src'); from {module} import {function} as start"
-        said = project.run("python", "-B", "-c", f"{start}; start(['--help'])")
-        assert "--fixture" in said
+    said = project.run("python", "-B", "-c", ASK_FOR_HELP, *scripts.values())
+    helps = dict(zip(scripts, said.split("----\n")[1:], strict=True))
+    assert [name for name, text in helps.items() if "--fixture" not in text] == []
 
 
 def test_the_wheel_is_defined_completely(project: Project) -> None:

@@ -59,6 +59,13 @@ def rendered(template: str, **answers: str) -> dict[str, bytes]:
     return TEMPLATES.render(template, given)
 
 
+def is_written(text: str, value: object) -> bool:
+    """Tell whether a value is the text, with `_` where e.g. a cloud's tags allow no such letter."""
+    assert isinstance(value, str)
+    pairs = zip(text, value, strict=False)
+    return len(text) == len(value) and all(there in (typed, "_") for typed, there in pairs)
+
+
 def accepted(template: str, question: str, text: str) -> dict[str, bytes]:
     """Return what is rendered, which is nothing where the question's pattern refuses the text."""
     try:
@@ -81,7 +88,7 @@ def test_a_text_stays_in_its_place(template: str, question: str, text: str) -> N
     assert {place[0] for place in found} in ({place[0] for place in known}, set())
     for place in found.keys() | known.keys():
         if place in found and found[place] != known.get(place):
-            assert found[place] in (text, True), place
+            assert found[place] is True or is_written(text, found[place]), place
 
 
 def test_there_are_texts_to_try() -> None:

@@ -7,7 +7,7 @@ from math import isfinite, nan
 
 import numpy as np
 
-from . import model
+from . import columns
 
 MINIMUM_ROWS = 20
 """A training needs as many rows with a known outcome."""
@@ -80,7 +80,7 @@ def split(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 def features(rows: Sequence[Row]) -> np.ndarray:
     """Return one line of numbers per row, NaN where something is missing."""
-    return np.array([row.features for row in rows], dtype=float).reshape(-1, len(model.FEATURES))
+    return np.array([row.features for row in rows], dtype=float).reshape(-1, len(columns.FEATURES))
 
 
 def outcomes(rows: Sequence[Row]) -> np.ndarray:
@@ -89,15 +89,15 @@ def outcomes(rows: Sequence[Row]) -> np.ndarray:
 
 
 def _row(record: Mapping[str, object]) -> Row | None:
-    key, target = _text(record, model.KEY), _text(record, model.TARGET)
+    key, target = _text(record, columns.KEY), _text(record, columns.TARGET)
     if not key:
         return None
     try:
         return Row(
             key=key,
-            day=date.fromisoformat(_text(record, model.DAY)[:10]),
-            features=tuple(_number(_text(record, name)) for name in model.FEATURES),
-            outcome=model.outcome(target) if target else None,
+            day=date.fromisoformat(_text(record, columns.DAY)[:10]),
+            features=tuple(_number(_text(record, name)) for name in columns.FEATURES),
+            outcome=columns.outcome(target) if target else None,
         )
     except ValueError:
         return None

@@ -6,7 +6,7 @@ On Databricks they replace the model's own table `…_training_rows` or `…_sco
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 
-from . import about, data, model, options, tables
+from . import about, columns, data, options, tables
 
 TRAINING, SCORING = "training", "scoring"
 
@@ -37,7 +37,7 @@ def source(given: argparse.Namespace) -> Iterable[Mapping[str, object]]:
     """Return the rows of the source; a dummy model without a source has the sample data."""
     if given.fixture:
         return tables.from_csv(given.fixture)
-    table = given.model.source(model.SOURCE_TABLE)
+    table = given.model.source(columns.SOURCE_TABLE)
     if tables.exists(table) or not about.is_dummy():
         return tables.from_table(table)
     print(f"{table} does not exist; the template's sample data stands in for it")
@@ -53,11 +53,11 @@ def pulled(given: argparse.Namespace, purpose: str) -> list[data.Row]:
 
 
 def _write(given: argparse.Namespace, rows: Sequence[data.Row]) -> None:
-    columns = [f"{model.KEY} string", f"{model.DAY} date"]
-    columns += [f"{name} double" for name in model.FEATURES]
-    columns += [f"{model.TARGET} string"]
+    types = [f"{columns.KEY} string", f"{columns.DAY} date"]
+    types += [f"{name} double" for name in columns.FEATURES]
+    types += [f"{columns.TARGET} string"]
     target = given.model.table(f"{given.purpose}_rows")
-    tables.write(target, ", ".join(columns), [_values(row) for row in rows], "overwrite")
+    tables.write(target, ", ".join(types), [_values(row) for row in rows], "overwrite")
     print(f"written to {target}")
 
 

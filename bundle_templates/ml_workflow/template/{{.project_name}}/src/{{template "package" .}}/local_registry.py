@@ -8,7 +8,7 @@ from typing import Any
 
 from .drift import Baseline
 from .names import ModelName
-from .training import TrainedModel
+from .registry import TrainedModel
 
 
 class LocalRegistry:

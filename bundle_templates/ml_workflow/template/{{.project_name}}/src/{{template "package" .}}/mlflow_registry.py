@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from . import model
+from . import columns
 from .drift import Baseline
 from .names import ModelName
-from .training import TrainedModel
+from .registry import TrainedModel
 
 _BASELINE = "baseline.json"
 
@@ -36,7 +36,7 @@ class MlflowRegistry:
 
         with self._mlflow.start_run():
             self._mlflow.log_dict(trained.baseline.as_dict(), _BASELINE)
-            self._mlflow.log_params({"rows": trained.baseline.rows, "metric": model.METRIC})
+            self._mlflow.log_param("rows", trained.baseline.rows)
             logged = mlflow.sklearn.log_model(
                 trained.fitted,
                 "model",
@@ -85,8 +85,8 @@ def _signature(trained: TrainedModel):
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
 
-    columns = [ColSpec(DataType.double, name, required=False) for name in model.FEATURES]
-    predicted = np.asarray(trained.fitted.predict(np.zeros((1, len(model.FEATURES)))))
+    named = [ColSpec(DataType.double, name, required=False) for name in columns.FEATURES]
+    predicted = np.asarray(trained.fitted.predict(np.zeros((1, len(columns.FEATURES)))))
     is_number = predicted.dtype.kind in "fiu"
     outputs = Schema([ColSpec(DataType.double if is_number else DataType.string)])
-    return ModelSignature(inputs=Schema(columns), outputs=outputs)
+    return ModelSignature(inputs=Schema(named), outputs=outputs)

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from . import data, drift, model, options, tables
+from . import columns, data, drift, options, tables
 from .data_pull import SCORING, pulled
 from .registry import champion_of
 
-COLUMNS = (
+TYPES = (
     "measured_at timestamp, version long, feature string, psi double, chance double, "
     "mean_then double, mean_now double, rows long, verdict string"
 )
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     baseline = registry.load(version).baseline
     rows = pulled(given, SCORING)
-    drifts = drift.compare(baseline, model.FEATURES, data.features(rows))
+    drifts = drift.compare(baseline, columns.FEATURES, data.features(rows))
     print(f"{len(rows)} rows to score against the {baseline.rows} that version {version} learnt")
     print(f"from ({baseline.start} to {baseline.end}):\n\n{drift.table(drifts)}\n")
     if not given.fixture:
@@ -57,7 +57,7 @@ def _write(table: str, version: int, drifts: Sequence[drift.Drift]) -> None:
         + (each.rows, each.verdict)
         for each in drifts
     ]
-    tables.write(table, COLUMNS, rows, "append")
+    tables.write(table, TYPES, rows, "append")
 
 
 if __name__ == "__main__":

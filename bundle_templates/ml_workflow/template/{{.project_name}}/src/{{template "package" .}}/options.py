@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from .local_registry import LocalRegistry
 from .names import ModelName
 from .registry import Registry
 
@@ -69,4 +68,6 @@ def registry(options: argparse.Namespace) -> Registry:
         from .workspace_registry import WorkspaceRegistry
 
         return WorkspaceRegistry(options.model)
+    from .local_registry import LocalRegistry
+
     return LocalRegistry(Path(options.registry or ".databricks/models"), options.model)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 
-from . import data, model, options, tables
+from . import columns, data, options, tables
 from .data_pull import SCORING, pulled
 from .registry import champion_of
 
@@ -43,14 +43,14 @@ def predictions(fitted, rows: Sequence[data.Row], version: int) -> list[Predicti
 
 def _print(found: Sequence[Prediction]) -> None:
     output = csv.writer(sys.stdout, lineterminator="\n")
-    output.writerow((model.KEY, model.DAY, model.TARGET, "version"))
+    output.writerow((columns.KEY, columns.DAY, columns.TARGET, "version"))
     output.writerows(found)
 
 
 def _write(table: str, found: Sequence[Prediction]) -> None:
     kind = "string" if found and isinstance(found[0][2], str) else "double"
-    columns = f"{model.KEY} string, {model.DAY} date, {model.TARGET} {kind}, version long"
-    tables.write(table, columns, found, "overwrite")
+    types = f"{columns.KEY} string, {columns.DAY} date, {columns.TARGET} {kind}, version long"
+    tables.write(table, types, found, "overwrite")
     print(f"{len(found)} rows written to {table}")
 
 

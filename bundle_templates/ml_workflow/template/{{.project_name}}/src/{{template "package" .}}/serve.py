@@ -5,9 +5,6 @@ It runs after the registration, so that the version exists before an endpoint as
 
 from collections.abc import Sequence
 
-from databricks.sdk import WorkspaceClient
-from databricks.sdk.errors import NotFound
-
 from . import about, options
 from .names import ModelName
 from .registry import champion_of
@@ -27,15 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif given.fixture and given.registry != options.WORKSPACE:
         print(f"{given.model.endpoint} would serve version {version}")
     else:
-        done = serve(WorkspaceClient(), given.model, version)
+        done = serve(given.model, version)
         print(f"{given.model.endpoint} {done} to serve version {version}")
 
 
-def serve(client: WorkspaceClient, name: ModelName, version: int) -> str:
+def serve(name: ModelName, version: int) -> str:
     """Let the endpoint of the model serve a version; returns `created` or `updated`.
 
     The workspace goes on by itself; until it is done the version before answers.
     """
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.errors import NotFound
+
     config = {
         "served_entities": [
             {
@@ -46,7 +46,7 @@ def serve(client: WorkspaceClient, name: ModelName, version: int) -> str:
             }
         ]
     }
-    api = client.api_client
+    api = WorkspaceClient().api_client
     try:
         api.do("GET", f"{ENDPOINTS}/{name.endpoint}")
     except NotFound:

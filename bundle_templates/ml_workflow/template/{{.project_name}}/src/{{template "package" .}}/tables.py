@@ -6,7 +6,7 @@ from importlib import resources
 from io import StringIO
 from pathlib import Path
 
-from . import model
+from . import columns
 
 
 def from_csv(file: Path) -> list[dict[str, str]]:
@@ -28,14 +28,14 @@ def exists(table: str) -> bool:
 
 def from_table(table: str) -> Iterable[Mapping[str, object]]:
     """Return the columns of a table that the model knows."""
-    columns = (model.KEY, model.DAY, *model.FEATURES, model.TARGET)
-    found = _spark().table(table).select(*columns)
+    names = (columns.KEY, columns.DAY, *columns.FEATURES, columns.TARGET)
+    found = _spark().table(table).select(*names)
     return (row.asDict() for row in found.toLocalIterator())
 
 
-def write(table: str, columns: str, rows: Sequence[tuple[object, ...]], mode: str) -> None:
+def write(table: str, types: str, rows: Sequence[tuple[object, ...]], mode: str) -> None:
     """Write rows with columns such as "day date, rows long"; the mode is Spark's."""
-    frame = _spark().createDataFrame(list(rows), columns)
+    frame = _spark().createDataFrame(list(rows), types)
     frame.write.mode(mode).option("overwriteSchema", mode == "overwrite").saveAsTable(table)
 
 

@@ -5,11 +5,11 @@ With --fixture the model is kept in a folder, or in a workspace with --registry 
 
 from collections.abc import Sequence
 
-from . import about, data, model, options
-from . import registry as registries
+from . import about, data, model, options, promotion
 from .data_pull import TRAINING, pulled
 from .names import ModelName
-from .training import TrainedModel, train
+from .registry import CHALLENGER, CHAMPION, TrainedModel
+from .training import train
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     tags = version_tags(given.model, days, given.workflow_version)
     registry = options.registry(given)
     registry.tag_model(model_tags(given.model))
-    result = registries.register(registry, trained, hold_out, tags)
+    result = promotion.register(registry, trained, hold_out, tags)
     _report(given.model, trained, days, len(hold_out), result)
 
 
@@ -50,11 +50,11 @@ def _report(
     trained: TrainedModel,
     days: data.Window,
     held_out: int,
-    result: registries.Registration,
+    result: promotion.Registration,
 ) -> None:
     print(f"learnt from {trained.baseline.rows} rows, {days.start} to {days.end}")
     print(f"{model.METRIC} on the newest {held_out} rows: {result.score:.4f}")
-    role = registries.CHAMPION if result.verdict.promoted else registries.CHALLENGER
+    role = CHAMPION if result.verdict.promoted else CHALLENGER
     print(f"{name.full} version {result.version} is the {role}: {result.verdict.reason}")
 
 

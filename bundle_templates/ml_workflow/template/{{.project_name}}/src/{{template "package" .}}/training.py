@@ -1,18 +1,9 @@
 """Fitting and judging: from rows to a trained model with all that is stored about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from . import data, drift, model
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """What a registry keeps: the fitted model and the features that it has learnt."""
-
-    fitted: Any
-    baseline: drift.Baseline
+from . import columns, data, drift, model
+from .registry import TrainedModel
 
 
 def train(rows: Sequence[data.Row]) -> TrainedModel:
@@ -20,7 +11,9 @@ def train(rows: Sequence[data.Row]) -> TrainedModel:
     values = data.features(rows)
     fitted = model.build().fit(values, data.outcomes(rows))
     days = data.window(rows)
-    baseline = drift.describe(model.FEATURES, values, days.start.isoformat(), days.end.isoformat())
+    baseline = drift.describe(
+        columns.FEATURES, values, days.start.isoformat(), days.end.isoformat()
+    )
     return TrainedModel(fitted, baseline)
 
 

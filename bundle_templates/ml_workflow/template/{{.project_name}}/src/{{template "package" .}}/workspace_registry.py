@@ -14,7 +14,7 @@ from databricks.sdk import WorkspaceClient
 
 from .drift import Baseline
 from .names import ModelName
-from .training import TrainedModel
+from .registry import TrainedModel
 
 _MLFLOW = "/api/2.0/mlflow/unity-catalog"
 

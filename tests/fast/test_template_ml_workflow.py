@@ -24,10 +24,20 @@ TEMPLATES = BundleTemplates(Path(__file__).parents[2] / "bundle_templates")
 LINE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=120)
 NAME = "gbx1_dev.ada_7.dev_ada_ada_7"
 TAGS = {
-    "business_unit", "project_name", "model_name", "original_developer_email",
-    "current_owner_email", "model_type", "model_package", "platform", "dummy_model",
-    "model_factory", "training_window_start", "training_window_end", "workflow_version",
-}  # fmt: skip
+    "business_unit",
+    "project_name",
+    "model_name",
+    "original_developer_email",
+    "current_owner_email",
+    "model_type",
+    "model_package",
+    "platform",
+    "dummy_model",
+    "model_factory",
+    "training_window_start",
+    "training_window_end",
+    "workflow_version",
+}
 Task = Callable[..., object]
 
 
@@ -96,10 +106,19 @@ def task(project: Path, host: str, monkeypatch: pytest.MonkeyPatch) -> Task:
 def test_the_form_asks_questions_of_its_own_and_each_has_a_default() -> None:
     questions = TEMPLATES.questions("ml_workflow")
     assert [question.name for question in questions] == [
-        "model_description", "model_type", "business_unit", "original_developer_email",
-        "current_owner_email", "training_window_days", "training_schedule", "schedule",
-        "start_hour", "serving", "notification_email", "compute",
-    ]  # fmt: skip
+        "model_description",
+        "model_type",
+        "business_unit",
+        "original_developer_email",
+        "current_owner_email",
+        "training_window_days",
+        "training_schedule",
+        "schedule",
+        "start_hour",
+        "serving",
+        "notification_email",
+        "compute",
+    ]
     assert all(question.optional for question in questions)
     assert not BOT_ANSWERS & {question.name for question in questions}
 
@@ -192,12 +211,18 @@ def test_a_fixture_registers_a_champion_in_the_workspace(
     given = words(project, "--workflow-version=1.4.0", "--as-of=", "--experiment=7")
     done = subprocess.run(
         [sys.executable, "-B", "-m", module, *given],
-        cwd=project, capture_output=True, text=True, timeout=50, check=True,
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
         env={
-            "PYTHONPATH": str(project / "src"), "HOME": str(project),
-            "DATABRICKS_HOST": host, "DATABRICKS_TOKEN": "pat",
+            "PYTHONPATH": str(project / "src"),
+            "HOME": str(project),
+            "DATABRICKS_HOST": host,
+            "DATABRICKS_TOKEN": "pat",
         },
-    )  # fmt: skip
+    )
     last = done.stdout.splitlines()[-1]
     assert last == f"{NAME} version 1 is the champion: the first version"
     model = world.models[NAME]

@@ -44,18 +44,23 @@ class Baseline:
 
     def as_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        features = {
-            name: {"edges": list(each.edges), "shares": list(each.shares), "mean": each.mean}
+        features = [
+            {
+                "name": name,
+                "edges": list(each.edges),
+                "shares": list(each.shares),
+                "mean": each.mean,
+            }
             for name, each in self.features.items()
-        }
+        ]
         return {"start": self.start, "end": self.end, "rows": self.rows, "features": features}
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> "Baseline":
         """Read what `as_dict` returned."""
         features = {
-            name: Feature(tuple(each["edges"]), tuple(each["shares"]), each["mean"])
-            for name, each in stored["features"].items()
+            each["name"]: Feature(tuple(each["edges"]), tuple(each["shares"]), each["mean"])
+            for each in stored["features"]
         }
         return cls(stored["start"], stored["end"], stored["rows"], features)
 

@@ -8,7 +8,7 @@ unopposed. Whoever scores takes the champion.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from . import data, model
+from . import columns, data, model
 from .registry import CHALLENGER, CHAMPION, Registry, TrainedModel, champion_of
 from .training import judge
 
@@ -30,10 +30,8 @@ class Registration:
     verdict: Verdict
 
 
-def decide(challenger: float, champion: float | None) -> Verdict:
-    """Decide by scores, more is better; no champion is None."""
-    if champion is None:
-        return Verdict(True, "the first version")
+def decide(challenger: float, champion: float) -> Verdict:
+    """Decide by scores; more is better."""
     if challenger >= champion:
         return Verdict(True, f"{challenger:.4f} is at least as good as {champion:.4f}")
     return Verdict(False, f"{challenger:.4f} is not as good as {champion:.4f}")
@@ -48,13 +46,21 @@ def register(
     """Register a version as challenger and, if it is good enough, make it the champion."""
     version = registry.register(trained, tags)
     registry.set_alias(CHALLENGER, version)
-    reigning = champion_of(registry)
-    champion = None if reigning is None else judge(registry.load(reigning), hold_out)
     score = judge(trained, hold_out)
-    verdict = decide(score, champion)
+    verdict = _verdict(registry, score, hold_out)
     if verdict.promoted:
         registry.set_alias(CHAMPION, version)
         registry.remove_alias(CHALLENGER)
     result = {f"hold_out_{model.METRIC}": f"{score:.6f}", "promotion": verdict.reason}
     registry.tag_version(version, result)
     return Registration(version, score, verdict)
+
+
+def _verdict(registry: Registry, score: float, hold_out: Sequence[data.Row]) -> Verdict:
+    version = champion_of(registry)
+    if version is None:
+        return Verdict(True, "the first version")
+    champion = registry.load(version)
+    if tuple(champion.baseline.features) != columns.FEATURES:
+        return Verdict(True, f"version {version} has learnt from other features")
+    return decide(score, judge(champion, hold_out))

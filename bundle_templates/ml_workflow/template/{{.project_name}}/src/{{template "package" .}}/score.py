@@ -25,8 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if version is None:
         print(f"{given.model.full} has no champion yet: nothing is scored")
         return
-    rows = pulled(given, SCORING)
-    found = predictions(registry.load(version).fitted, rows, version)
+    champion = registry.load(version)
+    if tuple(champion.baseline.features) != columns.FEATURES:
+        sys.exit(f"version {version} has learnt from other features: train anew, then score")
+    found = predictions(champion.fitted, pulled(given, SCORING), version)
     if given.fixture:
         _print(found)
     else:

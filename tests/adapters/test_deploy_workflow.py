@@ -1,4 +1,4 @@
-"""The deploy workflow, run by act: one project travels through its stages, or stops for a reason."""
+"""The deploy workflow, run by act: a project travels through its stages or stops for a reason."""
 
 import io
 import json
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from deploy_workflow import TOKEN, Outcome, Workshop, artifacts
 
+pytestmark = pytest.mark.timeout(180)
 STAGES = ["Development", "Testing", "Staging", "Production"]
 UNGATED = [f"Deploy {stage}" for stage in STAGES[:3]]
 ALL = [

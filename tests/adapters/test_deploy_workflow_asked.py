@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from deploy_workflow import Outcome, Workshop, artifacts
 
+pytestmark = pytest.mark.timeout(180)
 GROUPS = ("gbx1", "gbx2")
 SIDE = {"Dump Context": "success", "Set Jobs to Run": "success"}
 

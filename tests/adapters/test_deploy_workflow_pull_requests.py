@@ -1,4 +1,4 @@
-"""Pull requests in the deploy workflow: a copy that goes away, and whatever a stranger may write."""
+"""Pull requests in the deploy workflow: copies that go away, and whatever strangers may write."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from deploy_workflow import Outcome, Workshop, artifacts
 
+pytestmark = pytest.mark.timeout(180)
 EVIL = "touch${IFS}$HOME/pwned"
-BRANCH = f"a\"$({EVIL})\";`{EVIL}`'${{{{github.token}}}}"
+BRANCH = f'a"$({EVIL})";`{EVIL}`\'${{{{github.token}}}}'
 TITLE = (
     f"\n$({EVIL})\n`{EVIL}`\"; {EVIL}; ' ${{{{ github.token }}}}\n"
     "::add-mask::success\n##[add-mask]success\n::set-output name=build::evil"
@@ -97,7 +98,9 @@ def test_who_gets_no_identity_gets_no_copy(
     assert len(pull_request.shop.calls()) == calls
 
 
-def test_hostile_files_and_messages_reach_production_without_harm(pull_request: PullRequest) -> None:
+def test_hostile_files_and_messages_reach_production_without_harm(
+    pull_request: PullRequest,
+) -> None:
     shop = pull_request.shop
     for environment in ("Testing", "Staging", "Production-plan", "Production"):
         shop.know(environment)

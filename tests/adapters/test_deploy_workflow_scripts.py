@@ -24,7 +24,12 @@ def run(
     done = subprocess.run(
         [sys.executable, "-c", script(job, step)],
         cwd=folder,
-        env={"PATH": os.defpath, "HOME": str(folder.parent), "GITHUB_OUTPUT": str(outputs), **given},
+        env={
+            "PATH": os.defpath,
+            "HOME": str(folder.parent),
+            "GITHUB_OUTPUT": str(outputs),
+            **given,
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -57,7 +62,7 @@ class Repository:
             self.git("tag", name)
         return self
 
-    def version(self, release: bool = True) -> dict[str, str]:
+    def version(self, *, release: bool = True) -> dict[str, str]:
         """Return what the version's script says; what it complains of is under `stopped`."""
         given = {"RELEASE": json.dumps(release), "GITHUB_RUN_NUMBER": "42"}
         done, outputs = run("version", "Work out the version", self.folder, **given)
@@ -151,7 +156,9 @@ def test_a_pull_request_gets_a_version_before_the_next_one(repository: Repositor
 def test_only_the_projects_own_version_is_overwritten(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
-    pyproject = '[tool.x]\nversion = "9"\n[project]\nname = "a"\nversion="0.1.0"\n[tool.y]\nversion = "8"\n'
+    pyproject = (
+        '[tool.x]\nversion = "9"\n[project]\nname = "a"\nversion="0.1.0"\n[tool.y]\nversion = "8"\n'
+    )
     (folder / "pyproject.toml").write_text(pyproject)
     (folder / "setup.cfg").write_text("[metadata]\nversion = 0.1.0\n[options]\nversion = 7\n")
     done, _ = run("deploy_development", "Overwrite", folder, VERSION="1.2.3")
@@ -197,7 +204,7 @@ def decide(folder: Path, event: dict[str, Any] | None = None, **inputs: str) -> 
     ],
 )
 def test_an_impossible_input_is_refused(tmp_path: Path, name: str, value: str) -> None:
-    assert f"{name}: " in decide(tmp_path, **{name: value})
+    assert f"{name}: " in decide(tmp_path, None, **{name: value})
 
 
 @pytest.mark.parametrize("asked", [{"stage": "moon"}, {"action": "explode"}, {"stage": "a\nb=c"}])

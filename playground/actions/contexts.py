@@ -103,5 +103,3 @@ class RunFacts:
 def workflow_ref(world: World, source: Source) -> str:
     """Return how GitHub names a workflow file at a ref."""
     return f"{world.organisation.login}/{source.repo.name}/{source.path}@{source.ref}"
-
-

@@ -90,7 +90,7 @@ def asks_status(code: str) -> bool:
 
 def split(text: str) -> list[tuple[bool, str]]:
     """Return a text's pieces: (True, expression) or (False, plain)."""
-    pieces = []
+    pieces: list[tuple[bool, str]] = []
     while True:
         start = text.find("${{")
         if start < 0:

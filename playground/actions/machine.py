@@ -130,6 +130,7 @@ class Machine:
             "HOME": str(self._folder / "home"),
             "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",
+            "GIT_TERMINAL_PROMPT": "0",  # act gives steps a terminal, at which git would ask
         }
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", keeper.__file__, *self._command(order),

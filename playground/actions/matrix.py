@@ -17,7 +17,7 @@ def legs(matrix: object) -> list[Json]:
     for name, values in axes.items():
         if not isinstance(values, list) or not values:
             raise WorkflowError(f"Matrix vector '{name}' does not contain any values")
-    crossed = [dict(zip(axes, each, strict=True)) for each in product(*axes.values())] if axes else []
+    crossed = [dict(zip(axes, each, strict=True)) for each in product(*axes.values()) if axes]
     kept = [leg for leg in crossed if not any(_fits(leg, out) for out in _list(matrix, "exclude"))]
     made = _included(kept, _list(matrix, "include"), set(axes))
     if not made or len(made) > MOST_LEGS:

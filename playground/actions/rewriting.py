@@ -35,12 +35,12 @@ def cut(workflow: Json, job: str, leg: Json | None, needs: Mapping[str, Result])
     jobs = kept["jobs"]
     if not isinstance(jobs, dict):
         raise TypeError("a workflow's jobs are a mapping")
-    chosen = jobs[job]
+    chosen: Json = jobs[job]
     chosen["if"] = "always()"
     if leg is not None:
         chosen["strategy"] = {"matrix": {"include": [literal(leg)]}}
-    kept["jobs"] = {name: stub(needs[name]) for name in words(chosen.get("needs"))}
-    kept["jobs"][job] = chosen
+    stubs = {name: stub(needs[name]) for name in words(chosen.get("needs"))}
+    kept["jobs"] = stubs | {job: chosen}
     return kept
 
 

@@ -11,7 +11,9 @@ from ruamel.yaml.error import YAMLError
 from playground.github.objects import GitStore, MissingObjectError
 from playground.github.world import Json, Repository, World
 
-CALL = re.compile(r"(?P<owner>[^/@]+)/(?P<repo>[^/@]+)/(?P<path>\.github/workflows/[^@]+)@(?P<ref>.+)")
+CALL = re.compile(
+    r"(?P<owner>[^/@]+)/(?P<repo>[^/@]+)/(?P<path>\.github/workflows/[^@]+)@(?P<ref>.+)"
+)
 LOCAL_CALL = re.compile(r"\./(?P<path>\.github/workflows/[^@]+)")
 DEEPEST_CALL = 10
 
@@ -62,7 +64,9 @@ def plain(value: object) -> object:
 
 def words(value: object) -> list[str]:
     """Return `needs` and its like, which may be one word or a list."""
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)] if value else []
+    if isinstance(value, list):
+        return [str(each) for each in value]
+    return [str(value)] if value else []
 
 
 @dataclass(frozen=True)
@@ -152,9 +156,9 @@ def call_spec(source: Source) -> Json:
 def given_inputs(source: Source, given: Json) -> Json:
     """Return the inputs of a called workflow, with defaults, as its types say."""
     declared = cast("dict[str, Json]", call_spec(source).get("inputs") or {})
-    unknown = [name for name in given if name not in declared]
-    if unknown:
-        raise WorkflowError(f"Invalid input, {unknown[0]} is not defined in the referenced workflow.")
+    for name in given:
+        if name not in declared:
+            raise WorkflowError(f"Invalid input, {name} is not defined in the referenced workflow.")
     values: Json = {}
     for name, spec in declared.items():
         if name not in given and spec.get("required") and "default" not in spec:

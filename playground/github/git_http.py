@@ -119,7 +119,7 @@ class GitHttp:
         if not header:
             return Actor("anonymous")
         try:
-            pair = base64.b64decode(header.removeprefix("Basic ")).decode()
+            pair = base64.b64decode(header.partition(" ")[2]).decode()  # "basic", too
         except (binascii.Error, UnicodeDecodeError):
             raise Refusal(401, "Invalid username or token.", headers=_CHALLENGE) from None
         name, _, password = pair.partition(":")

@@ -3,7 +3,7 @@
 `python keeper.py <command …>`. "stop" is a byte on standard input; the end of standard input means
 that the playground is gone. act gives every step a session of its own, so groups of processes are
 no help: this process adopts whatever loses its parent and kills all its descendants in the end.
-It imports little, because every job starts one.
+Every job starts one.
 """
 
 import ctypes
@@ -11,12 +11,15 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import NoReturn
 
 SET_DEATH_SIGNAL, SET_SUBREAPER = 1, 36
 GRACE = 20.0
 """Seconds for steps that run after a cancellation, then everything is killed."""
 LOOK = 0.02
+PROCESSES = Path("/proc")
 
 
 def process_control(option: int, value: int) -> None:
@@ -27,9 +30,11 @@ def process_control(option: int, value: int) -> None:
 
 def start(command: list[str]) -> int:
     """Start a command in a group of its own that dies with this process; return its id."""
-    child = os.fork()
-    if child:
-        return child
+    return os.fork() or become(command)
+
+
+def become(command: list[str]) -> NoReturn:
+    """Turn this process into the command."""
     process_control(SET_DEATH_SIGNAL, signal.SIGKILL)
     os.setpgid(0, 0)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -39,13 +44,9 @@ def start(command: list[str]) -> int:
 def descendants(root: int) -> set[int]:
     """Return the ids of every process below one."""
     parents: dict[int, int] = {}
-    for entry in os.listdir("/proc") if os.path.isdir("/proc") else ():
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", "rb") as file:
-                    parents[int(entry)] = int(file.read().rpartition(b")")[2].split()[1])
-            except (OSError, IndexError):
-                continue
+    for file in PROCESSES.glob("[0-9]*/stat"):
+        with suppress(OSError, IndexError):
+            parents[int(file.parent.name)] = int(file.read_text().rpartition(")")[2].split()[1])
     found: set[int] = set()
     while more := {child for child, above in parents.items() if above in found | {root}} - found:
         found |= more
@@ -55,20 +56,16 @@ def descendants(root: int) -> set[int]:
 def reap() -> dict[int, int]:
     """Collect the children that have ended; return their statuses."""
     ended = {}
-    try:
+    with suppress(ChildProcessError):
         while (done := os.waitpid(-1, os.WNOHANG))[0]:
             ended[done[0]] = done[1]
-    except ChildProcessError:
-        pass
     return ended
 
 
 def send(process: int, number: int, *, group: bool = False) -> None:
     """Send a signal to a process (or its group) that may be gone."""
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         (os.killpg if group else os.kill)(process, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def kill_all(child: int) -> None:

@@ -111,7 +111,7 @@ class Leaf:
         doors = self.crew.doors.admit(visitor)
         secrets = {**self._secrets(), "GITHUB_TOKEN": token}
         masks = Masks((*secrets.values(), visitor.request_token, visitor.key))
-        steps = [step for step in _list(self.spec.get("steps"))]
+        steps = _list(self.spec.get("steps"))
         clock = self.crew.office.world.clock
         job_id = self.links[-1].job.id
         stream = EventStream(self.crew.book, self.job, job_id, steps, masks, clock)
@@ -160,7 +160,7 @@ class Leaf:
             actor=run.actor,
             files=files,
             local=local | self._actions(),
-            environment={name: str(literal(value)) for name, value in known.items()},
+            environment=unread(known),
             variables=dict(self.crew.book.variables(run, self.job.environment)),
             secrets=secrets,
             path=self.crew.path,
@@ -202,6 +202,22 @@ def concurrency(given: object, scope: Scope) -> tuple[str, bool] | None:
         name, cancels = str(held.get("group") or ""), truthy(held.get("cancel-in-progress"))
         return (name, cancels) if name else None
     return (str(held), False) if held else None
+
+
+def unread(variables: dict[str, str]) -> dict[str, str]:
+    """Return variables of which act evaluates nothing.
+
+    act reads expressions in the values of variables: those of a reference once (so `github.ref`
+    of a branch named like one is quoted), all others again and again, so these are left out.
+    """
+    return {
+        name: str(literal(value))
+        for name, value in variables.items()
+        if name in _REFERENCES or "${{" not in value
+    }
+
+
+_REFERENCES = ("GITHUB_REF", "GITHUB_REF_NAME", "GITHUB_HEAD_REF", "GITHUB_BASE_REF")
 
 
 def _parts(uses: str) -> tuple[str, str, str, str]:

@@ -23,12 +23,23 @@ UV = {
     "UV_NO_CONFIG": "1",
     "UV_NO_PROGRESS": "1",
     "UV_LINK_MODE": "hardlink",
+    "UV_NO_EDITABLE": "1",  # an editable build needs one more package, which we don't have
 }
 """`UV_DEFAULT_INDEX`, which makes uv find packages without a network, is a job's door."""
 
 
+NO_TERMINAL = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_PAGER": "cat",
+    "PAGER": "cat",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+}
+"""act gives steps a terminal, which GitHub's have none of: nothing must ask or page there."""
+
+
 class NoActError(FileNotFoundError):
-    """This interpreter's environment has no act."""
+    """There is no act in this interpreter's environment."""
 
 
 @dataclass
@@ -130,8 +141,7 @@ class Machine:
             "HOME": str(self._folder / "home"),
             "TMPDIR": str(self._folder / "tmp"),
             "LANG": "C.UTF-8",
-            "GIT_TERMINAL_PROMPT": "0",  # act gives steps a terminal, at which git would ask
-        }
+        } | NO_TERMINAL
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", keeper.__file__, *self._command(order),
             cwd=self._folder, env=environment, limit=LONGEST_LINE, start_new_session=True,

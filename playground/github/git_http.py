@@ -182,6 +182,7 @@ class GitHttp:
         """Take a push: store its objects, judge every reference, move all or none."""
         self._refuse_writing(actor, repo)
         lines, pack = packets(await request.read())
+        lines = [line for line in lines if not line.startswith(b"shallow ")]  # of a shallow clone
         if not lines:
             return _answer("x-git-receive-pack-result", b"")
         capabilities = lines[0].partition(b"\0")[2].decode().split()

@@ -143,7 +143,9 @@ class Workshop:
     def begin(self, workflow: str, **changes: object) -> WorkflowRun:
         """Commit a workflow and begin a run of it."""
         message = str(changes.pop("message", "A change"))
-        sha = self.commit({CALLER: workflow, "README.md": "# Ada"}, message)
+        files: dict[str, str] = {CALLER: workflow, "README.md": "# Ada"}
+        more = changes.pop("files", {})
+        sha = self.commit(files | (more if isinstance(more, dict) else {}), message)
         world, repo = self.github.world, self.github.repos["ada-7"]
         payload: dict[str, object] = {"head_commit": {"message": message, "id": sha}}
         payload |= {"repository": {"name": "ada-7"}}

@@ -51,4 +51,4 @@ else
   git checkout --quiet --force --detach "$local"
 fi
 [ "$PERSIST" = true ] || git config --local --unset http.extraheader
-git log -1 --format=%H
+git rev-parse HEAD

@@ -26,6 +26,7 @@ class EventStream:
     clock: Clock
     result: Conclusion | None = None
     _seen: list[int] = field(default_factory=list)
+    _complained: str = ""
 
     def begin(self) -> None:
         """Note the first step, which is GitHub's own."""
@@ -81,6 +82,7 @@ class EventStream:
             self.book.set_step(self.job, SET_UP, "completed", "success")
         self._skip_until(position)
         self._seen.append(position)
+        self._complained = ""
         self.book.set_step(self.job, name, "in_progress", None)
         self.say(f"##[group]{_spoken(self.steps[position])}\n##[endgroup]")
 
@@ -113,7 +115,8 @@ class EventStream:
             self.say(f"##[{command}]{event.get('arg', '')}")
         elif event.get("raw_output"):
             self.say(text)
-        elif event.get("level") == "error":
+        elif event.get("level") == "error" and text != self._complained:
+            self._complained = text  # a composite action's complaint comes twice
             self.say(f"##[error]{_complaint(text)}")
 
 

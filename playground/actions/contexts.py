@@ -24,7 +24,7 @@ class RunFacts:
     def github(self) -> Json:
         """Return the `github` context as far as it is known before a job has a machine."""
         run, root = self.run, self.world.root
-        return self._people() | self._refs() | {
+        held: Json = {
             "repository": self.repository,
             "repository_id": str(run.repo.id),
             "repository_owner": self.world.organisation.login,
@@ -43,7 +43,8 @@ class RunFacts:
             "workflow": self.caller.name,
             "workflow_ref": workflow_ref(self.world, self.caller),
             "workflow_sha": self.caller.sha,
-        }  # fmt: skip
+        }
+        return held | self._people() | self._refs()
 
     def _people(self) -> Json:
         user = self.world.find_user(self.run.actor)

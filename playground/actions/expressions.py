@@ -6,10 +6,11 @@ machine's; act evaluates the rest. Values are plain JSON; names and texts compar
 
 import json
 import math
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 Value = object
 _TOKEN = re.compile(
@@ -294,13 +295,16 @@ def _equal(left: Value, right: Value) -> bool:
 
 def _ordered(sign: str, left: Value, right: Value) -> bool:
     if isinstance(left, str) and isinstance(right, str):
-        a: float | str = left.lower()
-        b: float | str = right.lower()
-    else:
-        a, b = number_of(left), number_of(right)
-    less, same = a < b, a == b  # type: ignore[operator]  # both texts or both numbers
-    more = a > b  # type: ignore[operator]  # as above
-    return {"<": less, "<=": less or same, ">": more, ">=": more or same}[sign]
+        return _COMPARISONS[sign](left.lower(), right.lower())
+    return _COMPARISONS[sign](number_of(left), number_of(right))
+
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 # Functions

@@ -143,11 +143,19 @@ class Machine:
             "LANG": "C.UTF-8",
         } | NO_TERMINAL
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", keeper.__file__, *self._command(order),
-            cwd=self._folder, env=environment, limit=LONGEST_LINE, start_new_session=True,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            sys.executable,
+            "-I",
+            "-S",
+            keeper.__file__,
+            *self._command(order),
+            cwd=self._folder,
+            env=environment,
+            limit=LONGEST_LINE,
+            start_new_session=True,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        )
         if self.stopped:
             self.stop()
         try:

@@ -54,8 +54,8 @@ class PackageIndex:
         found = self._find(name)
         file = escape(wheel_name(found) if found else _empty_wheel(name))
         link = f'<a href="/wheels/{file}" data-core-metadata="true">{file}</a>'
-        return web.Response(text=f"<!DOCTYPE html><html><body>{link}</body></html>",
-                            content_type="text/html")  # fmt: skip
+        shown = f"<!DOCTYPE html><html><body>{link}</body></html>"
+        return web.Response(text=shown, content_type="text/html")
 
     async def metadata(self, request: web.Request) -> web.Response:
         """Return a wheel's METADATA."""

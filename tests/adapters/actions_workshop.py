@@ -53,6 +53,7 @@ class Ledger:
         return job
 
     async def pass_gate(self, run: WorkflowRun, job: Job) -> bool:
+        assert job in run.present_jobs
         if job.environment in self.gated:
             self.set_job(job, "waiting")
             while job.environment not in self.decisions:
@@ -95,9 +96,11 @@ class Ledger:
         self._move()
 
     def variables(self, run: WorkflowRun, environment: str) -> dict[str, str]:
+        assert run.status != "completed"
         return self.known_variables.get(environment, {})
 
     def secrets(self, run: WorkflowRun, environment: str) -> dict[str, str]:
+        assert run.status != "completed"
         return self.known_secrets.get(environment, {}) if environment in self.passed else {}
 
     async def until(self, run: WorkflowRun, name: str, status: Status) -> Job:
@@ -150,9 +153,19 @@ class Workshop:
         payload: dict[str, object] = {"head_commit": {"message": message, "id": sha}}
         payload |= {"repository": {"name": "ada-7"}}
         run = WorkflowRun(
-            world.next_id(), 1, repo, CALLER, "push", "refs/heads/main", sha, "ada", message,
-            payload, NOW, NOW,
-        )  # fmt: skip
+            world.next_id(),
+            1,
+            repo,
+            CALLER,
+            "push",
+            "refs/heads/main",
+            sha,
+            "ada",
+            message,
+            payload,
+            NOW,
+            NOW,
+        )
         for name, value in changes.items():
             setattr(run, name, value)
         self.go(run)
@@ -198,5 +211,7 @@ async def workshop(directory: Path) -> AsyncIterator[Workshop]:
     finally:
         await runner.close()
         await github.stop()
-    left = [folder.name for folder in (directory / "actions").glob("*/*") if "-" in folder.parent.name]
+    left = [
+        folder.name for folder in (directory / "actions").glob("*/*") if "-" in folder.parent.name
+    ]
     assert left == []

@@ -4,11 +4,12 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 from actions_workshop import Workshop, ends, log_of, workshop
+from waiting import wait_until
 
 from playground.actions import keeper
 
@@ -116,6 +117,11 @@ def asleep(*seconds: int) -> list[str]:
     return [line for line in commands() if line.strip() in {f"sleep {n}" for n in seconds}]
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what no book tells of."""
+    await asyncio.to_thread(wait_until, condition)
+
+
 async def test_a_cancelled_run_ends_with_nothing_left_running(shop: Workshop) -> None:
     run = shop.begin(LONG)
     await shop.book.until_said(run, "shell ")
@@ -134,8 +140,7 @@ async def test_a_cancelled_run_ends_with_nothing_left_running(shop: Workshop) ->
 async def test_closing_the_playground_stops_what_runs(shop: Workshop) -> None:
     run = shop.begin(LONG.replace("sleep 32", "sleep 42"))
     await shop.book.until_said(run, "shell ")
-    while len(asleep(421, 422, 423)) < 3:
-        await asyncio.sleep(0)
+    await until(lambda: len(asleep(421, 422, 423)) == 3)
     await shop.runner.close()
     await shop.over()
     assert asleep(421, 422, 423) == []
@@ -144,16 +149,21 @@ async def test_closing_the_playground_stops_what_runs(shop: Workshop) -> None:
 async def test_a_keeper_whose_playground_was_killed_leaves_nothing() -> None:
     script = "setsid sleep 521 & (trap '' INT TERM HUP; exec sleep 522) & sleep 523"
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c",
-        "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE); p.wait()",
-        sys.executable, "-I", "-S", keeper.__file__, "/bin/sh", "-c", script,
-    )  # fmt: skip
-    while len(asleep(521, 522, 523)) < 3:
-        await asyncio.sleep(0)
+        sys.executable,
+        "-c",
+        "import subprocess as s, sys; s.Popen(sys.argv[1:], stdin=s.PIPE).wait()",
+        sys.executable,
+        "-I",
+        "-S",
+        keeper.__file__,
+        "/bin/sh",
+        "-c",
+        script,
+    )
+    await until(lambda: len(asleep(521, 522, 523)) == 3)
     parent.send_signal(signal.SIGKILL)
     await parent.wait()
-    while asleep(521, 522, 523):
-        await asyncio.sleep(0)
+    await until(lambda: not asleep(521, 522, 523))
 
 
 async def test_one_run_is_in_a_group_and_the_latest_one_waits(shop: Workshop) -> None:
@@ -161,10 +171,8 @@ async def test_one_run_is_in_a_group_and_the_latest_one_waits(shop: Workshop) ->
     first = shop.begin(GROUP)
     await shop.book.until(first, "deploy", "waiting")
     second = shop.begin(GROUP)
-    await asyncio.sleep(0)
     third = shop.begin(GROUP)
-    while second.status != "completed":
-        await asyncio.sleep(0)
+    await until(lambda: second.status == "completed")
     assert (second.conclusion, second.present_jobs) == ("cancelled", [])
     assert third.present_jobs == []
     shop.book.decide("Production", approved=True)

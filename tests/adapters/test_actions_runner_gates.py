@@ -140,7 +140,7 @@ async def accepted(shop: Workshop, token: str, environment: str, audience: str) 
     """Say whether Databricks' stand-in lets a token in, by the issuer's published keys."""
     repo, world = shop.github.repos["ada-7"], shop.github.world
     subject = f"repo:acme@{world.organisation.id}/ada-7@{repo.id}:environment:{environment}"
-    principal = ServicePrincipal(1, "app-1", "deployer")
+    principal = ServicePrincipal(1, "deployer", application_id="app-1")
     now = world.now()
     principal.policies["p"] = FederationPolicy(
         "p", "p", shop.github.oidc_issuer, subject, [audience], now, now

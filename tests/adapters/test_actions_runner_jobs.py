@@ -80,6 +80,13 @@ dependencies = []
 [dependency-groups]
 dev = ["pytest>=8", "ruff>=0.12"]
 """
+TEST = """\
+from ada_7 import ANSWER
+
+
+def test_it():
+    assert ANSWER == 42
+"""
 
 
 @pytest.fixture
@@ -113,11 +120,9 @@ async def test_a_tag_is_pushed_with_the_permission_and_refused_without(shop: Wor
     ]
 
 
-async def test_hostile_names_and_messages_execute_nothing(
-    shop: Workshop, tmp_path: Path
-) -> None:
+async def test_hostile_names_and_messages_execute_nothing(shop: Workshop, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    evil = f'"; touch {mark}; $(touch {mark}) `touch {mark}` \' ${{{{ github.token }}}}\n::error::x'
+    evil = f"\"; touch {mark}; $(touch {mark}) `touch {mark}` ' ${{{{ github.token }}}}\n::error::x"
     branch = f"refs/heads/a$(touch${{IFS}}{mark});b"
     run = await shop.ended(HOSTILE, message=evil, ref=branch)
     said = log_of(run, "say")
@@ -160,7 +165,7 @@ async def test_uv_syncs_checks_tests_and_builds_without_a_network(shop: Workshop
     files = {
         "pyproject.toml": PROJECT,
         "src/ada_7/__init__.py": "ANSWER = 42\n",
-        "tests/test_it.py": "from ada_7 import ANSWER\n\n\ndef test_it():\n    assert ANSWER == 42\n",
+        "tests/test_it.py": TEST,
     }
     run = await shop.ended(PYTHON, files=files)
     said = log_of(run, "build")

@@ -76,6 +76,6 @@ def test_a_single_expression_keeps_its_type() -> None:
     ],
 )
 def test_a_condition_needs_success_unless_it_asks(
-    condition: object, status: Status, met: bool
+    condition: object, status: Status, met: object
 ) -> None:
     assert Scope(CONTEXTS, status).condition(condition) is met

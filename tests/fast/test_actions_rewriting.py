@@ -10,7 +10,7 @@ from playground.actions.workflow import plain, read, write
 
 ROOT = Path(__file__).parents[2]
 REUSABLE = ROOT / ".github" / "workflows" / "deploy-bundle.yml"
-LEG = {"environment": "Production"}
+LEG: dict[str, object] = {"environment": "Production"}
 
 
 def parsed(text: str) -> Any:

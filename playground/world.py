@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from bot.manifest import SCOPES
+from playground.actions.runner import ActRunner
 from playground.bot import BotProcess, free_port
 from playground.cast import ORGANISATION
 from playground.clock import SharedClock
@@ -45,6 +46,10 @@ class World:
         self.faults = Faults(latency)
         self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
         self.databricks = Databricks(self.clock, self.faults)
+        self.actions = ActRunner(
+            self.github, self.github.hub.book, directory / "actions", path=(directory / "commands",)
+        )
+        self.github.runner = self.actions
         self.slack = Slack(
             self.clock,
             self.faults,
@@ -90,6 +95,7 @@ class World:
         await self.slack.stop()
         await self.databricks.stop()
         await self.github.stop()
+        await self.actions.close()
 
     def secrets(self) -> dict[str, str]:
         """Return the bot's secrets, as it gets them: by environment."""

@@ -42,11 +42,14 @@ class RequestableData(Frozen):
 
 
 class Policy(Frozen):
-    """The rules of this installation. `catalogs` are those of each workspace group's stages."""
+    """The rules of this installation.
+
+    `catalogs` are those of each workspace group's stages, groups in the order of deployments.
+    """
 
     naming: Naming
     workspace_groups: dict[str, str]
-    catalogs: dict[str, tuple[str, ...]]
+    catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
     confirmation_expires: timedelta
@@ -106,7 +109,8 @@ class Policy(Frozen):
         return f"There is no workspace group {', '.join(unknown)}." if unknown else ""
 
     def _data_objection(self, spec: ProjectSpec) -> str:
-        within = {name for group in spec.workspace_groups for name in self.catalogs.get(group, ())}
+        groups = [self.catalogs.get(group, {}) for group in spec.workspace_groups]
+        within = {catalog for stages in groups for catalog in stages.values()}
         seen: set[str] = set()
         for access in spec.data_access:
             if self.requestable(access) is None:

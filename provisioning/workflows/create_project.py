@@ -16,6 +16,7 @@ from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
 from provisioning.run_steps import RunSteps
+from provisioning.starter import starter_answers
 from provisioning.store import Message
 from provisioning.terraform_parts import TerraformParts
 from provisioning.text import Notice, bold, code, link, person, say
@@ -103,7 +104,7 @@ class CreateProject:
 
     def _render(self, operation: Operation) -> dict[str, bytes]:
         spec = operation.spec
-        known = {"project_name": spec.name, "github_team": spec.github_team}
+        known = starter_answers(spec, self.run_steps.policy.catalogs)
         return self.templates.render(spec.template, {**spec.answers, **known})
 
     def _discard_plan(self, run: str) -> None:

@@ -24,6 +24,7 @@ from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Progress
+from provisioning.starter import starter_answers
 
 RESOURCES = {"one group": 89, "two groups": 165}
 """What the modules make for a request with one team and one person as reviewers."""
@@ -54,6 +55,22 @@ class Living:
     talk: Conversation
     settings: Settings
     clone: Path
+
+    @property
+    def spec(self) -> ProjectSpec:
+        """What was asked for in the form."""
+        return ProjectSpec(
+            name=self.talk.name,
+            owners=(cast.ADA.slack, cast.GRACE.slack),
+            managed_group="aad-data-science",
+            github_team="data-science",
+            reviewers=(
+                Reviewer(kind="team", name="ml-reviewers"),
+                Reviewer(kind="user", name="grace"),
+            ),
+            workspace_groups=GROUPS[self.size],
+            template="job",
+        )
 
     @property
     def terraform(self) -> LocalTerraform:
@@ -88,8 +105,8 @@ def living(
 
 def test_a_clone_is_the_rendered_bundle_byte_by_byte(living: Living) -> None:
     templates = BundleTemplates(wiring.TEMPLATES, wiring.bundle_context(living.settings))
-    known = {"project_name": living.talk.name, "github_team": "data-science"}
-    rendered = templates.render("job", known)
+    catalogs = wiring.policy_of(living.settings).catalogs
+    rendered = templates.render("job", starter_answers(living.spec, catalogs))
     cloned = {
         str(path.relative_to(living.clone)): path.read_bytes()
         for path in living.clone.rglob("*")
@@ -146,18 +163,7 @@ def test_planning_again_shows_no_change(living: Living) -> None:
 
 def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     settings, terraform = living.settings, living.terraform
-    spec = ProjectSpec(
-        name=living.talk.name,
-        owners=(cast.ADA.slack, cast.GRACE.slack),
-        managed_group="aad-data-science",
-        github_team="data-science",
-        reviewers=(
-            Reviewer(kind="team", name="ml-reviewers"),
-            Reviewer(kind="user", name="grace"),
-        ),
-        workspace_groups=GROUPS[living.size],
-        template="job",
-    )
+    spec = living.spec
     clock = living.talk.world.clock
     app = wiring.app_of(settings, wiring.read_private_key(settings))
     repositories = GitHubRepositories(Connection(app, clock), clock)

@@ -145,7 +145,7 @@ def list_jobs(call: Call) -> Json:
     """List jobs that the caller may see, newest first; the name filter ignores case."""
     wanted = call.query.get("name", "").casefold()
     found = [
-        written(call, each)
+        {k: v for k, v in written(call, each).items() if k != "run_as_user_name"}
         for each in reversed(call.workspace.jobs.values())
         if allows(call, object_id(each), "CAN_VIEW")
         and (not wanted or str(each.settings["name"]).casefold() == wanted)

@@ -7,7 +7,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent.parent
 SCRIPT = """#!/bin/sh
 # The stand-in for the Databricks CLI, with the interpreter and the packages of the playground.
-PYTHONPATH={source} PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 \\
+PYTHONPATH={source} PYTHONSAFEPATH=1 \\
   exec {python} -W ignore -m playground.databricks_cli "$@"
 """
 

@@ -15,6 +15,7 @@ from playground.bot import BotProcess, free_port
 from playground.cast import ORGANISATION
 from playground.clock import SharedClock
 from playground.databricks.server import Databricks
+from playground.databricks_cli.bin_folder import write_bin
 from playground.faults import Faults
 from playground.github.limits import UNLIMITED, Limits
 from playground.github.server import GitHub
@@ -46,9 +47,9 @@ class World:
         self.faults = Faults(latency)
         self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
         self.databricks = Databricks(self.clock, self.faults)
-        self.actions = ActRunner(
-            self.github, self.github.hub.book, directory / "actions", path=(directory / "commands",)
-        )
+        commands = write_bin(directory / "commands")
+        book = self.github.hub.book
+        self.actions = ActRunner(self.github, book, directory / "actions", path=(commands,))
         self.github.runner = self.actions
         self.slack = Slack(
             self.clock,

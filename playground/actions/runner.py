@@ -1,5 +1,6 @@
 """The runner: executes workflow runs for real (`Runner` of playground/github/runs.py)."""
 
+import shutil
 from pathlib import Path
 
 from playground.actions.attempt import Attempt
@@ -27,6 +28,8 @@ class ActRunner:
         self.crew = Crew(office, book, directory, doors, path)
         self._attempts: dict[int, Attempt] = {}
         self._leaves: dict[int, dict[str, Leaf]] = {}
+        for left in directory.glob("[0-9]*-[0-9]*"):  # of a playground that was killed
+            shutil.rmtree(left, ignore_errors=True)
 
     async def run(self, run: WorkflowRun) -> None:
         """Execute an attempt to its end, reporting to the book; never raises."""
@@ -78,6 +81,7 @@ class ActRunner:
             self.crew.book.finish(run, await self._in_group(attempt, run, planned, group))
         finally:
             attempt.over.set()
+            shutil.rmtree(self.crew.directory / f"{run.id}-{run.attempt}", ignore_errors=True)
             self._leaves[run.id] = attempt.leaves
             if self._attempts.get(run.id) is attempt:
                 del self._attempts[run.id]

@@ -109,6 +109,7 @@ class Ledger:
             for job in run.present_jobs:
                 if job.name == name and job.status == status:
                     return job
+            assert run.status != "completed", [job.log for job in run.present_jobs]
             await self.moved.wait()
 
     async def until_said(self, run: WorkflowRun, text: str) -> Job:
@@ -117,6 +118,7 @@ class Ledger:
             for job in run.present_jobs:
                 if text in job.log:
                     return job
+            assert run.status != "completed", [job.log for job in run.present_jobs]
             await self.moved.wait()
 
 

@@ -86,7 +86,7 @@ def test_a_planner_sees_the_same_plan_and_cannot_deploy_it(shop: Workshop) -> No
 
 
 def test_whatever_changes_in_the_workspace_changes_the_plan(shop: Workshop) -> None:
-    deployer, planner, variables = shop.gate()
+    _, planner, variables = shop.gate()
     shop.bundle("deploy", "production", **variables)
     where = here(shop, "production")
     (job,) = where.jobs.values()

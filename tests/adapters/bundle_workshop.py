@@ -28,9 +28,13 @@ CATALOGS = {
 }
 TARGETS = ",".join(f"{stage}={catalog}" for stage, catalog in CATALOGS.items())
 GIVEN = (
-    Privilege.USE_SCHEMA, Privilege.CREATE_MODEL, Privilege.CREATE_TABLE, Privilege.EXECUTE,
-    Privilege.CREATE_VOLUME, Privilege.APPLY_TAG,
-)  # fmt: skip
+    Privilege.USE_SCHEMA,
+    Privilege.CREATE_MODEL,
+    Privilege.CREATE_TABLE,
+    Privilege.EXECUTE,
+    Privilege.CREATE_VOLUME,
+    Privilege.APPLY_TAG,
+)
 
 
 @dataclass(frozen=True)
@@ -154,9 +158,14 @@ class Workshop:
         """Run the command as a job does: found on PATH, from a bare environment, anywhere."""
         environment = self.environment(by or self.admit()) | extra
         done = subprocess.run(
-            ["databricks", *words], cwd=self.project, env=environment, capture_output=True,
-            text=True, check=False, executable=str(self.folder / "bin" / "databricks"),
-        )  # fmt: skip
+            ["databricks", *words],
+            cwd=self.project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            executable=str(self.folder / "bin" / "databricks"),
+        )
         return Said(done.returncode, done.stdout, done.stderr)
 
     def bundle(self, verb: str, stage: str = "development", *more: str, **extra: str) -> Said:

@@ -47,10 +47,14 @@ def in_mode(mode: str, **more: Any) -> Any:
         ("jobs", {"name": "n"}, "max_concurrent_runs", 4),
         ("jobs", {"name": "n", "max_concurrent_runs": 1}, "max_concurrent_runs", 1),
         ("jobs", {"name": "n", "schedule": {}}, "schedule", {"pause_status": "PAUSED"}),
-        ("jobs", {"name": "n", "schedule": {"pause_status": "UNPAUSED"}}, "schedule",
-         {"pause_status": "UNPAUSED"}),
+        (
+            "jobs",
+            {"name": "n", "schedule": {"pause_status": "UNPAUSED"}},
+            "schedule",
+            {"pause_status": "UNPAUSED"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_development_mode_changes_what_the_vendor_says_it_changes(
     kind: str, resource: Any, field: str, expected: Any
 ) -> None:
@@ -86,8 +90,9 @@ def test_a_reference_alone_keeps_its_type() -> None:
         return values[path]
 
     assert resolve({"a": "${list}", "b": "x${text}-${yes}"}, find) == {
-        "a": [1, "t"], "b": "xt-true",
-    }  # fmt: skip
+        "a": [1, "t"],
+        "b": "xt-true",
+    }
     assert resolve("${resources.jobs.x.id}", find) == "${resources.jobs.x.id}"
 
 
@@ -108,8 +113,9 @@ def test_paths_are_meant_from_the_file_that_holds_them(tmp_path: Path) -> None:
 
 def test_differences_are_told_by_path() -> None:
     assert differences({"a": {"b": 1, "c": [1]}}, {"a": {"b": 2, "c": [1]}, "d": 3}) == {
-        "a.b": (1, 2), "d": (None, 3),
-    }  # fmt: skip
+        "a.b": (1, 2),
+        "d": (None, 3),
+    }
 
 
 @pytest.mark.parametrize(

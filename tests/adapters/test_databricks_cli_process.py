@@ -105,8 +105,14 @@ def test_a_wrong_secret_is_no_way_in(shop: Workshop) -> None:
 
 def test_a_personal_token_is_a_way_in(shop: Workshop) -> None:
     token = shop.standin.databricks.personal_token("ada@acme.example", "gbx1", "development")
-    said = shop.run("current-user", "me", DATABRICKS_AUTH_TYPE="pat", DATABRICKS_TOKEN=token,
-                    DATABRICKS_CLIENT_ID="", DATABRICKS_CLIENT_SECRET="")  # fmt: skip
+    said = shop.run(
+        "current-user",
+        "me",
+        DATABRICKS_AUTH_TYPE="pat",
+        DATABRICKS_TOKEN=token,
+        DATABRICKS_CLIENT_ID="",
+        DATABRICKS_CLIENT_SECRET="",
+    )
     assert said.json["userName"] == "ada@acme.example"
 
 

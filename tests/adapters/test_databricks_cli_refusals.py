@@ -52,11 +52,18 @@ REFUSED = [
     (DEV + "permissions: [{level: CAN_VIEW}]\n", "exactly one of"),
     (DEV + "run_as: {}\n", "exactly one identity"),
     (HEAD + "targets: {a: {variables: {x: 1}}}\n", "variable x is not defined"),
-    (HEAD + f"targets: {{a: {{mode: production, workspace: {{root_path: '{OWN}'}}}}}}\n"
-     "resources: {pipelines: {p: {name: p, development: true}}}\n", "'development: true'"),
-    (DEV + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}\n"
-     + job('{name: "${var.x}"}'), "cycle detected"),
-]  # fmt: skip
+    (
+        HEAD + f"targets: {{a: {{mode: production, workspace: {{root_path: '{OWN}'}}}}}}\n"
+        "resources: {pipelines: {p: {name: p, development: true}}}\n",
+        "'development: true'",
+    ),
+    (
+        DEV
+        + "variables: {x: {default: '${var.y}'}, y: {default: '${var.x}'}}\n"
+        + job('{name: "${var.x}"}'),
+        "cycle detected",
+    ),
+]
 
 
 @pytest.mark.parametrize(("text", "complaint"), REFUSED)
@@ -82,17 +89,20 @@ def test_targets_and_variables_that_nobody_declared_are_refused(shop: Workshop) 
     shop.write({"databricks.yml": DEV})
     said = shop.run("bundle", "validate", "-t", "prod")
     assert (said.code, said.err) == (
-        1, "Error: prod: no such target. Available targets: development\n",
-    )  # fmt: skip
+        1,
+        "Error: prod: no such target. Available targets: development\n",
+    )
     assert "has not been defined" in shop.run("bundle", "validate", "--var", "x=1").err
 
 
 def test_the_same_key_in_two_files_is_refused(shop: Workshop) -> None:
-    shop.write({
-        "databricks.yml": DEV + "include: [resources/*.yml]\n",
-        "resources/a.yml": job("{name: a}"),
-        "resources/b.yml": job("{name: b}"),
-    })  # fmt: skip
+    shop.write(
+        {
+            "databricks.yml": DEV + "include: [resources/*.yml]\n",
+            "resources/a.yml": job("{name: a}"),
+            "resources/b.yml": job("{name: b}"),
+        }
+    )
     assert "multiple resources" in shop.run("bundle", "validate").err
 
 

@@ -107,6 +107,7 @@ def _model(model: Securable) -> Json:
     return {
         "name": model.full_name,
         "owner": model.owner,
+        "tags": dict(model.properties),
         "aliases": dict(model.aliases),
         "versions": [
             {"version": each.version, "status": each.status, "tags": dict(each.tags)}

@@ -52,9 +52,16 @@ def _started(call: Call, job_id: int, parameters: dict[str, str]) -> Run:
     job.runs += 1
     tasks = [TaskRun(call.world.next_id(), t) for t in in_order(job.settings.get("tasks") or [])]
     return Run(
-        call.world.next_id(), job_id, job.runs, call.now, call.caller.name, runs_as(call, job),
-        dict(job.settings), parameters, tasks,
-    )  # fmt: skip
+        call.world.next_id(),
+        job_id,
+        job.runs,
+        call.now,
+        call.caller.name,
+        runs_as(call, job),
+        dict(job.settings),
+        parameters,
+        tasks,
+    )
 
 
 def _status(part: Run | TaskRun) -> Json:

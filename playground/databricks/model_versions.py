@@ -11,7 +11,8 @@ from playground.databricks.state import Securable
 
 BASE = "/api/2.0/mlflow/unity-catalog"
 VERSIONS = f"{BASE}/model-versions"
-ALIAS = f"{BASE}/registered-models/alias"
+MODELS = f"{BASE}/registered-models"
+ALIAS = f"{MODELS}/alias"
 FILE = "/api/2.0/fs/files/Models/{catalog}/{schema}/{model}/{version}/{file:.+}"
 
 
@@ -97,6 +98,32 @@ def set_tag(call: Call) -> Json:
     return {}
 
 
+def get_model(call: Call) -> Json:
+    """Return a model with its tags."""
+    model = find(call, call.asked("name"))
+    tags = [{"key": key, "value": value} for key, value in model.properties.items()]
+    aliases = [{"alias": each, "version": str(n)} for each, n in model.aliases.items()]
+    info = {"name": model.full_name, "description": model.comment, "user_id": model.owner}
+    return {"registered_model": {**info, "tags": tags, "aliases": aliases}}
+
+
+def set_model_tag(call: Call) -> Json:
+    """Tag a model itself."""
+    model = find(call, call.text("name"))
+    require(call.world, call.caller, model, "APPLY_TAG")
+    model.properties[call.text("key")] = call.optional_text("value")
+    return {}
+
+
+def delete_model_tag(call: Call) -> Json:
+    """Take a tag of the model itself away."""
+    model = find(call, call.text("name"))
+    require(call.world, call.caller, model, "APPLY_TAG")
+    if model.properties.pop(call.text("key"), None) is None:
+        raise missing(f"Tag {call.text('key')} does not exist.")
+    return {}
+
+
 def delete_tag(call: Call) -> Json:
     """Take a tag away."""
     if _tagged(call).tags.pop(call.text("key"), None) is None:
@@ -160,6 +187,9 @@ ROUTES = (
     Route("GET", f"{VERSIONS}/search", search, "anyone", "workspace"),
     Route("POST", f"{VERSIONS}/set-tag", set_tag, "anyone", "workspace"),
     Route("DELETE", f"{VERSIONS}/delete-tag", delete_tag, "anyone", "workspace"),
+    Route("GET", f"{MODELS}/get", get_model, "anyone", "workspace"),
+    Route("POST", f"{MODELS}/set-tag", set_model_tag, "anyone", "workspace"),
+    Route("DELETE", f"{MODELS}/delete-tag", delete_model_tag, "anyone", "workspace"),
     Route("GET", ALIAS, get_by_alias, "anyone", "workspace"),
     Route("POST", ALIAS, set_alias, "anyone", "workspace"),
     Route("DELETE", ALIAS, delete_alias, "anyone", "workspace"),

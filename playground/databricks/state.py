@@ -173,6 +173,7 @@ class Securable:
     updated_by: str
     comment: str = ""
     properties: dict[str, str] = field(default_factory=dict)
+    """Of a model these are its tags."""
     storage_root: str = ""
     volume_type: str = ""
     storage_location: str = ""

@@ -121,11 +121,19 @@ async def perform(order: Order, login: dict[str, str]) -> Outcome:
         file = order(folder)
         environment = {"PATH": PATH, "HOME": held, "TMPDIR": held, "LANG": "C.UTF-8", **login}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-W", "ignore", task_process.__file__, str(file),
-            cwd=folder / "project", env=environment, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            sys.executable,
+            "-I",
+            "-W",
+            "ignore",
+            task_process.__file__,
+            str(file),
+            cwd=folder / "project",
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
         try:
             printed, _ = await asyncio.wait_for(process.communicate(), LONGEST)
         except TimeoutError:

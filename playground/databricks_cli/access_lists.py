@@ -25,13 +25,12 @@ def _name(entry: Tree) -> str:
 def changes(wanted: list[Tree], is_: Tree) -> Tree:
     """Return what differs; whoever made a thing keeps the rights of its maker."""
     want = {_name(entry): entry["permission_level"] for entry in wanted}
-    differ = {
-        who: level for who, level in want.items() if is_.get(who) not in (level, "IS_OWNER")
-    }  # fmt: skip
+    differ = {who: level for who, level in want.items() if is_.get(who) not in (level, "IS_OWNER")}
     extra = [
-        who for who, level in is_.items()
+        who
+        for who, level in is_.items()
         if who not in want and level not in ("IS_OWNER", "CAN_MANAGE")
-    ]  # fmt: skip
+    ]
     found: Tree = {
         who: {"action": "update", "new": level, "remote": is_.get(who)}
         for who, level in differ.items()

@@ -39,8 +39,10 @@ def _run(folder: Path, name: str, command: str) -> None:
         ["bash", "-e", "-c", command], cwd=folder, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise CliError(f"build failed {name}, error: exit status {done.returncode}, output: "
-                       f"{done.stdout}{done.stderr}".rstrip())  # fmt: skip
+        raise CliError(
+            f"build failed {name}, error: exit status {done.returncode}, output: "
+            f"{done.stdout}{done.stderr}".rstrip()
+        )
 
 
 def files(bundle: Bundle) -> list[Path]:

@@ -150,8 +150,10 @@ def destroy(options: Namespace) -> None:
         for name in held.resources:
             if not name.endswith(SUB):
                 say(f"  delete resources.{name}")
-        say("All files and directories at the following location will be deleted: "
-            f"{bundle.workspace['root_path']}")  # fmt: skip
+        say(
+            "All files and directories at the following location will be deleted: "
+            f"{bundle.workspace['root_path']}"
+        )
         applying.destroy(bundle, held, say)
     say("Destroy complete!")
 
@@ -172,8 +174,11 @@ def summary(options: Namespace) -> None:
     tree: Tree = {**bundle.tree, "resources": {}}
     for (kind, key), resource in bundle.resources.items():
         known = held.resources.get(f"{kind}.{key}")
-        shown = {**resource} | ({"id": known.id, "url": url(bundle, kind, known.id)}
-                                if known else {"modified_status": "created"})  # fmt: skip
+        shown = {**resource} | (
+            {"id": known.id, "url": url(bundle, kind, known.id)}
+            if known
+            else {"modified_status": "created"}
+        )
         tree["resources"].setdefault(kind, {})[key] = shown
     if options.output == "json":
         show(json.dumps(tree, indent=2))

@@ -89,8 +89,10 @@ def _rev_parse(root: Path, words: list[str]) -> str:
     try:
         done = subprocess.run(
             ["git", "-C", str(root), "rev-parse", *words],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -114,8 +116,10 @@ def _resolved(root: Path, tree: Tree, flags: Mapping[str, str], connection: Conn
         raise CliError(f"reference does not exist: ${{{path}}}")
 
     resolved: Tree = resolve({k: v for k, v in tree.items() if k != "variables"}, find)
-    shown = {name: {**told, "value": resolve(values[name], find)}
-             for name, told in tree["variables"].items()}  # fmt: skip
+    shown = {
+        name: {**told, "value": resolve(values[name], find)}
+        for name, told in tree["variables"].items()
+    }
     return resolved | {"variables": shown}
 
 

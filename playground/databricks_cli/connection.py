@@ -17,10 +17,13 @@ LOOKUPS = {
     "pipeline": ("/api/2.0/pipelines", "statuses", "name", "pipeline_id"),
     "warehouse": ("/api/2.0/sql/warehouses", "warehouses", "name", "id"),
     "service_principal": (
-        "/api/2.0/preview/scim/v2/ServicePrincipals", "Resources", "displayName", "applicationId",
+        "/api/2.0/preview/scim/v2/ServicePrincipals",
+        "Resources",
+        "displayName",
+        "applicationId",
     ),
     "dashboard": ("/api/2.0/lakeview/dashboards", "dashboards", "display_name", "dashboard_id"),
-}  # fmt: skip
+}
 FAILURES = (DatabricksError, ValueError, OSError, TimeoutError)
 
 
@@ -91,8 +94,11 @@ class Connection:
         ]
         if len(found) != 1:
             many = "more than one" if found else "none"
-            raise CliError(f"{kind} named '{name}' does not exist" if not found else
-                           f"there are {many} {kind}s named '{name}'")  # fmt: skip
+            raise CliError(
+                f"{kind} named '{name}' does not exist"
+                if not found
+                else f"there are {many} {kind}s named '{name}'"
+            )
         return found[0]
 
 

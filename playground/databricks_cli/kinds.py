@@ -123,12 +123,11 @@ KINDS = {
             connection.ask("POST", PIPELINES, wanted)["pipeline_id"]
         ),
         read=lambda connection, id_: {
-            k: v for k, v in connection.ask("GET", f"{PIPELINES}/{id_}")["spec"].items()
+            k: v
+            for k, v in connection.ask("GET", f"{PIPELINES}/{id_}")["spec"].items()
             if k != "id"
         },
-        change=lambda connection, id_, wanted: connection.ask(
-            "PUT", f"{PIPELINES}/{id_}", wanted
-        ),
+        change=lambda connection, id_, wanted: connection.ask("PUT", f"{PIPELINES}/{id_}", wanted),
         remove=lambda connection, id_: connection.ask("DELETE", f"{PIPELINES}/{id_}"),
         access="pipelines",
         fixed=("catalog", "storage", "ingestion_definition"),
@@ -158,7 +157,7 @@ KINDS = {
         fixed=("parent_path",),
         unread=(*PLACED, "embed_credentials"),
     ),
-}  # fmt: skip
+}
 
 
 def existing(connection: Connection, kind: str, id_: str) -> Tree | None:

@@ -13,9 +13,22 @@ from playground.databricks_cli.trees import Tree, mapped, merged
 
 FILES = ("databricks.yml", "databricks.yaml", "bundle.yml", "bundle.yaml")
 SECTIONS = {
-    "bundle", "include", "artifacts", "variables", "targets", "environments", "resources",
-    "workspace", "sync", "permissions", "run_as", "presets", "experimental", "python", "scripts",
-}  # fmt: skip
+    "bundle",
+    "include",
+    "artifacts",
+    "variables",
+    "targets",
+    "environments",
+    "resources",
+    "workspace",
+    "sync",
+    "permissions",
+    "run_as",
+    "presets",
+    "experimental",
+    "python",
+    "scripts",
+}
 PATHS = re.compile(
     r"(^|\.)(tasks\[\d+\]\.libraries\[\d+\]\.whl|dependencies\[\d+\]"
     r"|notebook_path|python_file|file_path|source_code_path"
@@ -105,8 +118,10 @@ def _refuse_twice(tree: Tree, addition: Tree, file: Path) -> None:
         known = (tree.get("resources") or {}).get(kind) or {}
         for key in resources or {}:
             if key in known:
-                raise CliError(f"multiple resources or scripts have been defined with the same "
-                               f"key: {key} (in {file.as_posix()})")  # fmt: skip
+                raise CliError(
+                    f"multiple resources or scripts have been defined with the same "
+                    f"key: {key} (in {file.as_posix()})"
+                )
 
 
 def target_name(tree: Tree, asked: str) -> str:

@@ -47,39 +47,48 @@ def check(tree: Tree, presets: Tree, branch: str, *, force: bool) -> None:
     """Refuse what the target's mode does not allow; only called with a resolved tree."""
     mode = tree["bundle"].get("mode")
     if mode not in (None, *MODES):
-        raise CliError(f"unsupported value '{mode}' specified for 'mode': must be either "
-                       "'development' or 'production'")  # fmt: skip
+        raise CliError(
+            f"unsupported value '{mode}' specified for 'mode': must be either "
+            "'development' or 'production'"
+        )
     if mode == "development":
         _check_development(tree, presets)
     if mode == "production":
         _check_production(tree)
     wanted = (tree["bundle"].get("git") or {}).get("branch")
     if wanted and branch and wanted != branch and not force:
-        raise CliError(f"not on the right Git branch:\n  expected according to configuration: "
-                       f"{wanted}\n  actual: {branch}\nuse --force to override")  # fmt: skip
+        raise CliError(
+            f"not on the right Git branch:\n  expected according to configuration: "
+            f"{wanted}\n  actual: {branch}\nuse --force to override"
+        )
 
 
 def _check_development(tree: Tree, presets: Tree) -> None:
     me, short = (tree["workspace"]["current_user"][name] for name in ("userName", "short_name"))
     if presets["trigger_pause_status"] == "UNPAUSED":
-        raise CliError("target with 'mode: development' cannot set trigger pause status to "
-                       "UNPAUSED by default")  # fmt: skip
+        raise CliError(
+            "target with 'mode: development' cannot set trigger pause status to UNPAUSED by default"
+        )
     if short not in str(presets["name_prefix"]):
-        raise CliError("target with 'mode: development' should have a name_prefix that contains "
-                       f"the current username or ${{workspace.current_user.short_name}} ({short})"
-                       )  # fmt: skip
+        raise CliError(
+            "target with 'mode: development' should have a name_prefix that contains "
+            f"the current username or ${{workspace.current_user.short_name}} ({short})"
+        )
     root = tree["workspace"]["root_path"]
     if me not in root and short not in root:
-        raise CliError("target with 'mode: development' must use a root_path that contains the "
-                       f"current username or ${{workspace.current_user.short_name}}: {root}"
-                       )  # fmt: skip
+        raise CliError(
+            "target with 'mode: development' must use a root_path that contains the "
+            f"current username or ${{workspace.current_user.short_name}}: {root}"
+        )
 
 
 def _check_production(tree: Tree) -> None:
     for key, pipeline in (tree.get("resources") or {}).get("pipelines", {}).items():
         if pipeline.get("development"):
-            raise CliError("target with 'mode: production' cannot include a pipeline with "
-                           f"'development: true': {key}")  # fmt: skip
+            raise CliError(
+                "target with 'mode: production' cannot include a pipeline with "
+                f"'development: true': {key}"
+            )
     if not tree["workspace"].get("is_own_root") and not tree.get("run_as"):
         raise CliError(EXPLANATION.format(me=tree["workspace"]["current_user"]["userName"]))
 

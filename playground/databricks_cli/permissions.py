@@ -21,11 +21,14 @@ def checked(tree: Tree) -> list[Tree]:
     entries = tree.get("permissions") or []
     for entry in entries:
         if entry.get("level") not in GENERAL:
-            raise CliError(f"invalid permission: {entry.get('level')}, allowed values: "
-                           f"[{', '.join(GENERAL)}]")  # fmt: skip
+            raise CliError(
+                f"invalid permission: {entry.get('level')}, allowed values: [{', '.join(GENERAL)}]"
+            )
         if len([name for name in WHO if entry.get(name)]) != 1:
-            raise CliError("permissions: exactly one of user_name, group_name and "
-                           "service_principal_name must be set")  # fmt: skip
+            raise CliError(
+                "permissions: exactly one of user_name, group_name and "
+                "service_principal_name must be set"
+            )
     return [dict(each) for each in entries]
 
 
@@ -57,11 +60,14 @@ def check_run_as(tree: Tree) -> None:
         return
     names = [run_as.get(name) for name in ("user_name", "service_principal_name")]
     if len([each for each in names if each]) != 1:
-        raise CliError("run_as section must specify exactly one identity: user_name or "
-                       "service_principal_name")  # fmt: skip
+        raise CliError(
+            "run_as section must specify exactly one identity: user_name or service_principal_name"
+        )
     me = tree["workspace"]["current_user"]["userName"]
     held = [kind for kind in NO_RUN_AS if (tree.get("resources") or {}).get(kind)]
     if me not in names and held:
-        raise CliError(f"{held[0]} do not support a setting a run_as user that is different from "
-                       f"the owner.\nCurrent identity: {me}. Run as identity: "
-                       f"{next(each for each in names if each)}")  # fmt: skip
+        raise CliError(
+            f"{held[0]} do not support a setting a run_as user that is different from "
+            f"the owner.\nCurrent identity: {me}. Run as identity: "
+            f"{next(each for each in names if each)}"
+        )

@@ -33,8 +33,11 @@ def _kind(bundle: Bundle, key: str) -> str:
     kinds = [kind for kind, known in bundle.resources if known == key]
     runnable = [each for each in kinds if each in ("jobs", "pipelines")]
     if not runnable:
-        raise CliError(f"no such resource: {key}" if not kinds else
-                       f"resource {key} of kind {kinds[0]} cannot be run")  # fmt: skip
+        raise CliError(
+            f"no such resource: {key}"
+            if not kinds
+            else f"resource {key} of kind {kinds[0]} cannot be run"
+        )
     return runnable[0]
 
 

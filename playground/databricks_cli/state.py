@@ -55,10 +55,9 @@ def write(bundle: Bundle, state: State) -> None:
         "lineage": state.lineage,
         "serial": state.serial,
         "state": {
-            name: {"__id__": each.id, "state": each.body}
-            for name, each in state.resources.items()
+            name: {"__id__": each.id, "state": each.body} for name, each in state.resources.items()
         },
-    }  # fmt: skip
+    }
     bundle.connection.upload(path(bundle), json.dumps(told, indent=1).encode())
 
 
@@ -90,8 +89,10 @@ def _acquire(bundle: Bundle, place: str, content: bytes, *, force: bool) -> None
     except CliError as error:
         if "already exists" not in str(error):
             raise
-        raise CliError(f"Failed to acquire deployment lock: {_holder(bundle, place)}. "
-                       "Use --force-lock to override") from error  # fmt: skip
+        raise CliError(
+            f"Failed to acquire deployment lock: {_holder(bundle, place)}. "
+            "Use --force-lock to override"
+        ) from error
 
 
 def _holder(bundle: Bundle, place: str) -> str:

@@ -51,8 +51,10 @@ def _merged_lists(base: list[Any], over: list[Any], key: str) -> list[Any]:
 def mapped(tree: Any, change: Callable[[Any, str], Any], path: str = "") -> Any:
     """Return a tree with every leaf changed; `change` gets the leaf and its dotted path."""
     if isinstance(tree, dict):
-        return {key: mapped(each, change, f"{path}.{key}" if path else key)
-                for key, each in tree.items()}  # fmt: skip
+        return {
+            key: mapped(each, change, f"{path}.{key}" if path else key)
+            for key, each in tree.items()
+        }
     if isinstance(tree, list):
         return [mapped(each, change, f"{path}[{n}]") for n, each in enumerate(tree)]
     return change(tree, path)

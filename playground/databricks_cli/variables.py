@@ -54,8 +54,9 @@ def _value(name: str, told: Tree, given: Tree, look_up: Lookup) -> Any:
 
 def _typed(name: str, told: Tree, text: str) -> Any:
     if told.get("type") == "complex":
-        raise CliError(f"setting via environment variables is not supported for complex variable "
-                       f"{name}")  # fmt: skip
+        raise CliError(
+            f"setting via environment variables is not supported for complex variable {name}"
+        )
     return text
 
 

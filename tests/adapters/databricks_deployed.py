@@ -16,8 +16,18 @@ MAIN = "import sys\n\ndef main():\n    print('ran', *sys.argv[1:])\n"
 
 def upload(here: Any, path: str, content: bytes) -> None:
     """Write a file as the command does."""
-    here.do("POST", f"/api/2.0/workspace-files/import-file{path}", query={"overwrite": "true"},
-            data=content, headers={"Content-Type": "application/octet-stream"})  # fmt: skip
+    here.do(
+        "POST",
+        f"/api/2.0/workspace-files/import-file{path}",
+        query={"overwrite": "true"},
+        data=content,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+
+
+def over(api: Any, client: Any) -> Any:
+    """Return one of the SDK's service classes, which have no types, on a client."""
+    return api(client)
 
 
 def drive_deployed(here: Any, application_id: str) -> None:
@@ -32,7 +42,7 @@ def drive_deployed(here: Any, application_id: str) -> None:
 
 def drive_files(here: Any) -> None:
     """Fill the folder that the rest runs on."""
-    api = workspace.WorkspaceAPI(here)
+    api = over(workspace.WorkspaceAPI, here)
     for folder in (f"{ROOT}/src/pack", f"{ROOT}/fixtures", f"{HOME}/state"):
         api.mkdirs(folder)
     upload(here, f"{ROOT}/src/pack/__init__.py", MAIN.encode())
@@ -59,10 +69,11 @@ DEPLOYMENT = sdk_jobs.JobDeployment(sdk_jobs.JobDeploymentKind.BUNDLE, metadata_
 
 def drive_jobs(here: Any, application_id: str) -> None:
     """Change, run and share a job."""
-    api = sdk_jobs.JobsAPI(here)
+    api = over(sdk_jobs.JobsAPI, here)
     parameter = sdk_jobs.JobParameterDefinition(name="x", default="1")
-    made = api.create(name="deployed", tasks=[wheel_task()], deployment=DEPLOYMENT,
-                      parameters=[parameter])  # fmt: skip
+    made = api.create(
+        name="deployed", tasks=[wheel_task()], deployment=DEPLOYMENT, parameters=[parameter]
+    )
     job_id = int(made.job_id or 0)
     api.update(job_id, new_settings=sdk_jobs.JobSettings(description="new"))
     settings = api.get(job_id).settings
@@ -86,7 +97,7 @@ def drive_jobs(here: Any, application_id: str) -> None:
 
 def drive_sharing(here: Any, job_id: str, application_id: str) -> None:
     """Share a job and take it back."""
-    permissions = iam.PermissionsAPI(here)
+    permissions = over(iam.PermissionsAPI, here)
     view = iam.AccessControlRequest(
         service_principal_name=application_id, permission_level=iam.PermissionLevel.CAN_VIEW
     )
@@ -99,8 +110,10 @@ def drive_sharing(here: Any, job_id: str, application_id: str) -> None:
         if each.all_permissions
         and each.all_permissions[0].permission_level == iam.PermissionLevel.IS_OWNER
     )
-    keep = iam.AccessControlRequest(service_principal_name=owner.service_principal_name,
-                                    permission_level=iam.PermissionLevel.IS_OWNER)  # fmt: skip
+    keep = iam.AccessControlRequest(
+        service_principal_name=owner.service_principal_name,
+        permission_level=iam.PermissionLevel.IS_OWNER,
+    )
     permissions.set("jobs", job_id, access_control_list=[keep])
     assert permissions.get_permission_levels("jobs", job_id).permission_levels
 
@@ -120,7 +133,7 @@ ENDED = (sdk_jobs.RunLifeCycleState.TERMINATED, sdk_jobs.RunLifeCycleState.SKIPP
 
 def drive_pipelines(here: Any) -> None:
     """Change and update a pipeline."""
-    api = pipelines.PipelinesAPI(here)
+    api = over(pipelines.PipelinesAPI, here)
     library = pipelines.PipelineLibrary(glob=pipelines.PathPattern(f"{ROOT}/src/**"))
     deployment = pipelines.PipelineDeployment(
         pipelines.DeploymentKind.BUNDLE, metadata_file_path=METADATA
@@ -149,10 +162,8 @@ ALIAS = "/api/2.0/mlflow/unity-catalog/registered-models/alias"
 
 def drive_models(here: Any) -> None:
     """Register, tag and promote versions of a model; serve one."""
-    catalog.SchemasAPI(here).create("ada7", "gbx1_dev")
-    grant = catalog.PermissionsChange(principal="sciclops-bot", add=[catalog.Privilege.EXECUTE])
-    assert grant.add
-    models, versions = catalog.RegisteredModelsAPI(here), catalog.ModelVersionsAPI(here)
+    over(catalog.SchemasAPI, here).create("ada7", "gbx1_dev")
+    models, versions = over(catalog.RegisteredModelsAPI, here), over(catalog.ModelVersionsAPI, here)
     models.create(name="scores", catalog_name="gbx1_dev", schema_name="ada7", comment="ours")
     models.update(FULL, comment="still ours")
     assert [each.full_name for each in models.list(catalog_name="gbx1_dev", schema_name="ada7")]
@@ -171,7 +182,7 @@ def drive_models(here: Any) -> None:
     models.delete_alias(FULL, "champion")
     versions.delete(FULL, 2)
     models.delete(FULL)
-    catalog.SchemasAPI(here).delete("gbx1_dev.ada7")
+    over(catalog.SchemasAPI, here).delete("gbx1_dev.ada7")
 
 
 def drive_versions(here: Any) -> None:
@@ -185,6 +196,10 @@ def drive_versions(here: Any) -> None:
     here.do("DELETE", f"{VERSIONS}/delete-tag", body=named | {"key": "k"})
     here.do("GET", f"{VERSIONS}/get", query=named)
     here.do("GET", f"{VERSIONS}/search", query={"filter": f"name='{FULL}'"})
+    models = ALIAS.rpartition("/")[0]
+    here.do("POST", f"{models}/set-tag", body={"name": FULL, "key": "k", "value": "v"})
+    here.do("GET", f"{models}/get", query={"name": FULL})
+    here.do("DELETE", f"{models}/delete-tag", body={"name": FULL, "key": "k"})
     here.do("POST", ALIAS, body=named | {"alias": "first"})
     here.do("GET", ALIAS, query={"name": FULL, "alias": "first"})
     here.do("DELETE", ALIAS, body={"name": FULL, "alias": "first"})
@@ -192,7 +207,7 @@ def drive_versions(here: Any) -> None:
 
 def drive_serving(here: Any) -> None:
     """Serve the model."""
-    api = serving.ServingEndpointsAPI(here)
+    api = over(serving.ServingEndpointsAPI, here)
     entity = serving.ServedEntityInput(entity_name=FULL, entity_version="1")
     made = here.do(
         "POST",
@@ -211,7 +226,7 @@ def drive_serving(here: Any) -> None:
 
 def drive_experiments(here: Any) -> None:
     """Make, rename and delete an experiment."""
-    api = ml.ExperimentsAPI(here)
+    api = over(ml.ExperimentsAPI, here)
     id_ = str(api.create_experiment(f"{HOME}/trial").experiment_id)
     api.update_experiment(id_, new_name=f"{HOME}/trials")
     api.set_experiment_tag(id_, "a", "b")
@@ -226,11 +241,15 @@ def drive_experiments(here: Any) -> None:
 
 def drive_dashboards(here: Any) -> None:
     """Draft, publish and trash a dashboard."""
-    api, warehouses = dashboards.LakeviewAPI(here), sql.WarehousesAPI(here)
+    api, warehouses = over(dashboards.LakeviewAPI, here), over(sql.WarehousesAPI, here)
     chosen = str(next(iter(warehouses.list())).id)
     assert warehouses.get(chosen).name == "Serverless Starter Warehouse"
-    draft = dashboards.Dashboard(display_name="Report", parent_path=HOME, warehouse_id=chosen,
-                                 serialized_dashboard='{"pages": []}')  # fmt: skip
+    draft = dashboards.Dashboard(
+        display_name="Report",
+        parent_path=HOME,
+        warehouse_id=chosen,
+        serialized_dashboard='{"pages": []}',
+    )
     id_ = str(api.create(draft).dashboard_id)
     api.update(id_, dashboards.Dashboard(display_name="Reports"))
     assert api.get(id_).display_name == "Reports"

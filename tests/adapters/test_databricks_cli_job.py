@@ -65,8 +65,9 @@ def test_a_planner_sees_the_same_plan_and_cannot_deploy_it(shop: Workshop) -> No
 
     first = plan(planner)
     assert {name: each["action"] for name, each in first.items()} == {
-        JOB: "create", f"{JOB}.permissions": "create",
-    }  # fmt: skip
+        JOB: "create",
+        f"{JOB}.permissions": "create",
+    }
     assert first == plan(deployer)
     refused = shop.run("bundle", "deploy", "-t", "production", by=planner, **variables)
     assert refused.code == 1
@@ -77,8 +78,9 @@ def test_a_planner_sees_the_same_plan_and_cannot_deploy_it(shop: Workshop) -> No
     assert {each["action"] for each in plan(planner).values()} == {"skip"}
     (job,) = here(shop, "production").jobs
     assert here(shop, "production").access[f"/jobs/{job}"] == {
-        deployer.application_id: "IS_OWNER", planner.application_id: "CAN_VIEW",
-    }  # fmt: skip
+        deployer.application_id: "IS_OWNER",
+        planner.application_id: "CAN_VIEW",
+    }
     for verb, more in (("deploy", []), ("destroy", ["--auto-approve"]), ("run", ["ada_7_job"])):
         said = shop.run("bundle", verb, "-t", "production", *more, by=planner, **variables)
         assert (said.code, "does not have" in said.err) == (1, True), said.err
@@ -86,7 +88,7 @@ def test_a_planner_sees_the_same_plan_and_cannot_deploy_it(shop: Workshop) -> No
 
 
 def test_whatever_changes_in_the_workspace_changes_the_plan(shop: Workshop) -> None:
-    deployer, planner, variables = shop.gate()
+    _, planner, variables = shop.gate()
     shop.bundle("deploy", "production", **variables)
     where = here(shop, "production")
     (job,) = where.jobs.values()
@@ -95,9 +97,15 @@ def test_whatever_changes_in_the_workspace_changes_the_plan(shop: Workshop) -> N
     planned = shop.bundle("plan", "production", "-o", "json", **variables)
     assert planned.actions == {JOB: "update", f"{JOB}.permissions": "update"}
     (change,) = planned.json["plan"][JOB]["changes"].items()
-    assert change == ("schedule.pause_status", {
-        "action": "update", "old": "UNPAUSED", "new": "UNPAUSED", "remote": "PAUSED",
-    })  # fmt: skip
+    assert change == (
+        "schedule.pause_status",
+        {
+            "action": "update",
+            "old": "UNPAUSED",
+            "new": "UNPAUSED",
+            "remote": "PAUSED",
+        },
+    )
     shop.bundle("deploy", "production", **variables)
     assert set(actions(shop, "production", **variables).values()) == {"skip"}
     where.jobs.clear()
@@ -116,8 +124,9 @@ def test_exactly_the_plan_is_deployed_or_nothing(shop: Workshop) -> None:
         resource.read_text().replace("timeout_seconds: 14400", "timeout_seconds: 9")
     )
     text = shop.bundle("plan").out
-    assert text == ("update jobs.ada_7_job\n\n"
-                    "Plan: 0 to add, 1 to change, 0 to delete, 0 unchanged\n")  # fmt: skip
+    assert text == (
+        "update jobs.ada_7_job\n\nPlan: 0 to add, 1 to change, 0 to delete, 0 unchanged\n"
+    )
     resource.unlink()
     assert actions(shop) == {JOB: "delete"}
     shop.bundle("deploy")

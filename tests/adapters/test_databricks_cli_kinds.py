@@ -61,8 +61,10 @@ def test_names_get_the_prefix_that_their_kind_bears(shop: Workshop) -> None:
     (job,) = shown["jobs"]
     assert job["name"] == "[dev ada_7_development] train"
     assert job["tags"] == {
-        "dev": "ada_7_development", "model": model, "experiment": experiment["id"],
-    }  # fmt: skip
+        "dev": "ada_7_development",
+        "model": model,
+        "experiment": experiment["id"],
+    }
     assert job["schedule"]["pause_status"] == "PAUSED"
 
 
@@ -92,9 +94,9 @@ def test_a_pipeline_runs_alone_and_as_a_task(shop: Workshop) -> None:
     assert pipeline["development"]
     keys = list(shop.bundle("summary", "development", "-o", "json").json["resources"]["pipelines"])
     assert "delivery" in shop.bundle("run", "development", keys[0]).out
-    job_key = next(iter(
-        shop.bundle("summary", "development", "-o", "json").json["resources"]["jobs"]
-    ))  # fmt: skip
+    job_key = next(
+        iter(shop.bundle("summary", "development", "-o", "json").json["resources"]["jobs"])
+    )
     assert "delivery" in shop.bundle("run", "development", job_key).out
     assert job["name"].startswith("[dev ada_7_development] ")
     shop.bundle("destroy", "development", "--auto-approve")

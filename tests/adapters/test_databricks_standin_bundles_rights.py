@@ -35,9 +35,8 @@ def pair(standin: Standin) -> Pair:
 
 def share(client: WorkspaceClient, kind: str, id_: object, entries: dict[str, str]) -> None:
     listed = [
-        {"service_principal_name": who, "permission_level": level}
-        for who, level in entries.items()
-    ]  # fmt: skip
+        {"service_principal_name": who, "permission_level": level} for who, level in entries.items()
+    ]
     path = f"/api/2.0/permissions/{kind}/{id_}"
     client.api_client.do("PUT", path, body={"access_control_list": listed})
 
@@ -231,8 +230,10 @@ def test_the_page_sees_what_is_deployed(standin: Standin, pair: Pair) -> None:
     here = next(each for each in shown["workspaces"] if each["name"] == "acme-gbx1-development")
     (job,) = here["jobs"]
     assert (job["name"], job["creator"], job["tags"]) == (
-        "[dev ada] nightly", "ada-7", {"dev": "ada"},
-    )  # fmt: skip
+        "[dev ada] nightly",
+        "ada-7",
+        {"dev": "ada"},
+    )
     assert job["access"] == {"ada-7": "IS_OWNER"}
     assert {"pipelines", "models", "dashboards", "experiments", "endpoints"} <= here.keys()
 

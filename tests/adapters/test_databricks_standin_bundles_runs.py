@@ -84,7 +84,7 @@ def test_tasks_run_after_those_they_depend_on(standin: Standin) -> None:
 
 
 def test_parameters_arrive_as_the_vendor_passes_them(standin: Standin) -> None:
-    given = {"named_parameters": {"day": "{{job.parameters.day}}", "job": "{{job.name}}"}}
+    given: Any = {"named_parameters": {"day": "{{job.parameters.day}}", "job": "{{job.name}}"}}
     parameters = [{"name": "day", "default": "today"}]
     job_id = make(standin, task("argv", **given), parameters=parameters)
     for told, expected in (({}, "today"), ({"day": "$(id)"}, "$(id)")):
@@ -191,8 +191,11 @@ def test_what_no_bundle_deployed_has_nothing_to_run_on(standin: Standin) -> None
 
 
 def test_a_pipeline_without_a_script_fails_and_says_why(standin: Standin) -> None:
-    body = {"name": "p", "libraries": [{"glob": {"include": "x"}}],
-            "deployment": {"kind": "BUNDLE", "metadata_file_path": METADATA}}  # fmt: skip
+    body = {
+        "name": "p",
+        "libraries": [{"glob": {"include": "x"}}],
+        "deployment": {"kind": "BUNDLE", "metadata_file_path": METADATA},
+    }
     base = "/api/2.0/pipelines"
     made = standin.ask("POST", base, body, stage="development").json()["pipeline_id"]
     again = standin.ask("POST", base, body, stage="development")

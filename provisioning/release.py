@@ -64,6 +64,7 @@ class Card(Frozen):
     commit: Commit | None = None
     since: Comparison | None = None
     plan: ReleasePlan | None = None
+    destroys: bool = False
     reviewers: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()

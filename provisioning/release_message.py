@@ -112,6 +112,8 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 
 def _commits(card: Card) -> Iterator[Text]:
     since = card.since
+    if card.destroys:
+        return
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")
         return
@@ -127,6 +129,9 @@ def _commits(card: Card) -> Iterator[Text]:
 
 
 def _plan(card: Card) -> Iterator[Text]:
+    if card.destroys:
+        yield say(bold("It destroys "), "everything that the bundle has deployed there.")
+        return
     if card.plan is None:
         yield say(bold("Bundle plan: "), NO_PLAN)
         return

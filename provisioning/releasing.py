@@ -5,6 +5,7 @@ there. A decision taken here is settled in our database first; its workflow then
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
@@ -36,8 +37,8 @@ from provisioning.release import (
 from provisioning.store import Followed, Store
 from provisioning.workflow_run import WorkflowRun
 
-LOOKS_FOR_A_PLAN = 10
-"""So often a run is looked at until its plan is there: GitHub's lists lag behind a little."""
+PLAN_WITHIN = timedelta(minutes=1)
+"""So long a plan is waited for that its run should have made: GitHub's lists lag behind."""
 OUT_OF_DATE = (
     "This card is out of date: the commit, the attempt or the plan is another one by now. "
     "Nothing was decided; look at the newest card of the project."
@@ -121,10 +122,11 @@ class Releasing:
         run = look.run
         known = self.store.releases.get(release_id(run.id, run.attempt, pending.name))
         if known is None:
-            plan = self.deployments.plan(followed.project, run, pending.name)
-            if plan is None and followed.looks < LOOKS_FOR_A_PLAN:
-                return False
             now = self.clock.now()
+            plan = self.deployments.plan(followed.project, run, pending.name)
+            is_late = now - run.updated_at > PLAN_WITHIN
+            if plan is None and not is_late and not run.destroys(pending.name):
+                return False
             known = self.store.releases.ask(
                 Release(
                     id=release_id(run.id, run.attempt, pending.name),
@@ -154,6 +156,7 @@ class Releasing:
             commit=since.commits[-1] if since and since.commits else None,
             since=since if base else None,
             plan=plan,
+            destroys=run.destroys(pending.name),
             reviewers=pending.reviewers,
             logins=tuple(sorted(self.deployments.reviewer_logins(pending.reviewers))),
             earlier=run.did("deploy"),

@@ -101,6 +101,10 @@ class WorkflowRun(Frozen):
             if job.status == "waiting" and job.deed and job.deed[0] in ("deploy", "destroy")
         )
 
+    def destroys(self, environment: str) -> bool:
+        """Tell whether what it does to an environment is to remove everything from it."""
+        return any(job.deed == ("destroy", environment) for job in self.jobs)
+
     def did(self, deed: Deed) -> tuple[str, ...]:
         """Return the environments to which it has done that, in order."""
         return tuple(

@@ -31,6 +31,7 @@ from provisioning.adapters.github import (
     GitHubRepositories,
 )
 from provisioning.adapters.github.actions import GitHubActions
+from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
@@ -48,6 +49,7 @@ from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.releasing import Releasing
+from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.sealing import Seal, keys_of
 from provisioning.secret_parts import SecretParts
@@ -133,6 +135,11 @@ class Bot:
         return GitHubActions(self.github)
 
     @cached_property
+    def protection_rule(self) -> GitHubProtectionRule:
+        """Return our App's own rule, which may hold deployments."""
+        return GitHubProtectionRule(self.github)
+
+    @cached_property
     def webhooks(self) -> GitHubWebhooks:
         """Return what GitHub tells by itself."""
         return GitHubWebhooks(self.app, self.clock)
@@ -177,7 +184,8 @@ class Bot:
             lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
-        return CreateProject(run_steps, parts, secrets, self.templates)
+        rules = RuleParts(run_steps, self.protection_rule)
+        return CreateProject(run_steps, parts, secrets, rules, self.templates)
 
     @cached_property
     def linking(self) -> Linking:

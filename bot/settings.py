@@ -269,8 +269,8 @@ class Settings(Section):
             for name in ("release", "break_glass"):
                 if getattr(self.roles, name):
                     raise ValueError(
-                        f"roles.{name} cannot be heeded: GitHub lets nobody in but the required "
-                        'reviewers of an environment; remove it, or set deployment.gate = "app_rule"'
+                        f"roles.{name} cannot be heeded: GitHub lets nobody but an environment's "
+                        'required reviewers in; remove it, or set deployment.gate = "app_rule"'
                     )
         elif not (self.can_link or self.github.logins):
             raise ValueError(

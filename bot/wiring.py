@@ -35,6 +35,7 @@ from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
+from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
@@ -48,6 +49,8 @@ from provisioning.missed import Missed
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
+from provisioning.release_cards import Cards
+from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.releasing import Releasing
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
@@ -203,13 +206,27 @@ class Bot:
             engine=self.engine,
             deployments=self.actions,
             dispatches=self.actions,
-            gate=self.actions,
+            reviewer_gate=ReviewerGate(self.store, self.actions, self.linking, self.actions),
+            rule_gate=self.rule_gate,
+            cards=Cards(self.store, self.actions, self.policy),
             linking=self.linking,
             board=self.deployment_board,
             policy=self.policy,
             clock=self.clock,
             redact=self.redact,
         )
+
+    @cached_property
+    def rule_gate(self) -> AppRuleGate:
+        """Return the gate that is our App's own rule."""
+        return AppRuleGate(
+            self.store, self.actions, self.linking, self.people, self.policy, self.protection_rule
+        )
+
+    @cached_property
+    def breaking_glass(self) -> BreakingGlass:
+        """Return where a few let deployments in without approvals."""
+        return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
     def deployment_board(self) -> DeploymentBoard:
@@ -269,6 +286,7 @@ class Bot:
             linking=self.linking,
             releasing=self.releasing,
             dispatching=self.dispatching,
+            breaking_glass=self.breaking_glass,
         )
 
 
@@ -281,6 +299,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     for workflows in (
         bot.create_project.parts(),
         bot.releasing.workflows(),
+        bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
         bot.sweeps.all(),
     ):

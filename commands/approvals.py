@@ -14,7 +14,8 @@ def show(request: Request, services: Services) -> Answer:
     if not waiting:
         return tell("No deployment waits for an approval.")
     login = services.linking.login_of(request.who) or ""
-    mine = [one for one in waiting if is_mine(one, login)]
+    is_in = in_group(request.who, services)
+    mine = [one for one in waiting if is_mine(one, login) or (one.is_ruled and is_in)]
     others = [one for one in waiting if one not in mine]
     shown = (*mine, *others)[:MOST]
     return Reply(
@@ -29,6 +30,12 @@ def show(request: Request, services: Services) -> Answer:
             buttons=tuple(buttons(mine[:5])),
         )
     )
+
+
+def in_group(who: str, services: Services) -> bool:
+    """Tell whether somebody may release every project, where our App's rule is the gate."""
+    group = services.policy.release_group
+    return bool(group) and services.people.is_among(who, (group,))
 
 
 def is_mine(release: Release, login: str) -> bool:

@@ -26,9 +26,12 @@ def release(request: Request, services: Services) -> Answer:
     comment = text(request.values, "comment")
     if verb == REJECT and not comment:
         return form(found, verb, error="Please say why.")
-    services.releasing.decide(
+    decided = services.releasing.decide(
         named, artefact, approved=verb == APPROVE, by=request.who, comment=comment
     )
+    if decided.state == "open":
+        more = f"{len(decided.given)} of {decided.card.needed} approvals are there"
+        return tell(f"Approved. {more}; the card shows who still may.")
     done = "Approved" if verb == APPROVE else "Rejected"
     return tell(f"{done}. GitHub is being told; the card shows how it went.")
 

@@ -36,13 +36,17 @@ class Look(Frozen):
 
 
 class Sighting(Frozen):
-    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery."""
+    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery.
+
+    A `sparse` one tells little more than which run it is: whoever knows the run learns nothing.
+    """
 
     guid: str
     event: str
     project: str
     run: WorkflowRun
     job: WorkflowJob | None = None
+    sparse: bool = False
 
 
 class Webhooks(Protocol):

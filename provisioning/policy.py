@@ -4,6 +4,8 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
@@ -68,7 +70,7 @@ class Policy(Delivery):
     webhooks: bool = False
     release_group: str = ""
     break_glass_group: str = ""
-    logins: dict[str, str] = {}
+    logins: dict[str, str] = Field(default_factory=dict)
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""

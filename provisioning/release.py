@@ -77,7 +77,7 @@ class Card(Frozen):
 
 
 class Approval(Frozen):
-    """One person's yes to one exact artefact: it counts for no other one."""
+    """One person's yes to one exact artefact (`Release.bound_to`): it counts for no other one."""
 
     person: str
     login: str
@@ -115,6 +115,11 @@ class Release(Frozen):
     approvals: tuple[Approval, ...] = ()
 
     @property
+    def bound_to(self) -> str:
+        """Return the whole artefact: commit, attempt and plan."""
+        return f"{self.sha}-{self.attempt}-{self.card.plan.digest if self.card.plan else ''}"
+
+    @property
     def is_ruled(self) -> bool:
         """Tell whether our App's rule holds it, so that we alone let it in."""
         return self.card.gate == "app_rule"
@@ -122,7 +127,7 @@ class Release(Frozen):
     @property
     def given(self) -> tuple[Approval, ...]:
         """Return the approvals of exactly this artefact."""
-        return tuple(each for each in self.approvals if each.artefact == self.artefact)
+        return tuple(each for each in self.approvals if each.artefact == self.bound_to)
 
     def has_approved(self, person: str, login: str) -> bool:
         """Tell whether a person, or their GitHub account, has approved this artefact."""
@@ -153,18 +158,22 @@ def may_release(
     *,
     reviewers: Collection[str],
     initiators: Collection[str],
-    in_group: bool = False,
+    in_group: bool | None = None,
 ) -> Allowed | Refused:
     """Decide whether somebody may decide on a release; logins ignore case.
 
     `reviewers` are those that GitHub would let decide now, team members among them. `in_group`
-    tells that they are in the chat user group that may as well, where the App's rule is the gate.
+    tells, where the App's rule is the gate, whether they are in the chat group that may as well.
     """
     if login.lower() in {who.lower() for who in initiators}:
         return Refused(why="nobody releases their own deployment")
-    if not in_group and login.lower() not in {who.lower() for who in reviewers}:
+    if in_group or login.lower() in {who.lower() for who in reviewers}:
+        return Allowed()
+    if in_group is None:
         return Refused(why="only a reviewer of this environment decides on it")
-    return Allowed()
+    return Refused(
+        why="only the project's reviewers and the people who release all projects decide"
+    )
 
 
 def next_reminder(asked_at: datetime, reminders: int) -> datetime | None:

@@ -60,7 +60,7 @@ class PlayedRunner:
         last = run.inputs.get("stage", STAGES[-1])
         for stage in STAGES[: STAGES.index(last) + 1]:
             for environment in self._of(stage, run):
-                if run.repo.environments[environment].reviewers:
+                if f"{environment}-plan" in run.repo.environments:
                     yield f"bundle / Plan {environment}", f"{environment}-plan"
                 yield f"bundle / Deploy {environment}", environment
 

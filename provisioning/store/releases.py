@@ -41,6 +41,10 @@ class Releases:
         """Return the releases of a workflow run, oldest first."""
         return self._all(ReleaseRow.run == str(run))
 
+    def of_project(self, project: str) -> tuple[Release, ...]:
+        """Return all releases of a project, oldest first."""
+        return self._all(ReleaseRow.project == project)
+
     def unsettled(self, project: str = "") -> tuple[Release, ...]:
         """Return releases that nobody has settled, of one project or of all, oldest first."""
         of_project = (ReleaseRow.project == project,) if project else ()
@@ -82,7 +86,7 @@ class Releases:
         """
         with self._database.writing() as session:
             row = session.exec(_one(release)).first()
-            if row is None or row.state != "open" or _read(row).artefact != approval.artefact:
+            if row is None or row.state != "open" or _read(row).bound_to != approval.artefact:
                 return None
             is_new = not _read(row).has_approved(approval.person, approval.login)
             if is_new:
@@ -103,7 +107,7 @@ class Releases:
         """
         with self._database.writing() as session:
             row = session.exec(_one(release)).first()
-            if row is None or row.state not in UNSETTLED or _read(row).artefact != artefact:
+            if row is None or row.state not in UNSETTLED or _read(row).bound_to != artefact:
                 return None
             row.card = card.model_dump(mode="json")
             session.add(row)

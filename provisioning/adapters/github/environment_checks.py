@@ -133,7 +133,7 @@ class EnvironmentChecks:
         return "" if self._is_ruled() else "The App's rule is not enabled: nobody has to release."
 
     def unruled(self) -> str:
-        """Expect that our App's rule, which nobody would answer, is off: both would have to pass."""
+        """Expect that our App's rule is off: nobody would answer it, and both have to pass."""
         return "The App's rule is enabled beside the reviewers." if self._is_ruled() else ""
 
     def _is_ruled(self) -> bool:

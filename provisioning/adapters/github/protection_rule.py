@@ -19,9 +19,9 @@ Json = Any
 LONGEST_COMMENT = 1024
 """Characters of a rule's answer; GitHub refuses longer ones."""
 NOT_OFFERED = (
-    "GitHub does not offer the App's deployment protection rule for {where}. The App must subscribe "
-    "to the event deployment_protection_rule, and private repositories need GitHub Enterprise; "
-    "`sciclops doctor` tells more."
+    "GitHub does not offer the App's deployment protection rule for {where}. The App must "
+    "subscribe to the event deployment_protection_rule, and private repositories need GitHub "
+    "Enterprise; `sciclops doctor` tells more."
 )
 REFUSED = 422
 

@@ -9,6 +9,4 @@ down_revision = "0005"
 
 def upgrade() -> None:
     """Add the column; whatever is open has no approval so far."""
-    op.add_column(
-        "release", sa.Column("approvals", sa.JSON(), nullable=False, server_default="[]")
-    )
+    op.add_column("release", sa.Column("approvals", sa.JSON(), nullable=False, server_default="[]"))

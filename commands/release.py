@@ -20,7 +20,7 @@ def release(request: Request, services: Services) -> Answer:
     if not artefact or verb not in CONSEQUENCES:
         raise UserError(say(UNNAMED, code("/sciclops approvals"), ". Nothing was decided."))
     found = services.releasing.find(named, artefact)
-    services.releasing.require(found, request.who)
+    services.releasing.require(found, request.who, approving=verb == APPROVE)
     if request.values is None:
         return form(found, verb)
     comment = text(request.values, "comment")

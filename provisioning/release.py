@@ -129,6 +129,11 @@ class Release(Frozen):
         """Return the approvals of exactly this artefact."""
         return tuple(each for each in self.approvals if each.artefact == self.bound_to)
 
+    @property
+    def is_short(self) -> bool:
+        """Tell whether approvals are missing."""
+        return len(self.given) < self.card.needed
+
     def has_approved(self, person: str, login: str) -> bool:
         """Tell whether a person, or their GitHub account, has approved this artefact."""
         return any(

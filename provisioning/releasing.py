@@ -192,14 +192,20 @@ class Releasing:
             raise UserError(OUT_OF_DATE)
         return found
 
-    def require(self, release: Release, by: str) -> str:
-        """Return the GitHub login with which somebody may decide now; refuse all others."""
+    def require(self, release: Release, by: str, *, approving: bool = False) -> str:
+        """Return the GitHub login with which somebody may decide now; refuse all others.
+
+        Who has approved may still reject, but not approve once more.
+        """
         followed = self.store.workflow_runs.get(release.run)
         if followed is None:
             raise UserError(OUT_OF_DATE)
         login = self.gate_of(release).require(release, followed, by)
         if release.is_ruled:
             self.require_same_plan(release, followed.run)
+        if approving and release.is_short and release.has_approved(by, login):
+            more = f"{len(release.given)} of {release.card.needed} approvals are there"
+            raise UserError(f"You have approved this already: {more}. Somebody else has to.")
         return login
 
     def gate_of(self, release: Release) -> ReleaseGate:
@@ -223,7 +229,7 @@ class Releasing:
     ) -> Release:
         """Settle who decides, once; the workflow tells GitHub."""
         found = self.find(release, artefact)
-        login = self.require(found, by)
+        login = self.require(found, by, approving=approved)
         said = self.redact(comment)
         if found.is_ruled and approved:
             moved = self._approve(found, by, login, said)
@@ -246,9 +252,6 @@ class Releasing:
         moved = self.store.releases.approve(release.id, approval)
         if moved is None:
             raise UserError(self._beaten(release))
-        if moved.state == "open" and release.has_approved(by, login):
-            more = f"{len(moved.given)} of {moved.card.needed} approvals are there"
-            raise UserError(f"You have approved this already: {more}. Somebody else has to.")
         return moved
 
     def settle_by(

@@ -91,7 +91,7 @@ class Releases:
             is_new = not _read(row).has_approved(approval.person, approval.login)
             if is_new:
                 row.approvals = [*row.approvals, approval.model_dump(mode="json")]
-            if is_enough := len(_read(row).given) >= _read(row).card.needed:
+            if is_enough := not _read(row).is_short:
                 row.sqlmodel_update(_settled_by(approval, row.tries + 1))
             session.add(row)
             session.flush()

@@ -1,10 +1,9 @@
 """The App's rule as the gate: two of several people, each once, and what breaks the glass."""
 
-import asyncio
 from collections.abc import Iterator
 
 import pytest
-from conversation import ANSWER_SECONDS, Conversation
+from conversation import Conversation
 from played_runs import PlayedRunner
 from shipping import card, decide, find, link, merge, run_says
 from waiting import wait_until
@@ -87,8 +86,7 @@ def test_two_people_release_and_the_card_counts_them(talk: Conversation) -> None
 def test_the_same_person_counts_once(talk: Conversation) -> None:
     run = merge(talk, "feat: twice the same")
     decide(talk, talk.rosa, run, "Approve")
-    card(talk, run, "1 of 2")
-    decide(talk, talk.rosa, run, "Approve")
+    talk.rosa.press("Approve", on=card(talk, run, "1 of 2"))
     talk.told(talk.rosa, "You have approved this already")
     assert not run.reviews
 
@@ -101,3 +99,95 @@ def test_one_rejection_settles_whatever_was_approved(talk: Conversation) -> None
     assert "not on a Friday" in text_of(card(talk, run, "Rejected by"))
     run_says(talk, run, "· Rejected")
     assert answers(run) == [("sciclops-bot[bot]", "rejected")]
+
+
+def test_nobody_releases_what_they_have_pushed_though_github_could_not_stop_them(
+    talk: Conversation,
+) -> None:
+    run = merge(talk, "feat: my own", by=GRACE)
+    talk.grace.press("Approve", on=card(talk, run))
+    talk.told(talk.grace, "nobody releases their own deployment")
+    assert "0 of 2" in text_of(card(talk, run))
+
+
+def test_whoever_is_neither_reviewer_nor_in_the_group_is_refused(talk: Conversation) -> None:
+    run = merge(talk, "feat: not for ada", by=GRACE)
+    talk.ada.press("Approve", on=card(talk, run))
+    talk.told(talk.ada, "only the project's reviewers and the people who release all projects")
+    assert "0 of 2" in text_of(card(talk, run))
+
+
+def test_whoever_is_unknown_at_github_is_refused_since_it_may_be_their_own(
+    talk: Conversation,
+) -> None:
+    run = merge(talk, "feat: unknown")
+    talk.dora.press("Approve", on=card(talk, run))
+    talk.told(talk.dora, "I don't know which GitHub account is yours")
+
+
+def test_a_reviewer_who_has_left_the_team_is_refused_at_the_click(talk: Conversation) -> None:
+    run = merge(talk, "feat: later rights")
+    shown = card(talk, run)
+    team = talk.world.github.world.teams["ml-reviewers"]
+    team.members.discard(ROSA.github)
+    try:
+        talk.rosa.press("Approve", on=shown)
+        talk.told(talk.rosa, "only the project's reviewers and the people who release all projects")
+    finally:
+        team.members.add(ROSA.github)
+
+
+def test_a_newer_commit_voids_what_was_approved(talk: Conversation) -> None:
+    older = merge(talk, "feat: older")
+    decide(talk, talk.rosa, older, "Approve")
+    card(talk, older, "1 of 2")
+    newer = merge(talk, "feat: newer")
+    card(talk, newer, "0 of 2")
+    assert not buttons(card(talk, older, "a newer commit waits"))
+    wait_until(lambda: older.conclusion == "cancelled")
+    assert not older.reviews
+
+
+def test_another_attempt_voids_what_was_approved(talk: Conversation) -> None:
+    run = merge(talk, "feat: once more")
+    decide(talk, talk.rosa, run, "Approve")
+    card(talk, run, "1 of 2")
+    talk.world.github.cancel_run(ADA.github, run.id)
+    card(talk, run, "the run has ended")
+    talk.world.github.rerun(ADA.github, run.id)
+    assert "attempt 2" in text_of(card(talk, run, "0 of 2"))
+    decide(talk, talk.pat, run, "Approve")
+    card(talk, run, "1 of 2")
+    assert not run.reviews
+
+
+def test_a_changed_plan_voids_what_was_approved_and_is_shown(
+    talk: Conversation, runner: PlayedRunner
+) -> None:
+    run = merge(talk, "feat: planned anew")
+    decide(talk, talk.rosa, run, "Approve")
+    outdated = card(talk, run, "1 of 2")
+    talk.playground.run(plan_again(runner, run))
+    talk.pat.press("Approve", on=outdated)
+    talk.told(talk.pat, "This card is out of date")
+    card(talk, run, "1 to delete")
+    assert find(talk, run, "Waiting for approval · 0 of 2")
+    decide(talk, talk.pat, run, "Approve")
+    card(talk, run, "1 of 2")
+    decide(talk, talk.rosa, run, "Approve")
+    run_says(talk, run, "Deployed to Production")
+
+
+async def plan_again(runner: PlayedRunner, run: WorkflowRun) -> None:
+    """Put another plan in the place of a run's, as `overwrite` of upload-artifact does."""
+    run.artifacts[:] = [one for one in run.artifacts if one.name != "plan-Production"]
+    runner.plan_anew(run, "Production", [{"action": "delete", "resource": "jobs.ada"}])
+
+
+def test_what_waits_is_listed_for_whoever_may_release_it(talk: Conversation) -> None:
+    run = merge(talk, "feat: to be listed")
+    card(talk, run)
+    talk.pat.type("/sciclops approvals")
+    talk.told(talk.pat, "Approvals · 1 waiting, 1 for you")
+    talk.dora.type("/sciclops approvals")
+    talk.told(talk.dora, "Approvals · 1 waiting, 0 for you")

@@ -163,12 +163,19 @@ class DeploymentSettings(Section):
 
     @model_validator(mode="after")
     def _asks_for_what_its_gate_enforces(self) -> "DeploymentSettings":
-        if self.approvals_needed > 1 and self.gate == "reviewer":
-            raise ValueError(
-                "approvals_needed above 1 cannot be enforced by GitHub's required reviewers: the "
-                'first approval lets a deployment in; set gate = "app_rule"'
-            )
+        if self.objection:
+            raise ValueError(self.objection)
         return self
+
+    @property
+    def objection(self) -> str:
+        """Return why so many approvals cannot be enforced, or an empty string."""
+        if self.approvals_needed == 1 or self.gate == "app_rule":
+            return ""
+        return (
+            "approvals_needed above 1 cannot be enforced by GitHub's required reviewers, whose "
+            'first approval lets a deployment in; set gate = "app_rule"'
+        )
 
 
 class DataSettings(Section):
@@ -264,21 +271,28 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
 
     @model_validator(mode="after")
-    def _has_roles_that_its_gate_heeds(self) -> "Settings":
-        if self.deployment.gate == "reviewer":
-            for name in ("release", "break_glass"):
-                if getattr(self.roles, name):
-                    raise ValueError(
-                        f"roles.{name} cannot be heeded: GitHub lets nobody but an environment's "
-                        'required reviewers in; remove it, or set deployment.gate = "app_rule"'
-                    )
-        elif not (self.can_link or self.github.logins):
-            raise ValueError(
+    def _asks_for_what_its_gate_enforces(self) -> "Settings":
+        if objection := self.gate_objection:
+            raise ValueError(objection)
+        return self
+
+    @property
+    def gate_objection(self) -> str:
+        """Return what is asked for that the gate cannot enforce, and why; or an empty string."""
+        deployment, roles = self.deployment, self.roles
+        ignored = [name for name in ("release", "break_glass") if getattr(roles, name)]
+        if deployment.gate == "reviewer" and ignored:
+            return (
+                f"roles.{ignored[0]} cannot be heeded: GitHub lets nobody but an environment's "
+                'required reviewers in; remove it, or set deployment.gate = "app_rule"'
+            )
+        if deployment.gate == "app_rule" and not (self.can_link or self.github.logins):
+            return (
                 'deployment.gate = "app_rule" needs to know whose GitHub account is whose, or '
                 "people could release their own deployments: set up linking (github.client_id and "
-                "security.seal_keys), or name them in github.logins"
+                "security.seal_keys), or name people in github.logins"
             )
-        return self
+        return deployment.objection
 
     @property
     def can_link(self) -> bool:

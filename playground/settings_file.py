@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground import cast
@@ -47,6 +47,7 @@ class Choices:
     authentication: str = "oidc"
     gate: str = "reviewer"
     approvals_needed: int = 1
+    logins: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_toml(
@@ -138,6 +139,8 @@ def _github(
         "seconds_between_writes": choices.github_write_pause,
     }
     yield from _table("github", github)
+    if choices.logins:
+        yield from _table("github.logins", choices.logins)
 
 
 def _workspace_groups(at: Addresses) -> Iterator[str]:

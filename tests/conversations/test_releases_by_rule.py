@@ -60,6 +60,21 @@ def test_the_rule_holds_production_alone_and_no_reviewer_does(talk: Conversation
     assert not any(each.reviewers for each in environments.values())
 
 
+def test_who_asked_for_a_project_never_releases_its_first_deployment_which_our_app_has_begun(
+    talk: Conversation,
+) -> None:
+    run = talk.world.github.runs(talk.name)[0]
+    assert run.actor == "sciclops-bot[bot]"
+    team = talk.world.github.world.teams["ml-reviewers"]
+    team.members.add(ADA.github)
+    try:
+        talk.ada.press("Approve", on=card(talk, run))
+        talk.told(talk.ada, "nobody releases their own deployment")
+    finally:
+        team.members.discard(ADA.github)
+    assert not run.reviews
+
+
 def test_two_people_release_and_the_card_counts_them(talk: Conversation) -> None:
     run = merge(talk, "feat: two of them")
     shown = card(talk, run, "Waiting for approval · 0 of 2")

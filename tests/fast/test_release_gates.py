@@ -3,16 +3,24 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from rows import a_project, an_operation
 from test_release import NOW, a_release, login, words
 from test_workflow_run import START, a_job, a_run
 
 from bot.installation import policy_of
 from bot.settings import Settings, load
 from provisioning import audit
+from provisioning.adapters.github.sightings import LONG_AGO
+from provisioning.adapters.github.webhooks import RULE_EVENT
+from provisioning.clock import SystemClock
 from provisioning.database import Database
+from provisioning.deployment_board import DeploymentBoard
+from provisioning.deployment_ports import Sighting
 from provisioning.errors import UserError
+from provisioning.following import Following
 from provisioning.policy import Allowed, Refused
 from provisioning.release import (
     Approval,
@@ -23,8 +31,7 @@ from provisioning.release import (
 )
 from provisioning.release_message import Asked, release_notice
 from provisioning.store import Store
-from provisioning.text import plain
-from provisioning.workflow_run import Status
+from provisioning.workflow_run import Status, WorkflowRun
 
 EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
 
@@ -181,6 +188,40 @@ def test_jobs_of_another_environment_or_attempt_show_nothing() -> None:
     assert outcome_of_rule(waits, earlier) is None
 
 
+# The rule's webhook ------------------------------------------------------------------------------
+
+
+def hears(store: Store, sighting: Sighting) -> WorkflowRun:
+    """Return what is known of a run after a sighting that came by webhook."""
+    store.projects.reserve_and_begin(a_project(), an_operation())
+    unused = cast("Any", None)
+    board = DeploymentBoard(store, unused, unused)
+    following = Following(store, unused, unused, board, unused, SystemClock(), unused, unused)
+    assert following.hear(sighting)
+    known = store.workflow_runs.get(sighting.run.id)
+    assert known is not None
+    assert store.workflow_runs.claim(1)
+    return known.run
+
+
+def of_rule() -> Sighting:
+    """Return what the rule's webhook tells: hardly anything."""
+    run = a_run(seconds=-1).model_copy(update={"actor": "", "updated_at": LONG_AGO})
+    return Sighting(guid="guid-9", event=RULE_EVENT, project="ada-7", run=run, sparse=True)
+
+
+def test_a_webhook_of_the_rule_wakes_a_run_and_takes_nothing_from_what_is_known(
+    each_store: Store,
+) -> None:
+    each_store.workflow_runs.see("ada-7", a_run())
+    assert hears(each_store, of_rule()).actor == "ada-l"
+
+
+def test_a_run_that_only_the_rule_told_of_is_known_in_full_after_a_look(each_store: Store) -> None:
+    assert hears(each_store, of_rule()).actor == ""
+    assert each_store.workflow_runs.see("ada-7", a_run(), complete=True).run.actor == "ada-l"
+
+
 # The card ----------------------------------------------------------------------------------------
 
 
@@ -211,11 +252,6 @@ def test_broken_glass_is_never_called_an_approval() -> None:
     assert "Let in by break-glass" in said
     assert "without the approvals needed, by UADA: shop is down" in said
     assert "Approved" not in said
-
-
-def test_names_are_said_as_they_are_to_whoever_comes_too_late() -> None:
-    (line, *_) = release_notice(ruled(), Asked(people=("U1",)), login, "").body
-    assert plain(line) == "May decide: U1"
 
 
 # The settings ------------------------------------------------------------------------------------

@@ -62,8 +62,6 @@ def test_a_retry_enables_what_failed_and_goes_on(talk: Conversation) -> None:
     finally:
         organisation.plan = plan
     talk.press("Retry")
-    talk.run_message("Waiting for confirmation")
-    talk.press("Confirm & Apply")
     talk.run_message("Ready in")
     assert ruled(talk) == ["Production"]
 

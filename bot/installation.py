@@ -16,7 +16,7 @@ def policy_of(settings: Settings) -> Policy:
         naming=Naming(**settings.naming.model_dump()),
         workspace_groups={name: group.title for name, group in settings.workspace_groups.items()},
         catalogs={
-            name: tuple(stage.catalog for stage in group.stages.values())
+            name: {stage: workspace.catalog for stage, workspace in group.stages.items()}
             for name, group in settings.workspace_groups.items()
         },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),

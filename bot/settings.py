@@ -156,9 +156,13 @@ class DeploymentSettings(Section):
 
     @model_validator(mode="after")
     def _knows_its_stages(self) -> "DeploymentSettings":
-        unknown = [stage for stage in self.gated_stages if stage not in STAGES]
+        later = STAGES[1:]
+        unknown = [stage for stage in self.gated_stages if stage not in later]
         if unknown or len(set(self.gated_stages)) < len(self.gated_stages):
-            raise ValueError(f"gated_stages must be some of {', '.join(STAGES)}, each once")
+            raise ValueError(
+                f"gated_stages must be some of {', '.join(later)}, each once: a project is ready "
+                "once it is in Development"
+            )
         return self
 
     @model_validator(mode="after")

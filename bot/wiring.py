@@ -262,7 +262,8 @@ class Bot:
         """Return what is done from time to time."""
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
-            "sweep.links": (timedelta(seconds=15), self.linking.sweep),
+            "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
+            "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),

@@ -45,8 +45,9 @@ class RequestableData(Frozen):
 
 
 class Policy(Delivery):
-    """The rules of this installation. `catalogs` are those of each workspace group's stages.
+    """The rules of this installation.
 
+    `catalogs` are those of each workspace group's stages, groups in the order of deployments.
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
     of chat users that whoever keeps the settings vouches for.
@@ -54,7 +55,7 @@ class Policy(Delivery):
 
     naming: Naming
     workspace_groups: dict[str, str]
-    catalogs: dict[str, tuple[str, ...]]
+    catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
     confirmation_expires: timedelta
@@ -120,7 +121,8 @@ class Policy(Delivery):
         return f"There is no workspace group {', '.join(unknown)}." if unknown else ""
 
     def _data_objection(self, spec: ProjectSpec) -> str:
-        within = {name for group in spec.workspace_groups for name in self.catalogs.get(group, ())}
+        groups = [self.catalogs.get(group, {}) for group in spec.workspace_groups]
+        within = {catalog for stages in groups for catalog in stages.values()}
         seen: set[str] = set()
         for access in spec.data_access:
             if self.requestable(access) is None:

@@ -140,7 +140,7 @@ def _decided(release: Release, name_of: NameOf) -> Text:
     done = DEEDS.get(release.verdict or release.state)
     who = person(release.decided_by) if release.decided_by else name_of(release.decided_login)
     where = f", {release.why}" if release.why else ""
-    why = f": {release.comment}" if release.comment else "."
+    why = f": {release.comment}" if release.comment else ""
     when: tuple[str | Span, ...] = ()
     if release.decided_at:
         when = (" · ", moment(release.decided_at))

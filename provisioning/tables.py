@@ -264,7 +264,7 @@ class MemoRow(SQLModel, table=True):
 class IdentityRow(SQLModel, table=True):
     """Whose GitHub account is whose. `state`: linked, or broken once GitHub refuses the token.
 
-    `generation` grows with each new token. Who renews it holds the row until `renewed_until`.
+    `generation` changes with each new token. Who renews it holds the row until `renewed_until`.
     """
 
     __tablename__ = "identity"
@@ -273,7 +273,7 @@ class IdentityRow(SQLModel, table=True):
     login: str = Field(index=True)
     state: str
     sealed: str = ""
-    generation: int = 1
+    generation: int
     access_until: datetime = _moment()
     refresh_until: datetime = _moment(index=True)
     linked_at: datetime = _moment()

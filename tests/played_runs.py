@@ -80,7 +80,7 @@ class PlayedRunner:
         self.book.set_step(job, "Work", "in_progress", None)
         self.book.add_log(job, f"working on {title}\n")
         while title in self.held and not self.go_on.is_set() and not run.cancelled:
-            await asyncio.sleep(0.01)
+            await asyncio.wait({asyncio.ensure_future(self.go_on.wait())}, timeout=0.05)
         ended: Conclusion = "failure" if title in self.failing else "success"
         if run.cancelled:
             ended = "cancelled"

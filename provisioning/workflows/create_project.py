@@ -18,6 +18,7 @@ from provisioning.ports import Templates
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
+from provisioning.starter import starter_answers
 from provisioning.terraform_parts import TerraformParts
 
 A = TypeVar("A")
@@ -110,7 +111,8 @@ class CreateProject:
 
     def _render(self, operation: Operation) -> dict[str, bytes]:
         spec = operation.spec
-        known = {"project_name": spec.name, "github_team": spec.github_team}
+        policy = self.run_steps.policy
+        known = starter_answers(spec, policy.catalogs, policy)
         return self.templates.render(spec.template, {**spec.answers, **known})
 
     def _discard_plan(self, run: str) -> None:

@@ -117,6 +117,24 @@ def test_an_app_that_does_not_subscribe_to_its_rule_s_event(patient: Patient) ->
         INSTALLED_EVENTS[:] = before
 
 
+def test_another_apps_client_id(patient: Patient) -> None:
+    said = only(patient.wrong(GITHUB, patient.with_("github", client_id="Iv1.other")), "client id")
+    assert f'github.client_id = "{patient.settings.github.client_id}"' in said
+
+
+def test_no_client_id(patient: Patient) -> None:
+    found = patient.wrong(GITHUB, patient.with_("github", client_id=""))
+    assert set(found) == {"client id", "device flow"}
+    assert {verdict.level for verdict in found.values()} == {"warning"}
+    assert "nobody can link" in found["client id"].detail
+
+
+def test_the_device_flow_is_not_enabled(patient: Patient) -> None:
+    with changed(patient.world.github.device_flow, "enabled", value=False):
+        said = only(patient.wrong(GITHUB), "device flow")
+    assert "Enable Device Flow" in said
+
+
 # The organisation ------------------------------------------------------------------------------
 
 

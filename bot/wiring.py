@@ -266,6 +266,7 @@ class Bot:
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
+            "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
         return Sweeps(self.store, self.desk, self.engine, self.clock, others)

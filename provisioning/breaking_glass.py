@@ -14,6 +14,7 @@ from provisioning.release_gates import AppRuleGate, refuse
 from provisioning.releasing import OUT_OF_DATE, Releasing
 from provisioning.text import code, say
 
+AGAIN = "begin again"
 NO_GLASS = (
     "There is no glass to break: GitHub's required reviewers hold deployments here, and GitHub "
     "lets nobody but them in, neither an administrator nor this bot. Ask a reviewer. "
@@ -99,7 +100,6 @@ class BreakingGlass:
         else:
             broken = self._renew(release, by, login, why)
         self.releasing.board.show_release(release.id)
-        self.releasing.board.cry_out(broken)
         return broken
 
     def _renew(self, release: Release, by: str, login: str, reason: str) -> Release:
@@ -115,13 +115,19 @@ class BreakingGlass:
         )
         if broken is None:
             raise UserError(OUT_OF_DATE)
-        self.releasing.engine.start(
-            "release.begin_again",
-            release.id,
-            project=f"release:{release.project}",
-            part="begin again",
-        )
+        self._start(broken)
         return broken
+
+    def _start(self, release: Release) -> None:
+        """Start to begin again; starting that again is a no-op."""
+        project = f"release:{release.project}"
+        self.releasing.engine.start("release.begin_again", release.id, project=project, part=AGAIN)
+
+    def sweep(self) -> None:
+        """Go on with what a crash cut off between the word and its start."""
+        for release in self.releasing.store.releases.overridden_too_late():
+            if self.releasing.engine.state(release.id, AGAIN) == "unknown":
+                self._start(release)
 
     def _begin_again(self, steps: Steps, release: str) -> None:
         steps.do("begin again", self._rerun, release)
@@ -129,6 +135,8 @@ class BreakingGlass:
     def _rerun(self, release: str) -> None:
         """Rerun as our App, once GitHub has ended the attempt that had timed out."""
         row = self.releasing.store.releases.get(release)
+        if row is not None:
+            self.releasing.board.cry_out(row)
         look = row and self.releasing.deployments.look(row.project, int(row.run))
         if row is None or not look or look.run.attempt != row.attempt:
             return

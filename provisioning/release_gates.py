@@ -46,6 +46,9 @@ class ReleaseGate(Protocol):
     def require(self, release: Release, followed: Followed, by: str) -> str:
         """Return the GitHub login of somebody who may decide now; refuse all others."""
 
+    def asks(self, release: Release, person: str) -> bool:
+        """Tell whether somebody is asked to decide; whether they may is checked when they do."""
+
     def tell(self, release: Release) -> None:
         """Let the gate hear a decision; one that comes too late changes nothing."""
 
@@ -74,6 +77,10 @@ class ReviewerGate:
         if isinstance(verdict, Refused):
             refuse(self.store, release, by, verdict.why)
         return login
+
+    def asks(self, release: Release, person: str) -> bool:
+        """Tell whether somebody was among the reviewers when it was asked."""
+        return _is_named(release, self.linking.login_of(person) or "")
 
     def tell(self, release: Release) -> None:
         """Decide at GitHub as the person, with what they said."""
@@ -160,6 +167,13 @@ class AppRuleGate:
             askers.add(project.requested_by if project else "")
         return frozenset(askers - {""})
 
+    def asks(self, release: Release, person: str) -> bool:
+        """Tell whether somebody may release the project, and has not yet approved."""
+        login = self.login_of(person)
+        if not login or release.has_approved(person, login):
+            return False
+        return _is_named(release, login) or self._in_group(person)
+
     def tell(self, release: Release) -> None:
         """Answer as our App, and name the people who have decided."""
         approved = release.verdict != "rejected"
@@ -175,6 +189,10 @@ def reviewers_of(store: Store, project: str) -> tuple[str, ...]:
     row = store.projects.get(project)
     spec = ProjectSpec.model_validate(row.spec) if row else None
     return tuple(f"{one.kind}:{one.name}" for one in spec.reviewers) if spec else ()
+
+
+def _is_named(release: Release, login: str) -> bool:
+    return bool(login) and login.lower() in {one.lower() for one in release.card.logins}
 
 
 def refuse(store: Store, release: Release, by: str, why: str) -> None:

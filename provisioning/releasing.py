@@ -208,6 +208,10 @@ class Releasing:
             raise UserError(f"You have approved this already: {more}. Somebody else has to.")
         return login
 
+    def asks(self, release: Release, person: str) -> bool:
+        """Tell whether a release waits for somebody's decision."""
+        return self.gate_of(release).asks(release, person)
+
     def gate_of(self, release: Release) -> ReleaseGate:
         """Return what holds a release: that which held it when it was asked."""
         return self.rule_gate if release.is_ruled else self.reviewer_gate
@@ -306,6 +310,8 @@ class Releasing:
     def _tell(self, release: str) -> None:
         """Tell GitHub, unless it has been told: what no longer waits there is looked at anew."""
         row = self._get(release)
+        if row.verdict == "override":
+            self.board.cry_out(row)
         look = self.deployments.look(row.project, int(row.run))
         if row.state != "deciding" or look is None or look.run.attempt != row.attempt:
             return

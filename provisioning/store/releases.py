@@ -50,6 +50,10 @@ class Releases:
         of_project = (ReleaseRow.project == project,) if project else ()
         return self._all(col(ReleaseRow.state).in_(UNSETTLED), *of_project)
 
+    def overridden_too_late(self) -> tuple[Release, ...]:
+        """Return what had timed out when somebody broke glass for it, oldest first."""
+        return self._all(ReleaseRow.state == "expired", ReleaseRow.verdict == "override")
+
     def due(self, now: datetime) -> tuple[Release, ...]:
         """Return open releases whose reminder or deadline has come."""
         is_due = (col(ReleaseRow.deadline) <= now) | (col(ReleaseRow.remind_at) <= now)

@@ -120,6 +120,38 @@ def test_what_has_timed_out_is_begun_again_and_let_in(talk: Conversation) -> Non
     assert REASON in text_of(card(talk, run, "Let in by break-glass"))
 
 
+def test_a_bot_that_dies_over_broken_glass_lets_it_in_and_cries_out(talk: Conversation) -> None:
+    bot = talk.world.bot
+    run = merge(talk, "fix: dies over it")
+    card(talk, run)
+    talk.playground.run(bot.hold_at("before tell GitHub"))
+    break_glass(talk, run)
+    talk.playground.run(bot.held())
+    talk.playground.run(bot.kill())
+    talk.playground.run(bot.start(), 100)
+    run_says(talk, run, "Deployed to Production")
+    assert len(run.reviews) == 1
+    talk.says(f"commit {run.sha[:8]}, in with 0 of 2 approvals")
+
+
+def test_a_bot_that_dies_before_it_begins_again_does_so_after_its_return(
+    talk: Conversation,
+) -> None:
+    bot = talk.world.bot
+    run = merge(talk, "fix: dies before beginning again")
+    card(talk, run)
+    talk.world.clock.advance(timedelta(days=3, hours=1))
+    card(talk, run, "Timed out")
+    wait_until(lambda: run.conclusion == "cancelled", 60)
+    talk.playground.run(bot.hold_at("before begin again"))
+    break_glass(talk, run, "Timed out")
+    talk.playground.run(bot.held())
+    talk.playground.run(bot.kill())
+    talk.playground.run(bot.start(), 100)
+    run_says(talk, run, "Deployed to Production")
+    assert run.attempt == 2
+
+
 def test_what_something_newer_has_replaced_stays_out(talk: Conversation) -> None:
     older = merge(talk, "fix: older")
     named = release_of(talk, older)

@@ -92,18 +92,18 @@ def test_whatever_changes_in_the_workspace_changes_the_plan(shop: Workshop) -> N
     shop.bundle("deploy", "production", **variables)
     where = here(shop, "production")
     (job,) = where.jobs.values()
-    job.settings["schedule"]["pause_status"] = "PAUSED"
+    job.settings["max_concurrent_runs"] = 7
     where.access[f"/jobs/{job.job_id}"][planner.application_id] = "CAN_MANAGE"
     planned = shop.bundle("plan", "production", "-o", "json", **variables)
     assert planned.actions == {JOB: "update", f"{JOB}.permissions": "update"}
     (change,) = planned.json["plan"][JOB]["changes"].items()
     assert change == (
-        "schedule.pause_status",
+        "max_concurrent_runs",
         {
             "action": "update",
-            "old": "UNPAUSED",
-            "new": "UNPAUSED",
-            "remote": "PAUSED",
+            "old": 1,
+            "new": 1,
+            "remote": 7,
         },
     )
     shop.bundle("deploy", "production", **variables)

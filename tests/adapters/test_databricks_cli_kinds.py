@@ -113,3 +113,21 @@ def test_a_dashboard_is_published_and_goes_to_the_trash(shop: Workshop) -> None:
     assert set(planned.actions.values()) == {"skip"}, planned.out
     shop.bundle("destroy", "development", "--auto-approve")
     assert (here(shop)["dashboards"], here(shop)["jobs"]) == ([], [])
+
+
+@pytest.mark.timeout(180)
+def test_a_model_is_trained_promoted_tagged_and_scored(shop: Workshop) -> None:
+    shop.render("ml_workflow")
+    shop.bundle("deploy")
+    assert shop.bundle("run", "development", "train_and_register_model").code == 0
+    (model,) = here(shop)["models"]
+    assert model["name"].startswith("gbx1_dev.ada_7.dev_ada_7_development_")
+    assert model["aliases"] == {"champion": 1}
+    assert model["tags"]["project_name"] == "ada-7"
+    assert [each["status"] for each in model["versions"]] == ["READY"]
+    scored = shop.bundle("run", "development", "scoring_feature_monitoring").out
+    assert "Task monitor_features:" in scored
+    shop.bundle("destroy", "development", "--auto-approve")
+    shown = here(shop)
+    assert [shown[kind] for kind in ("jobs", "models", "experiments")] == [[], [], []]
+    assert shop.standin.databricks.unknown_calls == []

@@ -79,11 +79,10 @@ def waiting_for(who: str, services: Services) -> tuple[Text, ...]:
 
 def releases_for(who: str, services: Services) -> list[Text]:
     """Return a line for each release that somebody was asked to decide."""
-    login = (services.linking.login_of(who) or "").lower()
     return [
         say(bold(one.project), f": your decision on {one.environment}")
         for one in services.store.releases.unsettled()
-        if one.state == "open" and login in {asked.lower() for asked in one.card.logins}
+        if one.state == "open" and services.releasing.asks(one, who)
     ]
 
 

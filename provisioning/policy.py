@@ -4,6 +4,8 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
@@ -46,7 +48,9 @@ class Policy(Delivery):
     """The rules of this installation.
 
     `catalogs` are those of each workspace group's stages, groups in the order of deployments.
-    `webhooks` says that GitHub tells us of workflow runs; without them we ask.
+    `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
+    `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
+    of chat users that whoever keeps the settings vouches for.
     """
 
     naming: Naming
@@ -65,6 +69,9 @@ class Policy(Delivery):
     github_writes_per_hour: int = 450
     release_expires: timedelta = timedelta(days=3)
     webhooks: bool = False
+    release_group: str = ""
+    break_glass_group: str = ""
+    logins: dict[str, str] = Field(default_factory=dict)
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""
@@ -97,10 +104,10 @@ class Policy(Delivery):
         return {field: sentence for field, sentence in found.items() if sentence}
 
     def _reviewers_objection(self, spec: ProjectSpec) -> str:
-        if not spec.reviewers and self.gated_stages:
+        if not spec.reviewers and self.gated_stages and not self.release_group:
             stages = " and ".join(stage.capitalize() for stage in self.gated_stages)
             return f"{stages} need{'s' * (len(self.gated_stages) == 1)} at least one reviewer."
-        if len(spec.reviewers) > MAX_REVIEWERS:
+        if len(spec.reviewers) > MAX_REVIEWERS and self.gate == "reviewer":
             return (
                 f"GitHub allows {MAX_REVIEWERS} reviewers (people or teams); these are "
                 f"{len(spec.reviewers)}. A team counts as one."

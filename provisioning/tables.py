@@ -171,7 +171,7 @@ class ReleaseRow(SQLModel, table=True):
 
     `state`: open, deciding (somebody's `verdict` is on its way to GitHub), approved, rejected,
     void, expired. `card` is what reviewers saw. `decided_by` is a chat user, `decided_login` a
-    GitHub user.
+    GitHub user. `approvals` are those of each person, where the App's rule collects several.
     """
 
     __tablename__ = "release"
@@ -194,6 +194,9 @@ class ReleaseRow(SQLModel, table=True):
     remind_at: datetime | None = _moment(nullable=True, index=True)
     reminders: int = 0
     tries: int = 0
+    approvals: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
 
 
 class DeliveryRow(SQLModel, table=True):

@@ -168,6 +168,7 @@ class WorkflowRuns:
         run = merge(WorkflowRun.model_validate(row.run))
         row.run = run.model_dump(mode="json")
         row.ended_at = _end(run)
+        row.created_at = min(row.created_at, run.created_at)
         session.add(row)
         if wake:
             self._wake(session, row)

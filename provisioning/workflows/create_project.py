@@ -15,6 +15,7 @@ from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
+from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
 from provisioning.starter import starter_answers
@@ -38,6 +39,7 @@ class CreateProject:
     run_steps: RunSteps
     terraform: TerraformParts
     secrets: SecretParts
+    rules: RuleParts
     templates: Templates
 
     def parts(self) -> dict[str, Callable[[Steps, str], None]]:
@@ -70,6 +72,9 @@ class CreateProject:
             if steps.patched("secrets"):
                 with self.run_steps.truthful(run, "Writing the secrets"):
                     self.secrets.write(steps, run)
+            if steps.patched("rule"):
+                with self.run_steps.truthful(run, "Enabling the release rule"):
+                    self.rules.enable(steps, run)
             with self.run_steps.truthful(run, "Pushing the starter code"):
                 steps.do("push starter code", self._push_starter, run)
             with self.run_steps.truthful(run, "Verifying"):

@@ -12,7 +12,7 @@ from typing import Any
 from github import Auth, GithubException, GithubIntegration
 
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, App
-from provisioning.adapters.github.sightings import job_of, run_of, run_of_job
+from provisioning.adapters.github.sightings import job_of, run_of, run_of_job, run_of_rule
 from provisioning.clock import Clock
 from provisioning.deployment_ports import Sighting
 from provisioning.errors import PermanentError, TemporaryError, UserError
@@ -21,7 +21,8 @@ from provisioning.workflow_run import WORKFLOW
 Json = Any
 
 RUN_EVENTS = ("workflow_run", "deployment_review")
-EVENTS = (*RUN_EVENTS, "workflow_job")
+RULE_EVENT = "deployment_protection_rule"
+EVENTS = (*RUN_EVENTS, "workflow_job", RULE_EVENT)
 """The events that the App subscribes to and that we follow."""
 LOOKED_BACK = timedelta(hours=3)
 """How old deliveries are read again at most; what is older, asking finds."""
@@ -95,6 +96,9 @@ class GitHubWebhooks:
             found = payload["workflow_job"]
             run, job = run_of_job(found, project), job_of(found)
             return Sighting(guid=guid, event=event, project=project, run=run, job=job)
+        if event == RULE_EVENT:
+            run = run_of_rule(payload, project)
+            return Sighting(guid=guid, event=event, project=project, run=run, sparse=True)
         run = run_of(payload["workflow_run"], project)
         if run.path != WORKFLOW:
             return None

@@ -19,8 +19,7 @@ STEPS = (
     "find what the rule holds",
     "push starter code",
     "verify",
-    "become ready",
-    "announce",
+    "await deployment",
 )
 """The durable steps of a new project, in order; 0 is the first try of Terraform. A test of kills
 compares them with a real run."""

@@ -109,7 +109,12 @@ class Conversation:
 
     def run_message(self, state: str = "", timeout: float = RUN_SECONDS) -> Message:
         """Wait until the project's run message shows a state."""
-        return self.ada.wait_for_message(f"{self.name} · {state}", timeout=timeout)
+
+        def look() -> Message | None:
+            found = (one for one in reversed(self.run_messages()) if state in text_of(one))
+            return next(found, None)
+
+        return self.ada.wait_until(look, timeout=timeout)
 
     def told(self, person: Person, words: str) -> Message:
         """Wait until somebody, and nobody else, is told this."""
@@ -152,9 +157,9 @@ class Conversation:
 
     def run_messages(self) -> list[Message]:
         """Return every message in the channel that shows a run of this project."""
-        return [
-            one for one in self.ada.visible_messages() if text_of(one).find(f"{self.name} · ") >= 0
-        ]
+        heading = f"{self.name} · "
+        shown = ((one, text_of(one)) for one in self.ada.visible_messages())
+        return [one for one, text in shown if heading in text and "Run `run-" in text]
 
     def labels(self) -> set[str]:
         """Return the buttons of the project's run message."""

@@ -48,10 +48,19 @@ def _job_run(world: World, gate: Gate) -> Json:
 def _reviewed(world: World, gate: Gate) -> Json:
     return {
         "since": stamp(gate.opened_at),
-        "reviewers": payloads_deployments.reviewers(world, gate.environment),
+        "reviewers": [
+            _asked(one) for one in payloads_deployments.reviewers(world, gate.environment)
+        ],
         "workflow_job_run": _job_run(world, gate),
         "workflow_run": payloads_runs.run(world, gate.run),
     }
+
+
+def _asked(reviewer: Json) -> Json:
+    """Return a reviewer as webhooks tell of one: of a team less than the API's answers."""
+    body = cast("Json", reviewer["reviewer"])
+    untold = ("type", "organization_id") if reviewer["type"] == "Team" else ()
+    return reviewer | {"reviewer": {k: v for k, v in body.items() if k not in untold}}
 
 
 def of_review_request(world: World, gate: Gate) -> Json:

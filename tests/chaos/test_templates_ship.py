@@ -42,7 +42,7 @@ def _is_over(run: WorkflowRun) -> bool:
 
 def destroy(talk: Conversation, stage: str) -> WorkflowRun:
     """Destroy what is deployed in a stage, as a person who may."""
-    inputs = {"stage": stage, "action": "destroy"}
+    inputs: dict[str, object] = {"stage": stage, "action": "destroy"}
     run: WorkflowRun = talk.world.github.dispatch(ADA.github, talk.name, "deploy.yml", inputs)
     return run
 

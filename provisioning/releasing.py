@@ -5,6 +5,7 @@ there. A decision taken here is settled in our database first; its workflow then
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
@@ -36,8 +37,8 @@ from provisioning.release import (
 from provisioning.store import Followed, Store
 from provisioning.workflow_run import WorkflowRun
 
-LOOKS_FOR_A_PLAN = 10
-"""So often a run is looked at until its plan is there: GitHub's lists lag behind a little."""
+PLAN_WITHIN = timedelta(seconds=30)
+"""So long after its job a plan is waited for: GitHub's lists lag behind a little."""
 OUT_OF_DATE = (
     "This card is out of date: the commit, the attempt or the plan is another one by now. "
     "Nothing was decided; look at the newest card of the project."
@@ -122,7 +123,7 @@ class Releasing:
         known = self.store.releases.get(release_id(run.id, run.attempt, pending.name))
         if known is None:
             plan = self.deployments.plan(followed.project, run, pending.name)
-            if plan is None and followed.looks < LOOKS_FOR_A_PLAN:
+            if plan is None and self._may_come(run, pending.name):
                 return False
             now = self.clock.now()
             known = self.store.releases.ask(
@@ -143,6 +144,12 @@ class Releasing:
         self._supersede(followed, known)
         self.board.show_release(known.id)
         return True
+
+    def _may_come(self, run: WorkflowRun, environment: str) -> bool:
+        """Tell whether the plan for an environment was made so lately that it may only lag."""
+        made = [job for job in run.jobs if job.succeeded and job.deed == ("plan", environment)]
+        latest = max((job.completed_at for job in made if job.completed_at), default=None)
+        return latest is not None and self.clock.now() - latest < PLAN_WITHIN
 
     def _card(
         self, project: str, look: Look, pending: PendingEnvironment, plan: ReleasePlan | None
@@ -193,8 +200,8 @@ class Releasing:
                 "GitHub has to know that it is you: type `/sciclops link` once, then decide again. "
                 "Nothing was decided."
             )
-        if followed is None:
-            raise UserError(OUT_OF_DATE)
+        if followed is None or not followed.run.initiators:
+            raise UserError(OUT_OF_DATE)  # nobody decides while it is not known who began it
         initiators = set(followed.run.initiators)
         if followed.requested_by:
             initiators.add(self.linking.login_of(followed.requested_by) or "")

@@ -136,9 +136,12 @@ def with_job(known: WorkflowRun, job: WorkflowJob) -> WorkflowRun:
     return merged(known, known.model_copy(update={"jobs": (job,)}))
 
 
-def _age(run: WorkflowRun) -> tuple[int, bool, datetime, int]:
-    """Order sightings of one run; that it is over is never taken back within an attempt."""
-    return run.attempt, run.is_over, run.updated_at, RANK[run.status]
+def _age(run: WorkflowRun) -> tuple[int, bool, bool, datetime, int]:
+    """Order sightings of one run; that it is over is never taken back within an attempt.
+
+    What only a job has told of knows nothing of the run itself, not even who began it.
+    """
+    return run.attempt, run.is_over, bool(run.event), run.updated_at, RANK[run.status]
 
 
 def _latest(jobs: Iterable[WorkflowJob], attempt: int) -> tuple[WorkflowJob, ...]:

@@ -43,6 +43,7 @@ OUT_OF_DATE = (
     "This card is out of date: the commit, the attempt or the plan is another one by now. "
     "Nothing was decided; look at the newest card of the project."
 )
+REVIEWED: tuple[ReleaseState, ...] = ("approved", "rejected")
 SETTLED = {
     "deciding": "Somebody has just decided this; GitHub is being told.",
     "approved": "This was approved already.",
@@ -76,6 +77,7 @@ class Releasing:
     def keep_up(self, followed: Followed, look: Look) -> bool:
         """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
         self._take_over(followed.run, look)
+        self._note_unasked(followed, look)
         complete = True
         for pending in look.pending:
             complete &= self._ask(followed, look, pending)
@@ -91,10 +93,42 @@ class Releasing:
                 continue
             if review := _decision(release, look.reviews):
                 self._settle_as_reviewed(release, review)
+                self.board.show_release(release.id)
             elif not same_attempt:
                 self.withdraw(release, f"attempt {run.attempt} of the run has begun")
             elif run.is_over:
                 self.withdraw(release, "the run has ended")
+
+    def _note_unasked(self, followed: Followed, look: Look) -> None:
+        """Remember decisions on what nobody was asked here, e.g. while the bot was away.
+
+        Nobody needs a card for them, but the run's message and the audit trail do.
+        """
+        known = self.store.releases.of_run(followed.run.id)
+        for environment in followed.run.ended_deployments():
+            reviews = _of(environment, look.reviews)
+            settled = [one for one in known if one.environment == environment]
+            if len(reviews) <= len([one for one in settled if one.state in REVIEWED]):
+                continue
+            if all(one.attempt != followed.run.attempt for one in settled):
+                release = self._release(followed, environment, Card(reviews_before=len(reviews)))
+                self._settle_as_reviewed(self.store.releases.ask(release), reviews[-1])
+
+    def _release(self, followed: Followed, environment: str, card: Card) -> Release:
+        run, now = followed.run, self.clock.now()
+        return Release(
+            id=release_id(run.id, run.attempt, environment),
+            run=str(run.id),
+            project=followed.project,
+            environment=environment,
+            attempt=run.attempt,
+            sha=run.sha,
+            state="open",
+            card=card,
+            asked_at=now,
+            deadline=now + self.policy.release_expires,
+            remind_at=next_reminder(now, 0),
+        )
 
     def _settle_as_reviewed(self, release: Release, review: Review) -> None:
         """Note a decision that GitHub has, whether it came through us or not."""
@@ -110,7 +144,6 @@ class Releasing:
         self.store.releases.move(
             release.id, ["open", "deciding"], state, by=person, changes=changes
         )
-        self.board.show_release(release.id)
 
     def withdraw(self, release: Release, why: str) -> None:
         """End a release that waits for nothing any more; one that is settled stays as it is."""
@@ -125,22 +158,8 @@ class Releasing:
             plan = self.deployments.plan(followed.project, run, pending.name)
             if plan is None and self._may_come(run, pending.name):
                 return False
-            now = self.clock.now()
-            known = self.store.releases.ask(
-                Release(
-                    id=release_id(run.id, run.attempt, pending.name),
-                    run=str(run.id),
-                    project=followed.project,
-                    environment=pending.name,
-                    attempt=run.attempt,
-                    sha=run.sha,
-                    state="open",
-                    card=self._card(followed.project, look, pending, plan),
-                    asked_at=now,
-                    deadline=now + self.policy.release_expires,
-                    remind_at=next_reminder(now, 0),
-                )
-            )
+            card = self._card(followed.project, look, pending, plan)
+            known = self.store.releases.ask(self._release(followed, pending.name, card))
         self._supersede(followed, known)
         self.board.show_release(known.id)
         return True

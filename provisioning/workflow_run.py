@@ -101,6 +101,17 @@ class WorkflowRun(Frozen):
             if job.status == "waiting" and job.deed and job.deed[0] in ("deploy", "destroy")
         )
 
+    def ended_deployments(self) -> tuple[str, ...]:
+        """Return the environments whose deployment in this attempt is over, however it ended."""
+        return tuple(
+            job.deed[1]
+            for job in self.jobs
+            if job.status == "completed"
+            and job.attempt == self.attempt
+            and job.deed
+            and job.deed[0] in ("deploy", "destroy")
+        )
+
     def did(self, deed: Deed) -> tuple[str, ...]:
         """Return the environments to which it has done that, in order."""
         return tuple(
@@ -120,11 +131,13 @@ class WorkflowRun(Frozen):
 def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = False) -> WorkflowRun:
     """Return what is known after another sighting.
 
-    `complete` says that the sighting lists every job there is.
+    `complete` says that the sighting lists every job there is. It was asked for just now, so that
+    it wins where GitHub's time, in whole seconds, does not tell which one is later.
     """
     if known is None:
         return seen.model_copy(update={"jobs": _latest(seen.jobs, seen.attempt)})
-    head = max(known, seen, key=_age)
+    is_later = complete and _age(seen)[:-1] == _age(known)[:-1]
+    head = seen if is_later else max(known, seen, key=_age)
     is_listing = complete and seen.attempt >= known.attempt
     names = {job.name for job in seen.jobs}
     before = [job for job in known.jobs if not is_listing or job.name in names]

@@ -1,13 +1,12 @@
 """Fifty workflow runs followed at once: how soon people see what happens, and what it costs.
 
 One project is made; 49 more are copies of it, in the bot's database and at the stand-in GitHub,
-since each project has one release at a time. Runs are played; things happen to them in turn, each
-`EVERY_SECONDS`, which is about as much as Slack lets one bot say (45 edits a minute).
+since each project has one release at a time. Runs are played; things happen to them in turn, as
+fast as Slack lets one bot tell of them: 45 edits a minute, of which an end takes two.
 """
 
 import asyncio
 import copy
-import random
 import threading
 import time
 from collections import Counter
@@ -33,9 +32,12 @@ from provisioning.database import Database
 from provisioning.tables import ProjectRow
 
 RUNS = 50
-EVERY_SECONDS = 2.0
 HELD = ("Deploy Staging", "Plan Production")
 """Before these jobs a run waits for its turn."""
+PAUSES = (1.0, 2.0, 3.0)
+"""Seconds after each of these, and after the end."""
+BEHIND = 10
+"""By so many runs each thing follows the one before it."""
 CARD, END = "Waiting for approval", "Deployed to Production"
 QUIET_SECONDS = 6
 LONGEST_SECONDS = 300
@@ -113,17 +115,15 @@ class Fifty:
 
     # ------------------------------------------------------------------ what happens
 
-    def happenings(self) -> list[Callable[[], None]]:
-        """Return what happens to the runs, each run's in its order, all mixed."""
-        dice = random.Random(9)
-        order = [run for run in self.runs for _ in range(len(HELD) + 1)]
-        dice.shuffle(order)
-        seen: Counter[int] = Counter()
-        steps = []
-        for run in order:
-            steps.append(self._step(run, seen[run.id]))
-            seen[run.id] += 1
-        return steps
+    def happenings(self) -> list[tuple[Callable[[], None], float]]:
+        """Return what happens to the runs, each run's in its order, and how long to pause then."""
+        places = [
+            (place + BEHIND * number, number, run)
+            for place, run in enumerate(self.runs)
+            for number in range(len(PAUSES))
+        ]
+        places.sort(key=lambda one: one[:2])
+        return [(self._step(run, number), PAUSES[number]) for _, number, run in places]
 
     def _step(self, run: WorkflowRun, number: int) -> Callable[[], None]:
         if number < len(HELD):
@@ -197,11 +197,12 @@ def _copied(session: Session, name: str, other: str) -> ProjectRow:
 
 def follow_many(directory: Path) -> None:
     """Measure how soon people see what happens to many runs at once, and what that costs."""
-    choices = Choices(confirm="nobody", edit_seconds=3)
+    choices = Choices(edit_seconds=3)
     with running(directory, choices, Limits()) as playground:
         fifty = Fifty(playground)
         fifty.begin()
         world = playground.world
+        logged = len(world.bot.log.read_text())
         asked, used = world.faults.requests["github"], fifty.used()
         calls, processor, began = (
             len(world.slack.calls),
@@ -214,19 +215,20 @@ def follow_many(directory: Path) -> None:
         fifty.settle()
         say(f"{RUNS} runs followed: webhook to approval card", percentiles(fifty.cards()))
         say(f"{RUNS} runs followed: webhook to final state", percentiles(fifty.ends()))
-        _costs(fifty, asked, used, calls)
+        _costs(fifty, asked, used, calls, logged)
         say("  processor of the bot meanwhile", f"{spent / took * 100:5.1f} % of a core")
 
 
-def _let_happen(steps: list[Callable[[], None]]) -> None:
-    """Let one thing happen after the other, at a steady pace."""
-    began = time.monotonic()
-    for number, step in enumerate(steps):
-        threading.Event().wait(max(0.0, began + number * EVERY_SECONDS - time.monotonic()))
+def _let_happen(steps: list[tuple[Callable[[], None], float]]) -> None:
+    """Let one thing happen after the other."""
+    due = time.monotonic()
+    for step, pause in steps:
+        threading.Event().wait(max(0.0, due - time.monotonic()))
         step()
+        due += pause
 
 
-def _costs(fifty: Fifty, asked: int, used: int, calls: int) -> None:
+def _costs(fifty: Fifty, asked: int, used: int, calls: int, logged: int) -> None:
     world = fifty.world
     requests_made = world.faults.requests["github"] - asked
     counted = fifty.used() - used
@@ -237,5 +239,5 @@ def _costs(fifty: Fifty, asked: int, used: int, calls: int) -> None:
     shown = ", ".join(f"{name} {number / RUNS:.1f}" for name, number in methods.most_common(4))
     say("  calls to Slack per run", shown)
     limited = [call for call in world.slack.calls if call.error == "ratelimited"]
-    refused = world.bot.log.read_text().count("GitHub answered 4")
+    refused = world.bot.log.read_text()[logged:].count("GitHub answered 4")
     say("  refused for rate limits: by Slack, by GitHub", f"{len(limited)}, {refused}")

@@ -22,7 +22,7 @@ from provisioning.ports import Redactor
 from provisioning.releasing import Releasing
 from provisioning.store import Followed, Store
 from provisioning.store.workflow_runs import Heard, Next
-from provisioning.workflow_run import WORKFLOW, WorkflowJob, WorkflowRun, merged, with_job
+from provisioning.workflow_run import WORKFLOW, WorkflowRun, merged, with_job
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Following:
             sighting.event,
             sighting.project,
             merge,
-            lambda known: calls_for(known, job),
+            lambda known: calls_for(known, sighting, is_ready=project.state == "ready"),
         )
         if heard == "show":
             self.board.show_run(sighting.run.id)
@@ -176,16 +176,21 @@ class Following:
         return now + pace(now - run.updated_at, self.store.workflow_runs.count_unended())
 
 
-def calls_for(known: WorkflowRun, job: WorkflowJob | None) -> Next:
-    """Return what a sighting calls for: one of the run itself (no job), or one of a job.
+def calls_for(known: WorkflowRun, sighting: Sighting, *, is_ready: bool) -> Next:
+    """Return what a sighting calls for: a look where somebody may have to be asked or told.
 
-    What we know only by a job may be another workflow's run; what begins to wait, fails or has
-    deployed decides whom to tell.
+    What we know only by a job may be another workflow's run. A project that isn't ready waits for
+    its first deployment.
     """
-    if job is None or not known.event or job.attempt > known.attempt:
+    run, job = sighting.run, sighting.job
+    if not known.event or run.attempt > known.attempt:
         return "look"
-    has_deployed = bool(job.succeeded and job.deed and job.deed[0] in ("deploy", "destroy"))
-    return "look" if job.status == "waiting" or job.failed or has_deployed else "show"
+    if job is None:
+        goes_on = sighting.event == "workflow_run" and run.status in ("queued", "in_progress")
+        return "show" if goes_on else "look"
+    has_deployed = bool(job.succeeded and job.deed and job.deed[0] == "deploy")
+    is_news = job.status == "waiting" or job.failed or (has_deployed and not is_ready)
+    return "look" if is_news else "show"
 
 
 def pace(quiet: timedelta, runs: int = 1) -> timedelta:

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from provisioning.deployment_ports import Deployments, Unheard, Webhooks
-from provisioning.errors import SciclopsError
+from provisioning.errors import SciclopsError, TemporaryError
 from provisioning.following import Following
 from provisioning.policy import Policy
 from provisioning.store import Filter, Store
@@ -53,6 +53,8 @@ class Missed:
                 self._of_project(project.name)
             except SciclopsError as error:
                 log.info("could not list the runs of %s: %s", project.name, error)
+                if isinstance(error, TemporaryError) and error.after:
+                    return  # GitHub wants to be left alone
         is_last = (page + 1) * size >= found.total
         self.store.memos.set(TURN, {"page": 0 if is_last else page + 1})
 

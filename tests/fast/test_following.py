@@ -14,9 +14,10 @@ from waiting import wait_until
 
 from provisioning.adapters.github.sightings import run_of_job
 from provisioning.clock import MovableClock
+from provisioning.deployment_ports import Sighting
 from provisioning.following import LOOKERS, PACE, SHARE, SLOWLY, Follower, calls_for, pace
 from provisioning.store import Followed, Store
-from provisioning.workflow_run import merged
+from provisioning.workflow_run import Status, merged
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(seconds=1),
@@ -62,38 +63,53 @@ def test_a_run_that_github_never_ends_costs_less_than_a_hundred_requests_an_hour
 KNOWN = a_run(status="in_progress", event="push")
 
 
-def test_a_sighting_of_the_run_itself_calls_for_a_look() -> None:
-    assert calls_for(KNOWN, None) == "look"
+def of_run(event: str = "workflow_run", attempt: int = 1, status: Status = "queued") -> Sighting:
+    """Return a sighting of the run itself."""
+    run = a_run(attempt, event="push", status=status)
+    return Sighting(guid="g", event=event, project="ada-7", run=run)
 
 
-def test_what_only_a_job_has_told_of_may_be_another_workflows_run() -> None:
-    assert calls_for(a_run(), a_job("Build", "in_progress")) == "look"
-
-
-def test_a_job_of_an_attempt_that_nobody_told_of_calls_for_a_look() -> None:
-    assert calls_for(KNOWN, a_job("Build", "queued", attempt=2)) == "look"
+def of_job(name: str, status: Status, conclusion: str = "", attempt: int = 1) -> Sighting:
+    """Return a sighting of a job."""
+    job = a_job(name, status, conclusion, attempt=attempt)
+    run = a_run(attempt=attempt)
+    return Sighting(guid="g", event="workflow_job", project="ada-7", run=run, job=job)
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "conclusion", "wanted"),
+    ("sighting", "wanted"),
     [
-        ("Build", "queued", "", "show"),
-        ("Build", "in_progress", "", "show"),
-        ("Build", "completed", "success", "show"),
-        ("Build", "completed", "failure", "look"),
-        ("Build", "completed", "cancelled", "look"),
-        ("Plan Production", "completed", "success", "show"),
-        ("Deploy Production", "waiting", "", "look"),
-        ("Deploy Development", "in_progress", "", "show"),
-        ("Deploy Development", "completed", "success", "look"),
-        ("Destroy Testing", "completed", "success", "look"),
-        ("Run train in Development", "completed", "success", "show"),
+        (of_run(status="queued"), "show"),
+        (of_run(status="in_progress"), "show"),
+        (of_run(status="waiting"), "look"),
+        (of_run(status="completed"), "look"),
+        (of_run(attempt=2, status="in_progress"), "look"),
+        (of_run("deployment_review", status="in_progress"), "look"),
+        (of_job("Build", "queued", attempt=2), "look"),
+        (of_job("Build", "queued"), "show"),
+        (of_job("Build", "in_progress"), "show"),
+        (of_job("Build", "completed", "success"), "show"),
+        (of_job("Build", "completed", "failure"), "look"),
+        (of_job("Build", "completed", "cancelled"), "look"),
+        (of_job("Deploy Production", "waiting"), "look"),
+        (of_job("Deploy Development", "completed", "success"), "show"),
+        (of_job("Run train in Development", "completed", "success"), "show"),
     ],
 )
-def test_a_job_calls_for_a_look_where_somebody_is_to_be_told(
-    name: str, status: Any, conclusion: str, wanted: str
+def test_a_sighting_calls_for_a_look_where_somebody_is_asked_or_told(
+    sighting: Sighting, wanted: str
 ) -> None:
-    assert calls_for(KNOWN, a_job(name, status, conclusion)) == wanted
+    assert calls_for(KNOWN, sighting, is_ready=True) == wanted
+
+
+def test_a_project_that_is_not_ready_waits_for_its_first_deployment() -> None:
+    deployed = of_job("Deploy Development", "completed", "success")
+    assert calls_for(KNOWN, deployed, is_ready=False) == "look"
+    assert calls_for(KNOWN, of_job("Version", "completed", "success"), is_ready=False) == "show"
+
+
+def test_what_only_a_job_has_told_of_may_be_another_workflows_run() -> None:
+    assert calls_for(a_run(), of_job("Build", "in_progress"), is_ready=True) == "look"
 
 
 def test_who_began_a_run_is_not_forgotten_for_a_job_that_came_first_and_is_younger() -> None:

@@ -16,7 +16,7 @@ def policy_of(settings: Settings) -> Policy:
         naming=Naming(**settings.naming.model_dump()),
         workspace_groups={name: group.title for name, group in settings.workspace_groups.items()},
         catalogs={
-            name: tuple(stage.catalog for stage in group.stages.values())
+            name: {stage: workspace.catalog for stage, workspace in group.stages.items()}
             for name, group in settings.workspace_groups.items()
         },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),
@@ -32,6 +32,9 @@ def policy_of(settings: Settings) -> Policy:
         github_writes_per_hour=limits.github_writes_per_hour,
         release_expires=timedelta(hours=settings.confirmation.release_expires_after_hours),
         webhooks=bool(settings.github.webhook_secret.get_secret_value()),
+        release_group=settings.roles.release,
+        break_glass_group=settings.roles.break_glass,
+        logins=settings.github.logins,
         **delivery_of(settings).model_dump(),
     )
 
@@ -40,6 +43,8 @@ def delivery_of(settings: Settings) -> Delivery:
     """Return how deployments travel here."""
     return Delivery(
         gated_stages=settings.deployment.gated_stages,
+        gate=settings.deployment.gate,
+        approvals_needed=settings.deployment.approvals_needed,
         authentication=settings.databricks.authentication,
         secret_days=settings.databricks.secret_days,
     )

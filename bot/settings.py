@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from provisioning.delivery import Authentication
+from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
 from provisioning.project import STAGES
 
@@ -53,10 +53,15 @@ class SlackSettings(Section):
 
 
 class RoleSettings(Section):
-    """Who may do what: ids of Slack user groups. No `users` group means everybody may ask."""
+    """Who may do what: ids of Slack user groups. No `users` group means everybody may ask.
+
+    `release` and `break_glass` are for the gate "app_rule", where this bot decides who may release.
+    """
 
     platform: str
     users: str = ""
+    release: str = Field("", description="may release any project, beside its own reviewers")
+    break_glass: str = Field("", description="may release without approvals, with a reason")
 
 
 class GitHubSettings(Section):
@@ -85,6 +90,17 @@ class GitHubSettings(Section):
     )
     seconds_between_writes: float = Field(1, ge=0)
     webhook_secret: SecretStr = SecretStr("")
+    logins: dict[str, str] = Field(
+        default_factory=dict,
+        description="GitHub logins by Slack user id, for people who can't link their account",
+    )
+
+    @model_validator(mode="after")
+    def _gives_each_login_once(self) -> "GitHubSettings":
+        logins = [login.lower() for login in self.logins.values()]
+        if len(set(logins)) < len(logins) or not all(logins):
+            raise ValueError("logins: each Slack user has a GitHub login of their own")
+        return self
 
 
 class StageSettings(Section):
@@ -129,16 +145,41 @@ class DatabricksSettings(Section):
 
 
 class DeploymentSettings(Section):
-    """How deployments travel. `gated_stages` need a release by the project's reviewers."""
+    """How deployments travel. `gated_stages` need a release, and `gate` is what holds them.
+
+    "reviewer" is GitHub's required reviewers, "app_rule" our App's own deployment protection rule.
+    """
 
     gated_stages: tuple[str, ...] = ("production",)
+    gate: GateKind = "reviewer"
+    approvals_needed: int = Field(1, ge=1, le=6, description="more than 1 needs the App's rule")
 
     @model_validator(mode="after")
     def _knows_its_stages(self) -> "DeploymentSettings":
-        unknown = [stage for stage in self.gated_stages if stage not in STAGES]
+        later = STAGES[1:]
+        unknown = [stage for stage in self.gated_stages if stage not in later]
         if unknown or len(set(self.gated_stages)) < len(self.gated_stages):
-            raise ValueError(f"gated_stages must be some of {', '.join(STAGES)}, each once")
+            raise ValueError(
+                f"gated_stages must be some of {', '.join(later)}, each once: a project is ready "
+                "once it is in Development"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _asks_for_what_its_gate_enforces(self) -> "DeploymentSettings":
+        if self.objection:
+            raise ValueError(self.objection)
+        return self
+
+    @property
+    def objection(self) -> str:
+        """Return why so many approvals cannot be enforced, or an empty string."""
+        if self.approvals_needed == 1 or self.gate == "app_rule":
+            return ""
+        return (
+            "approvals_needed above 1 cannot be enforced by GitHub's required reviewers, whose "
+            'first approval lets a deployment in; set gate = "app_rule"'
+        )
 
 
 class DataSettings(Section):
@@ -233,6 +274,35 @@ class Settings(Section):
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
 
+    @model_validator(mode="after")
+    def _asks_for_what_its_gate_enforces(self) -> "Settings":
+        if objection := self.gate_objection:
+            raise ValueError(objection)
+        return self
+
+    @property
+    def gate_objection(self) -> str:
+        """Return what is asked for that the gate cannot enforce, and why; or an empty string."""
+        deployment, roles = self.deployment, self.roles
+        ignored = [name for name in ("release", "break_glass") if getattr(roles, name)]
+        if deployment.gate == "reviewer" and ignored:
+            return (
+                f"roles.{ignored[0]} cannot be heeded: GitHub lets nobody but an environment's "
+                'required reviewers in; remove it, or set deployment.gate = "app_rule"'
+            )
+        if deployment.gate == "app_rule" and not (self.can_link or self.github.logins):
+            return (
+                'deployment.gate = "app_rule" needs to know whose GitHub account is whose, or '
+                "people could release their own deployments: set up linking (github.client_id and "
+                "security.seal_keys), or name people in github.logins"
+            )
+        return deployment.objection
+
+    @property
+    def can_link(self) -> bool:
+        """Tell whether people can link their GitHub account."""
+        return bool(self.github.client_id and self.security.seal_keys.get_secret_value().strip())
+
     def url(self) -> str:
         """Return the database URL."""
         return self.database_url or f"sqlite:///{self.data_directory / 'sciclops.sqlite'}"
@@ -294,5 +364,6 @@ def _explain(file: Path, bad: ValidationError) -> str:
             "missing": "add it to the file" + ("" if is_in_list else f", or set {variable}"),
             "extra_forbidden": "there is no such setting: check the spelling or remove it",
         }.get(error["type"], "correct the value")
-        lines.append(f"  {key}: {error['msg'].removeprefix('Value error, ')} ({remedy})")
+        said = error["msg"].removeprefix("Value error, ")
+        lines.append(f"  {key}: {said} ({remedy})" if key else f"  {said}")
     return "\n".join(lines)

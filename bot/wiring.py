@@ -31,9 +31,11 @@ from provisioning.adapters.github import (
     GitHubRepositories,
 )
 from provisioning.adapters.github.actions import GitHubActions
+from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.toolbox import Installation
+from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
@@ -47,7 +49,10 @@ from provisioning.missed import Missed
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
+from provisioning.release_cards import Cards
+from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.releasing import Releasing
+from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.sealing import Seal, keys_of
 from provisioning.secret_parts import SecretParts
@@ -133,6 +138,11 @@ class Bot:
         return GitHubActions(self.github)
 
     @cached_property
+    def protection_rule(self) -> GitHubProtectionRule:
+        """Return our App's own rule, which may hold deployments."""
+        return GitHubProtectionRule(self.github)
+
+    @cached_property
     def webhooks(self) -> GitHubWebhooks:
         """Return what GitHub tells by itself."""
         return GitHubWebhooks(self.app, self.clock)
@@ -177,7 +187,8 @@ class Bot:
             lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
-        return CreateProject(run_steps, parts, secrets, self.templates)
+        rules = RuleParts(run_steps, self.protection_rule)
+        return CreateProject(run_steps, parts, secrets, rules, self.templates)
 
     @cached_property
     def linking(self) -> Linking:
@@ -195,13 +206,27 @@ class Bot:
             engine=self.engine,
             deployments=self.actions,
             dispatches=self.actions,
-            gate=self.actions,
+            reviewer_gate=ReviewerGate(self.store, self.actions, self.linking, self.actions),
+            rule_gate=self.rule_gate,
+            cards=Cards(self.store, self.actions, self.policy),
             linking=self.linking,
             board=self.deployment_board,
             policy=self.policy,
             clock=self.clock,
             redact=self.redact,
         )
+
+    @cached_property
+    def rule_gate(self) -> AppRuleGate:
+        """Return the gate that is our App's own rule."""
+        return AppRuleGate(
+            self.store, self.actions, self.linking, self.people, self.policy, self.protection_rule
+        )
+
+    @cached_property
+    def breaking_glass(self) -> BreakingGlass:
+        """Return where a few let deployments in without approvals."""
+        return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
     def deployment_board(self) -> DeploymentBoard:
@@ -237,9 +262,11 @@ class Bot:
         """Return what is done from time to time."""
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
-            "sweep.links": (timedelta(seconds=15), self.linking.sweep),
+            "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
+            "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
+            "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
         return Sweeps(self.store, self.desk, self.engine, self.clock, others)
@@ -261,6 +288,7 @@ class Bot:
             linking=self.linking,
             releasing=self.releasing,
             dispatching=self.dispatching,
+            breaking_glass=self.breaking_glass,
         )
 
 
@@ -273,6 +301,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     for workflows in (
         bot.create_project.parts(),
         bot.releasing.workflows(),
+        bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
         bot.sweeps.all(),
     ):

@@ -2,6 +2,7 @@
 
 from commands import (
     approvals,
+    break_glass,
     cancel,
     cleanup,
     comment,
@@ -37,6 +38,7 @@ ALL = (
     deploy.COMMAND,
     runs.COMMAND,
     approvals.COMMAND,
+    break_glass.COMMAND,
     release.COMMAND,
     rerun.COMMAND,
 )

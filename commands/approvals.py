@@ -13,15 +13,15 @@ def show(request: Request, services: Services) -> Answer:
     waiting = [one for one in services.store.releases.unsettled() if one.state == "open"]
     if not waiting:
         return tell("No deployment waits for an approval.")
-    login = services.linking.login_of(request.who) or ""
-    mine = [one for one in waiting if is_mine(one, login)]
+    may_link = services.linking.is_set_up and not services.linking.login_of(request.who)
+    mine = [one for one in waiting if services.releasing.asks(one, request.who)]
     others = [one for one in waiting if one not in mine]
     shown = (*mine, *others)[:MOST]
     return Reply(
         Notice(
             summary=f"{len(waiting)} waiting, {len(mine)} for you",
             title=f"Approvals · {len(waiting)} waiting, {len(mine)} for you",
-            body=() if login else (HINT,),
+            body=(HINT,) if may_link else (),
             table=Table(
                 header=("Project", "Environment", "Commit", "Waits since", "For me"),
                 rows=tuple(row(one, mine=one in mine) for one in shown),
@@ -29,11 +29,6 @@ def show(request: Request, services: Services) -> Answer:
             buttons=tuple(buttons(mine[:5])),
         )
     )
-
-
-def is_mine(release: Release, login: str) -> bool:
-    """Tell whether somebody was asked; whether they may decide is checked when they do."""
-    return bool(login) and login.lower() in {one.lower() for one in release.card.logins}
 
 
 def row(release: Release, *, mine: bool) -> tuple[Text, ...]:

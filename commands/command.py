@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
@@ -133,6 +134,7 @@ class Services:
     linking: Linking
     releasing: Releasing
     dispatching: Dispatching
+    breaking_glass: BreakingGlass
 
     @property
     def feasibility(self) -> Feasibility:

@@ -73,7 +73,17 @@ def waiting_for(who: str, services: Services) -> tuple[Text, ...]:
                 is_plan = question.question == CONFIRM
                 what = "confirmation" if is_plan else f"consent to {subject(question)}"
                 lines.append(say(bold(row.project), f": your {what}"))
+    lines += releases_for(who, services)
     return (say(bold("Waiting for you")), *lines) if lines else ()
+
+
+def releases_for(who: str, services: Services) -> list[Text]:
+    """Return a line for each release that somebody was asked to decide."""
+    return [
+        say(bold(one.project), f": your decision on {one.environment}")
+        for one in services.store.releases.unsettled()
+        if one.state == "open" and services.releasing.asks(one, who)
+    ]
 
 
 def may_answer(who: str, question: ApprovalRow, requested_by: str, services: Services) -> bool:

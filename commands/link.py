@@ -63,4 +63,4 @@ def linked(request: Request, services: Services) -> Answer:
     )
 
 
-COMMAND = Command("link", "link", "Link your GitHub account.", Role.USER, link)
+COMMAND = Command("link", "link", "Link your GitHub account.", Role.ANYBODY, link)

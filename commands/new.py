@@ -24,6 +24,7 @@ from provisioning.policy import Policy
 from provisioning.ports import Redactor, Templates
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
 from provisioning.questions import Answer, Choice, Question
+from provisioning.starter import starter_answers
 from provisioning.text import bold, say
 
 LASTING, SANDBOX = "lasting", "sandbox"
@@ -32,6 +33,8 @@ ANSWER = "answer."
 """Prefix of the fields that ask a template's questions."""
 OURS = {"project_name": "name", "github_team": "github_team"}
 """Questions of templates that other fields of the form answer."""
+FROM_GROUPS = ("targets", "gated_targets", "groups")
+"""Questions whose answers follow from the workspace groups."""
 
 Check = Callable[[], str]
 Values = Mapping[str, Value]
@@ -53,7 +56,7 @@ def new(request: Request, services: Services) -> command.Answer:
         return form(request.values, services, errors)
     errors = services.policy.objections(spec, services.clock.now().date())
     errors = services.feasibility.objections(spec, request.who) | errors
-    if errors:
+    if errors := errors or template_objections(spec, services.policy, services.templates):
         return form(request.values, services, errors)
     return Start(spec, say("Your project ", bold(spec.name), " is on its way."))
 
@@ -62,7 +65,7 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
     """Return the form with what has been filled in so far."""
     policy = services.policy
     templates = services.templates.names()
-    template = text(values, "template") or templates[0]
+    template = text(values, "template") or simplest(services.templates)
     gates = " and ".join(policy.gated_stages) or "gated stages"
     fields = (
         Field(
@@ -121,6 +124,11 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
     )
 
 
+def simplest(templates: Templates) -> str:
+    """Return the template that asks least: what the form begins with."""
+    return min(templates.names(), key=lambda name: (len(templates.questions(name)), name))
+
+
 def kept(values: Values, fields: Iterable[Field], redact: Redactor) -> dict[str, Value]:
     """Return what is in fields that are not shown now, but for what looks like a secret."""
     return without(values, {*(field.name for field in fields), *secret_objections(values, redact)})
@@ -146,6 +154,8 @@ def answered(values: Values) -> dict[str, Answer]:
     """Return the answers to a template's questions as they were typed, ours among them."""
     fields = {name.removeprefix(ANSWER): name for name in values if name.startswith(ANSWER)}
     said = {name: text(values, field) for name, field in (fields | OURS).items()}
+    groups = many(values, "workspace_groups")
+    said["groups"] = ",".join(groups) if len(groups) > 1 else ""
     return {name: words for name, words in said.items() if words}
 
 
@@ -275,6 +285,17 @@ def read_answers(template: str, values: Values, templates: Templates) -> dict[st
     except UserError as bad:
         raise UserError(str(bad), field=fields.get(bad.field or "", "template")) from bad
     return given
+
+
+def template_objections(spec: ProjectSpec, policy: Policy, templates: Templates) -> dict[str, str]:
+    """Ask the template whether it will do with all that follows from the rest of the form."""
+    known = starter_answers(spec, policy.catalogs, policy)
+    fields = OURS | dict.fromkeys(FROM_GROUPS, "workspace_groups")
+    try:
+        templates.check(spec.template, {**spec.answers, **known})
+    except UserError as bad:
+        return {fields.get(bad.field or "", "template"): str(bad)}
+    return {}
 
 
 def read_access(word: str) -> DataAccess:

@@ -20,15 +20,18 @@ def release(request: Request, services: Services) -> Answer:
     if not artefact or verb not in CONSEQUENCES:
         raise UserError(say(UNNAMED, code("/sciclops approvals"), ". Nothing was decided."))
     found = services.releasing.find(named, artefact)
-    services.releasing.require(found, request.who)
+    services.releasing.require(found, request.who, approving=verb == APPROVE)
     if request.values is None:
         return form(found, verb)
     comment = text(request.values, "comment")
     if verb == REJECT and not comment:
         return form(found, verb, error="Please say why.")
-    services.releasing.decide(
+    decided = services.releasing.decide(
         named, artefact, approved=verb == APPROVE, by=request.who, comment=comment
     )
+    if decided.state == "open":
+        more = f"{len(decided.given)} of {decided.card.needed} approvals are there"
+        return tell(f"Approved. {more}; the card shows who still may.")
     done = "Approved" if verb == APPROVE else "Rejected"
     return tell(f"{done}. GitHub is being told; the card shows how it went.")
 

@@ -2,6 +2,7 @@
 
 from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, required_word
 from provisioning.board import read_operation
+from provisioning.deployment_message import state_of, what
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.run_message import elapsed
@@ -41,6 +42,7 @@ def show(request: Request, services: Services) -> Answer:
                 value=say(code(run.id), f" {what}: {RUN_STATES[run.phase].lower()}, {took}"),
             )
         )
+    facts += deployments(name, services)
     return Reply(
         Notice(
             summary=f"Project {name} is {STATES[project.state]}",
@@ -48,6 +50,23 @@ def show(request: Request, services: Services) -> Answer:
             facts=tuple(facts),
         )
     )
+
+
+def deployments(name: str, services: Services) -> list[Fact]:
+    """Return how the latest workflow run stands, and what waits for reviewers."""
+    facts = []
+    for followed in services.store.workflow_runs.of_project(name, 1):
+        run = followed.run
+        shown = link(str(run.id), run.url) if run.url else code(str(run.id))
+        state = state_of(run, services.store.releases.of_run(run.id)).lower()
+        facts.append(
+            Fact(label="Latest workflow run", value=say(shown, f" {what(run).lower()}: {state}"))
+        )
+    waiting = [one for one in services.store.releases.unsettled(name) if one.state == "open"]
+    if waiting:
+        names = ", ".join(f"{one.environment} ({one.sha[:8]})" for one in waiting)
+        facts.append(Fact(label="Waits for approval", value=say(names)))
+    return facts
 
 
 COMMAND = Command("status", "status <project>", "Show where a project stands.", Role.USER, show)

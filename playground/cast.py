@@ -49,6 +49,8 @@ USER_GROUPS = {
     "S0PLATFORM": ("platform-team", (PAT,)),
     "S0DATASCI": ("data-scientists", (ADA, GRACE, ROSA)),
     "S0DATAOWN": ("data-owners", (DORA,)),
+    "S0RELEASE": ("release-managers", (PAT, GRACE)),
+    "S0GLASS": ("break-glass", (ADA, PAT)),
 }
 """Slack user group id to (handle, members)."""
 

@@ -16,6 +16,7 @@ STEPS = (
     "apply 0",
     "note outputs",
     "find who needs a secret",
+    "find what the rule holds",
     "push starter code",
     "verify",
     "become ready",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playground import cast
@@ -45,6 +45,9 @@ class Choices:
     webhooks: bool = True
     gated_stages: tuple[str, ...] = ("production",)
     authentication: str = "oidc"
+    gate: str = "reviewer"
+    approvals_needed: int = 1
+    logins: Mapping[str, str] = field(default_factory=dict)
 
 
 def settings_toml(
@@ -62,7 +65,7 @@ def settings_toml(
             *_slack(at, choices),
             *_github(directory, at, choices, app),
             *_table("databricks", _databricks(choices, client_id)),
-            *_table("deployment", {"gated_stages": choices.gated_stages}),
+            *_table("deployment", _deployment(choices)),
             *_table("confirmation", {"create": choices.confirm}),
             *_table("limits", _limits(choices)),
             *_table("terraform", {"binary": choices.terraform_binary}),
@@ -92,6 +95,22 @@ def _databricks(choices: Choices, client_id: str) -> Mapping[str, object]:
     return {"client_id": client_id, "authentication": choices.authentication}
 
 
+def _deployment(choices: Choices) -> Mapping[str, object]:
+    return {
+        "gated_stages": choices.gated_stages,
+        "gate": choices.gate,
+        "approvals_needed": choices.approvals_needed,
+    }
+
+
+def _roles(choices: Choices) -> Mapping[str, object]:
+    """Return the roles; who releases and breaks glass is the bot's to know with the App's rule."""
+    roles = {"platform": "S0PLATFORM"}
+    if choices.gate == "app_rule":
+        roles |= {"release": "S0RELEASE", "break_glass": "S0GLASS"}
+    return roles
+
+
 def _slack(at: Addresses, choices: Choices) -> Iterator[str]:
     channels = {name: number for number, name in cast.CHANNELS.items()}
     slack = {
@@ -103,7 +122,7 @@ def _slack(at: Addresses, choices: Choices) -> Iterator[str]:
         "plan_blocks": choices.plan_blocks,
     }
     yield from _table("slack", slack)
-    yield from _table("roles", {"platform": "S0PLATFORM"})
+    yield from _table("roles", _roles(choices))
 
 
 def _github(
@@ -120,6 +139,8 @@ def _github(
         "seconds_between_writes": choices.github_write_pause,
     }
     yield from _table("github", github)
+    if choices.logins:
+        yield from _table("github.logins", choices.logins)
 
 
 def _workspace_groups(at: Addresses) -> Iterator[str]:

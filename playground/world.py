@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 from bot.manifest import SCOPES
+from playground.actions.runner import ActRunner
 from playground.bot import BotProcess, free_port
 from playground.cast import ORGANISATION
 from playground.clock import SharedClock
 from playground.databricks.server import Databricks
+from playground.databricks_cli.bin_folder import write_bin
 from playground.faults import Faults
 from playground.github.limits import UNLIMITED, Limits
 from playground.github.server import GitHub
@@ -45,6 +47,10 @@ class World:
         self.faults = Faults(latency)
         self.github = GitHub(self.clock, self.faults, directory / "git", limits=limits)
         self.databricks = Databricks(self.clock, self.faults)
+        commands = write_bin(directory / "commands")
+        book = self.github.hub.book
+        self.actions = ActRunner(self.github, book, directory / "actions", path=(commands,))
+        self.github.runner = self.actions
         self.slack = Slack(
             self.clock,
             self.faults,
@@ -90,6 +96,7 @@ class World:
         await self.slack.stop()
         await self.databricks.stop()
         await self.github.stop()
+        await self.actions.close()
 
     def secrets(self) -> dict[str, str]:
         """Return the bot's secrets, as it gets them: by environment."""

@@ -8,6 +8,12 @@ from provisioning.text import Frozen
 Authentication = Literal["oidc", "secret"]
 """How workflows log in to Databricks: with GitHub's own tokens, or with OAuth secrets."""
 
+GateKind = Literal["reviewer", "app_rule"]
+"""What holds deployments: GitHub's required reviewers, or our App's own protection rule.
+
+With "app_rule" this bot alone lets a deployment in, so that it may ask for several approvals.
+"""
+
 REQUIRED_CHECKS = ("bundle / Validate, Test and Build",)
 """What a pull request to `main` must pass; GitHub calls a reusable workflow's job by its caller's
 name and its own."""
@@ -25,11 +31,13 @@ SECRET_NAMES = (
 class Delivery(Frozen):
     """How deployments travel here: who releases them, who they log in as, what they must pass.
 
-    `gated_stages` need a release by reviewers. With `authentication` "secret", each environment's
-    OAuth secret lives for `secret_days` at most.
+    `gated_stages` need a release, by `approvals_needed` people; `gate` holds them until then. With
+    `authentication` "secret", each environment's OAuth secret lives for `secret_days` at most.
     """
 
     gated_stages: tuple[str, ...] = ("production",)
+    gate: GateKind = "reviewer"
+    approvals_needed: int = 1
     authentication: Authentication = "oidc"
     secret_days: int = 90
     required_checks: tuple[str, ...] = REQUIRED_CHECKS
@@ -37,6 +45,14 @@ class Delivery(Frozen):
     def is_gated(self, environment: Environment) -> bool:
         """Tell whether a release is needed there; planners never wait."""
         return environment.stage in self.gated_stages and not environment.is_planner
+
+    def is_reviewed(self, environment: Environment) -> bool:
+        """Tell whether GitHub's required reviewers hold deployments to an environment."""
+        return self.gate == "reviewer" and self.is_gated(environment)
+
+    def ruled(self, spec: ProjectSpec) -> tuple[Environment, ...]:
+        """Return the environments that our App's rule holds: never those with reviewers."""
+        return self.gated(spec) if self.gate == "app_rule" else ()
 
     def gated(self, spec: ProjectSpec) -> tuple[Environment, ...]:
         """Return the environments of a project that need a release."""

@@ -45,12 +45,12 @@ class DeploymentBoard:
 
     def name(self, login: str) -> Span:
         """Name a GitHub login: a mention of the person who has linked it, else the login."""
-        who = self.linking.person_of(login)
+        who = self._person_of(login)
         return person(who) if who else code(login)
 
     def name_of(self, release: Release) -> str:
         """Return who has decided a release, in plain words."""
-        return release.decided_login
+        return ", ".join(each.login for each in release.given) or release.decided_login
 
     def remind(self, release: Release, number: int) -> None:
         """Remind the reviewers in the card's thread: nobody is notified of an edited message."""
@@ -91,6 +91,37 @@ class DeploymentBoard:
                 content=Notice(summary="GitHub did not take your decision", body=lines),
             )
         )
+
+    def cry_out(self, release: Release) -> None:
+        """Tell the channel and each owner that glass was broken: who, what and why."""
+        owners = self._owners(release.project)
+        whom = [part for one in owners for part in (person(one), " ")]
+        lines = (
+            say(bold("BREAK-GLASS. "), *whom),
+            say(
+                person(release.decided_by),
+                " lets ",
+                bold(f"{release.project} · {release.environment}"),
+                ", commit ",
+                code(release.sha[:8]),
+                f", in with {len(release.given)} of {release.card.needed} approvals.",
+            ),
+            say(bold("Reason: "), release.comment),
+        )
+        summary = f"BREAK-GLASS: {release.project} to {release.environment} without approvals"
+        content = Notice(summary=summary, title=summary, body=lines)
+        key = f"{release.message}:glass"
+        self.store.messages.show(
+            Message(key=key, channel=self.policy.channel, content=content, urgent=True)
+        )
+        for owner in owners:
+            self.store.messages.show(
+                Message(key=f"{key}:{owner}", recipient=owner, content=content, urgent=True)
+            )
+
+    def _owners(self, project: str) -> tuple[str, ...]:
+        row = self.store.projects.get(project)
+        return ProjectSpec.model_validate(row.spec).owners if row else ()
 
     def announce(self, followed: Followed, environments: tuple[str, ...]) -> None:
         """Tell the community that a run has reached the last stage."""
@@ -151,15 +182,27 @@ class DeploymentBoard:
         )
 
     def _asked(self, release: Release) -> Asked:
-        """Return whom to mention: linked reviewers, but not those who began the deployment."""
+        """Return whom to mention: linked reviewers, but not those who began the deployment.
+
+        Who has approved already needs no reminder; a group comes before its members.
+        """
         if release.state != "open":
             return Asked()
         followed = self.store.workflow_runs.get(release.run)
         own = followed.run.initiators if followed else frozenset()
         logins = [login for login in release.card.logins if login.lower() not in own]
-        known = tuple(who for login in logins if (who := self.linking.person_of(login)))
+        group = (release.card.group,) if release.card.group else ()
+        done = {approval.person for approval in release.given}
+        known = tuple(
+            who for login in logins if (who := self._person_of(login)) and who not in done
+        )
         others = tuple(one.replace(":", " ", 1) for one in release.card.reviewers)
-        return Asked(people=known[:MOST_MENTIONED], others=others)
+        return Asked(people=(*group, *known[:MOST_MENTIONED]), others=others)
+
+    def _person_of(self, login: str) -> str | None:
+        """Return whose a login is: proven, or else vouched for in the settings."""
+        vouched = {each.lower(): person for person, each in self.policy.logins.items()}
+        return self.linking.person_of(login) or vouched.get(login.lower())
 
     def _get(self, release: str) -> Release:
         row = self.store.releases.get(release)

@@ -119,7 +119,7 @@ def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
 
 def _tasks(run: WorkflowRun, environments: Sequence[str]) -> tuple[Task, ...]:
     """Return a task for each job that says something, and for each stage still to come."""
-    shown = [_task(job) for job in run.jobs if job.title not in NOISE or job.failed]
+    shown = [_task(job) for job in run.jobs if _says_something(job)]
     reached = {job.deed[1] for job in run.jobs if job.deed and job.deed[0] != "run"}
     to_come: list[Task] = []
     if run.event != "pull_request" and not run.is_over:
@@ -129,6 +129,11 @@ def _tasks(run: WorkflowRun, environments: Sequence[str]) -> tuple[Task, ...]:
             if name not in reached
         ]
     return tuple((shown + to_come)[:50])
+
+
+def _says_something(job: WorkflowJob) -> bool:
+    """Tell whether people want to see a job: GitHub names skipped ones by their bare expression."""
+    return job.failed or (job.conclusion != "skipped" and job.title not in NOISE)
 
 
 def _task(job: WorkflowJob) -> Task:
@@ -147,8 +152,6 @@ def _status(job: WorkflowJob) -> Status:
 
 
 def _took(job: WorkflowJob) -> str:
-    if job.conclusion == "skipped":
-        return "skipped"
     if job.status != "completed" or not (job.started_at and job.completed_at):
         return ""
     took = _between(job.started_at, job.completed_at)

@@ -36,13 +36,17 @@ class Look(Frozen):
 
 
 class Sighting(Frozen):
-    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery."""
+    """What a webhook tells of a run: the run, or one of its jobs; `guid` names the delivery.
+
+    A `sparse` one tells little more than which run it is: whoever knows the run learns nothing.
+    """
 
     guid: str
     event: str
     project: str
     run: WorkflowRun
     job: WorkflowJob | None = None
+    sparse: bool = False
 
 
 class Unheard(Frozen):
@@ -103,7 +107,7 @@ class Verdict(Frozen):
 
 
 class Gate(Protocol):
-    """What holds deployments until somebody decides, and hears the decision."""
+    """GitHub's required reviewers: they hold deployments until one of them decides."""
 
     def decide(
         self, project: str, run: int, environment: str, verdict: Verdict, token: SecretStr
@@ -112,6 +116,19 @@ class Gate(Protocol):
 
         Raises `UserError` where GitHub does not take the decision from this person, and
         `TooLateError` where nothing waits any more.
+        """
+
+
+class RuleGate(Protocol):
+    """Our App's own deployment protection rule: it holds deployments until we answer."""
+
+    def enable(self, project: str, environment: str) -> None:
+        """Let the rule hold an environment; one that it holds already stays as it is."""
+
+    def answer(self, project: str, run: int, environment: str, verdict: Verdict) -> None:
+        """Tell GitHub, as our App.
+
+        Raises `TooLateError` where nothing waits for the rule any more.
         """
 
 

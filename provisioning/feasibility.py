@@ -33,7 +33,7 @@ class Feasibility:
             "owners": partial(self.owners, spec, who),
             "managed_group": partial(self.group, spec),
             "github_team": partial(self.team, spec.github_team),
-            "reviewers": partial(self.reviewers, spec),
+            "reviewers": partial(self.reviewers, spec, who),
             "data_access": partial(self.consent, spec, who),
         }
         running = {field: self.vendors.submit(check) for field, check in checks.items()}
@@ -90,7 +90,7 @@ class Feasibility:
             return f"The team “{slug}” has no members: nobody could write the code."
         return ""
 
-    def reviewers(self, spec: ProjectSpec) -> str:
+    def reviewers(self, spec: ProjectSpec, who: str) -> str:
         """Refuse reviewers whom GitHub does not know, and teams without members."""
         for reviewer in spec.reviewers:
             if reviewer.kind == "user" and not self.repositories.member_exists(reviewer.name):
@@ -100,7 +100,22 @@ class Feasibility:
                     return f"GitHub has no team “{reviewer.name}”."
                 if not self.repositories.team_members(reviewer.name):
                     return f"The team “{reviewer.name}” has no members: nobody could review."
-        return ""
+        return self._too_few(spec, who)
+
+    def _too_few(self, spec: ProjectSpec, who: str) -> str:
+        """Refuse a project that could never be released, where several people have to agree."""
+        policy, needed = self.policy, self.policy.approvals_needed
+        if not policy.ruled(spec):
+            return ""
+        named = (one for one in spec.reviewers if one.kind == "team")
+        members = (self.repositories.team_members(one.name) for one in named)
+        logins = {one.name.lower() for one in spec.reviewers if one.kind == "user"}
+        logins |= {login.lower() for team in members for login in team}
+        others = set(self.people.active((policy.release_group,), at_most=needed + 1)) - {who}
+        able = len(logins) + len(others)
+        if able >= needed:
+            return ""
+        return f"{needed} people have to approve a release, but only {able} could: name more."
 
     def consent(self, spec: ProjectSpec, who: str) -> str:
         """Refuse data whose consent nobody but the requester could give."""

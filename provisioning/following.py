@@ -80,9 +80,11 @@ class Following:
         job = sighting.job
 
         def merge(known: WorkflowRun | None) -> WorkflowRun:
-            if known is None or job is None:
-                return merged(known, sighting.run)
-            return with_job(known, job)
+            if known is None:
+                return merged(None, sighting.run)
+            if sighting.sparse:
+                return known
+            return with_job(known, job) if job else merged(known, sighting.run)
 
         heard = self.store.workflow_runs.deliver(
             sighting.guid,

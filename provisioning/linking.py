@@ -103,7 +103,7 @@ class Linking:
             return False
         try:
             access = self._tokens().of(person)
-        except UserError:
+        except (UserError, PermanentError):
             return False
         if self._identities.whoami(access) is not None:
             return True
@@ -122,10 +122,9 @@ class Linking:
 
         `replaces` is the login whose link they agree to give up.
         """
-        seal = self._require_seal()
+        seal, unless = self._require_seal(), self._clock.now() + SAME_CODE_FOR
         known = self._store.identities.link_of(person)
-        lasts = known and known.deadline > self._clock.now() + SAME_CODE_FOR
-        if known and lasts and known.replaces == replaces:
+        if known and known.replaces == replaces and known.deadline > unless:
             return known
         asked = self._identities.begin()
         link, now = uuid4().hex, self._clock.now()
@@ -140,8 +139,7 @@ class Linking:
             next_look=now + asked.interval,
             deadline=now + asked.lasts,
         )
-        self._store.identities.open(row.model_copy())
-        return row
+        return self._store.identities.open(row, unless=unless)
 
     def pending(self, person: str) -> DeviceLinkRow | None:
         """Return the code that a person still has to enter."""
@@ -155,10 +153,11 @@ class Linking:
         if link.deadline <= self._clock.now():
             self._end(link, "expired")
             return
-        if not self._store.identities.claim(link.id):
+        claimed = self._store.identities.claim(link.id)
+        if claimed is None:
             return
         try:
-            kept = link if link.tokens else self._ask(link)
+            kept = claimed if claimed.tokens else self._ask(claimed)
             if kept is not None:
                 self._finish(kept)
         except PermanentError as error:
@@ -222,12 +221,16 @@ class Linking:
 
     # ------------------------------------------------------------------ sweeps
 
-    def sweep(self) -> None:
-        """Do what is due: look for answers, revoke, seal anew, note links that have run out."""
+    def look_at_all(self) -> None:
+        """Look for the answers to codes that people were given."""
+        if self._seal is not None:
+            for link in self._store.identities.due():
+                self._try(partial(self.look, link))
+
+    def tidy(self) -> None:
+        """Note links that have run out, seal anew what an older key had sealed, have revoked."""
         if self._seal is None:
             return
-        for link in self._store.identities.due():
-            self._try(partial(self.look, link))
         for row in self._store.identities.run_out():
             self._tokens().break_link(row, "it was not used for half a year")
         for row in self._store.identities.sealed_otherwise(self._seal.current):

@@ -4,6 +4,8 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
+from pydantic import Field
+
 from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
@@ -43,14 +45,17 @@ class RequestableData(Frozen):
 
 
 class Policy(Delivery):
-    """The rules of this installation. `catalogs` are those of each workspace group's stages.
+    """The rules of this installation.
 
-    `webhooks` says that GitHub tells us of workflow runs; without them we ask.
+    `catalogs` are those of each workspace group's stages, groups in the order of deployments.
+    `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
+    `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
+    of chat users that whoever keeps the settings vouches for.
     """
 
     naming: Naming
     workspace_groups: dict[str, str]
-    catalogs: dict[str, tuple[str, ...]]
+    catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
     confirmation_expires: timedelta
@@ -64,6 +69,9 @@ class Policy(Delivery):
     github_writes_per_hour: int = 450
     release_expires: timedelta = timedelta(days=3)
     webhooks: bool = False
+    release_group: str = ""
+    break_glass_group: str = ""
+    logins: dict[str, str] = Field(default_factory=dict)
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""
@@ -96,10 +104,10 @@ class Policy(Delivery):
         return {field: sentence for field, sentence in found.items() if sentence}
 
     def _reviewers_objection(self, spec: ProjectSpec) -> str:
-        if not spec.reviewers and self.gated_stages:
+        if not spec.reviewers and self.gated_stages and not self.release_group:
             stages = " and ".join(stage.capitalize() for stage in self.gated_stages)
             return f"{stages} need{'s' * (len(self.gated_stages) == 1)} at least one reviewer."
-        if len(spec.reviewers) > MAX_REVIEWERS:
+        if len(spec.reviewers) > MAX_REVIEWERS and self.gate == "reviewer":
             return (
                 f"GitHub allows {MAX_REVIEWERS} reviewers (people or teams); these are "
                 f"{len(spec.reviewers)}. A team counts as one."
@@ -113,7 +121,8 @@ class Policy(Delivery):
         return f"There is no workspace group {', '.join(unknown)}." if unknown else ""
 
     def _data_objection(self, spec: ProjectSpec) -> str:
-        within = {name for group in spec.workspace_groups for name in self.catalogs.get(group, ())}
+        groups = [self.catalogs.get(group, {}) for group in spec.workspace_groups]
+        within = {catalog for stages in groups for catalog in stages.values()}
         seen: set[str] = set()
         for access in spec.data_access:
             if self.requestable(access) is None:

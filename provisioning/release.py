@@ -8,8 +8,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
+from provisioning.delivery import GateKind
 from provisioning.policy import Allowed, Refused
 from provisioning.text import Frozen
+from provisioning.workflow_run import WorkflowRun
 
 ReleaseState = Literal["open", "deciding", "approved", "rejected", "void", "expired"]
 ENDED: tuple[ReleaseState, ...] = ("approved", "rejected", "void", "expired")
@@ -58,20 +60,39 @@ class Card(Frozen):
 
     `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people behind them when it was
     asked, `earlier` the environments that this run has deployed to. `reviews_before` counts what
-    GitHub had on the environment from earlier attempts.
+    GitHub had on the environment from earlier attempts. `gate` is what holds the deployment until
+    `needed` people agree; `group` is the chat user group that may, too, where it is the App's rule.
     """
 
     commit: Commit | None = None
     since: Comparison | None = None
     plan: ReleasePlan | None = None
+    destroys: bool = False
     reviewers: tuple[str, ...] = ()
     logins: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     reviews_before: int = 0
+    gate: GateKind = "reviewer"
+    needed: int = 1
+    group: str = ""
+
+
+class Approval(Frozen):
+    """One person's yes to one exact artefact (`Release.bound_to`): it counts for no other one."""
+
+    person: str
+    login: str
+    artefact: str
+    comment: str = ""
+    at: datetime
 
 
 class Release(Frozen):
-    """One question to reviewers, as it is stored."""
+    """One question to reviewers, as it is stored.
+
+    `verdict` is approved, rejected, or override: break-glass, whatever approvals are missing.
+    `approvals` are kept where the App's rule asks for them, those of outdated artefacts as well.
+    """
 
     id: str
     run: str
@@ -92,6 +113,33 @@ class Release(Frozen):
     remind_at: datetime | None = None
     reminders: int = 0
     tries: int = 0
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def bound_to(self) -> str:
+        """Return the whole artefact: commit, attempt and plan."""
+        return f"{self.sha}-{self.attempt}-{self.card.plan.digest if self.card.plan else ''}"
+
+    @property
+    def is_ruled(self) -> bool:
+        """Tell whether our App's rule holds it, so that we alone let it in."""
+        return self.card.gate == "app_rule"
+
+    @property
+    def given(self) -> tuple[Approval, ...]:
+        """Return the approvals of exactly this artefact."""
+        return tuple(each for each in self.approvals if each.artefact == self.bound_to)
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether approvals are missing."""
+        return len(self.given) < self.card.needed
+
+    def has_approved(self, person: str, login: str) -> bool:
+        """Tell whether a person, or their GitHub account, has approved this artefact."""
+        return any(
+            each.person == person or each.login.lower() == login.lower() for each in self.given
+        )
 
     @property
     def artefact(self) -> str:
@@ -112,17 +160,26 @@ def release_id(run: int | str, attempt: int, environment: str) -> str:
 
 
 def may_release(
-    login: str, *, reviewers: Collection[str], initiators: Collection[str]
+    login: str,
+    *,
+    reviewers: Collection[str],
+    initiators: Collection[str],
+    in_group: bool | None = None,
 ) -> Allowed | Refused:
     """Decide whether somebody may decide on a release; logins ignore case.
 
-    `reviewers` are those that GitHub would let decide now, team members among them.
+    `reviewers` are those that GitHub would let decide now, team members among them. `in_group`
+    tells, where the App's rule is the gate, whether they are in the chat group that may as well.
     """
     if login.lower() in {who.lower() for who in initiators}:
         return Refused(why="nobody releases their own deployment")
-    if login.lower() not in {who.lower() for who in reviewers}:
+    if in_group or login.lower() in {who.lower() for who in reviewers}:
+        return Allowed()
+    if in_group is None:
         return Refused(why="only a reviewer of this environment decides on it")
-    return Allowed()
+    return Refused(
+        why="only the project's reviewers and the people who release all projects decide"
+    )
 
 
 def next_reminder(asked_at: datetime, reminders: int) -> datetime | None:
@@ -130,3 +187,21 @@ def next_reminder(asked_at: datetime, reminders: int) -> datetime | None:
     if reminders >= MOST_REMINDERS:
         return None
     return asked_at + FIRST_REMINDER * (1 << reminders)
+
+
+def outcome_of_rule(release: Release, run: WorkflowRun) -> ReleaseState | None:
+    """Return what a run shows to have become of our answer to the rule; None if it doesn't.
+
+    GitHub need not list the answers of rules among a run's reviews.
+    """
+    jobs = (job for job in run.jobs if job.deed and job.attempt == release.attempt)
+    job = next((one for one in jobs if one.deed in _deeds(release.environment)), None)
+    if release.state != "deciding" or job is None or job.status == "waiting":
+        return None
+    if release.verdict == "rejected":
+        return "rejected" if job.conclusion == "failure" else None
+    return None if job.conclusion in ("cancelled", "skipped") else "approved"
+
+
+def _deeds(environment: str) -> tuple[tuple[str, str], ...]:
+    return ("deploy", environment), ("destroy", environment)

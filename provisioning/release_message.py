@@ -32,6 +32,11 @@ ENDINGS = {
     "void": "Withdrawn",
     "expired": "Timed out, I didn't release it",
 }
+DEEDS = {
+    "approved": "Approved",
+    "rejected": "Rejected",
+    "override": "Let in by break-glass, without the approvals needed,",
+}
 NO_PLAN = (
     "The bundle plan could not be read. The deployment plans again and stops if it differs from "
     "the plan that its run has made."
@@ -66,10 +71,20 @@ def release_notice(release: Release, asked: Asked, name_of: NameOf, run_url: str
 
 def _state(release: Release) -> str:
     if release.state == "open":
-        return "Waiting for approval"
+        return f"Waiting for approval{_progress(release)}"
     if release.state == "deciding":
         return "Telling GitHub"
+    if release.verdict == "override":
+        return (
+            "Let in by break-glass" if release.state == "approved" else "Begun again, break-glass"
+        )
     return ENDINGS[release.state]
+
+
+def _progress(release: Release) -> str:
+    """Return how many of several approvals are there: ` · 1 of 2`."""
+    needed = release.card.needed
+    return f" · {len(release.given)} of {needed}" if needed > 1 else ""
 
 
 def _summary(release: Release, state: str) -> str:
@@ -81,9 +96,11 @@ def _body(release: Release, asked: Asked, name_of: NameOf) -> Iterator[Text]:
     card = release.card
     if release.state == "open" and (asked.people or asked.others):
         yield say("May decide: ", *_whoever(asked))
-    if release.state in ("approved", "rejected", "deciding"):
-        yield _decided(release, name_of)
-    if release.state in ("void", "expired"):
+    if release.verdict != "approved":
+        yield from _approvals(release)
+    if release.state in ("approved", "rejected", "deciding") or release.verdict == "override":
+        yield from _decisions(release, name_of)
+    elif release.state in ("void", "expired"):
         yield say(f"Nothing was released: {release.why}.")
     yield from _commits(card)
     yield from _plan(card)
@@ -99,11 +116,31 @@ def _whoever(asked: Asked) -> list[Span | str]:
     return spans
 
 
+def _approvals(release: Release) -> Iterator[Text]:
+    """Yield each of several approvals, in the order they came: `Approved by @rosa · 1 of 2`."""
+    for number, each in enumerate(release.given, 1):
+        why = f": {each.comment}" if each.comment else "."
+        yield say(
+            bold("Approved by "),
+            person(each.person),
+            f" · {number} of {release.card.needed} · ",
+            moment(each.at),
+            why,
+        )
+
+
+def _decisions(release: Release, name_of: NameOf) -> Iterator[Text]:
+    if release.verdict == "approved" and release.given:
+        yield from _approvals(release)
+    else:
+        yield _decided(release, name_of)
+
+
 def _decided(release: Release, name_of: NameOf) -> Text:
-    done = {"approved": "Approved", "rejected": "Rejected"}.get(release.verdict or release.state)
+    done = DEEDS.get(release.verdict or release.state)
     who = person(release.decided_by) if release.decided_by else name_of(release.decided_login)
     where = f", {release.why}" if release.why else ""
-    why = f": {release.comment}" if release.comment else "."
+    why = f": {release.comment}" if release.comment else ""
     when: tuple[str | Span, ...] = ()
     if release.decided_at:
         when = (" · ", moment(release.decided_at))
@@ -112,6 +149,8 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 
 def _commits(card: Card) -> Iterator[Text]:
     since = card.since
+    if card.destroys:
+        return
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")
         return
@@ -127,6 +166,9 @@ def _commits(card: Card) -> Iterator[Text]:
 
 
 def _plan(card: Card) -> Iterator[Text]:
+    if card.destroys:
+        yield say(bold("It destroys "), "everything that the bundle has deployed there.")
+        return
     if card.plan is None:
         yield say(bold("Bundle plan: "), NO_PLAN)
         return

@@ -4,6 +4,7 @@ GitHub holds the gate and knows the truth: what was decided on its own page is t
 there. A decision taken here is settled in our database first; its workflow then tells GitHub.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,28 +13,26 @@ from provisioning.deployment_board import DeploymentBoard
 from provisioning.deployment_ports import (
     Deployments,
     Dispatches,
-    Gate,
     Look,
     PendingEnvironment,
     Review,
-    TokenRefusedError,
-    TooLateError,
-    Verdict,
 )
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, UserError
 from provisioning.linking import Linking
-from provisioning.policy import Policy, Refused
+from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
+    Approval,
     Card,
     Release,
-    ReleasePlan,
     ReleaseState,
-    may_release,
     next_reminder,
+    outcome_of_rule,
     release_id,
 )
+from provisioning.release_cards import Cards, new_release, reviews_of
+from provisioning.release_gates import BOT, ReleaseGate
 from provisioning.store import Followed, Store
 from provisioning.workflow_run import WorkflowRun
 
@@ -61,7 +60,9 @@ class Releasing:
     engine: Engine
     deployments: Deployments
     dispatches: Dispatches
-    gate: Gate
+    reviewer_gate: ReleaseGate
+    rule_gate: ReleaseGate
+    cards: Cards
     linking: Linking
     board: DeploymentBoard
     policy: Policy
@@ -94,6 +95,8 @@ class Releasing:
             if review := _decision(release, look.reviews):
                 self._settle_as_reviewed(release, review)
                 self.board.show_release(release.id)
+            elif release.is_ruled and (outcome := outcome_of_rule(release, run)):
+                self._settle_as(release, outcome)
             elif not same_attempt:
                 self.withdraw(release, f"attempt {run.attempt} of the run has begun")
             elif run.is_over:
@@ -106,32 +109,24 @@ class Releasing:
         """
         known = self.store.releases.of_run(followed.run.id)
         for environment in followed.run.ended_deployments():
-            reviews = _of(environment, look.reviews)
+            reviews = reviews_of(environment, look.reviews)
             settled = [one for one in known if one.environment == environment]
             if len(reviews) <= len([one for one in settled if one.state in REVIEWED]):
                 continue
             if all(one.attempt != followed.run.attempt for one in settled):
-                release = self._release(followed, environment, Card(reviews_before=len(reviews)))
+                release = self._new(followed, environment, Card(reviews_before=len(reviews)))
                 self._settle_as_reviewed(self.store.releases.ask(release), reviews[-1])
 
-    def _release(self, followed: Followed, environment: str, card: Card) -> Release:
-        run, now = followed.run, self.clock.now()
-        return Release(
-            id=release_id(run.id, run.attempt, environment),
-            run=str(run.id),
-            project=followed.project,
-            environment=environment,
-            attempt=run.attempt,
-            sha=run.sha,
-            state="open",
-            card=card,
-            asked_at=now,
-            deadline=now + self.policy.release_expires,
-            remind_at=next_reminder(now, 0),
+    def _new(self, followed: Followed, environment: str, card: Card) -> Release:
+        return new_release(
+            followed, environment, card, self.clock.now(), self.policy.release_expires
         )
 
     def _settle_as_reviewed(self, release: Release, review: Review) -> None:
         """Note a decision that GitHub has, whether it came through us or not."""
+        if release.is_ruled and _is_ours(release, review):
+            self._settle_as(release, "approved" if review.approved else "rejected")
+            return
         ours = review.login.lower() == release.decided_login.lower()
         person = release.decided_by if ours else self.linking.person_of(review.login) or ""
         changes = {
@@ -145,6 +140,11 @@ class Releasing:
             release.id, ["open", "deciding"], state, by=person, changes=changes
         )
 
+    def _settle_as(self, release: Release, state: ReleaseState) -> None:
+        """Note that GitHub has heard from our App what was decided here."""
+        self.store.releases.move(release.id, ["deciding"], state, by=release.decided_by)
+        self.board.show_release(release.id)
+
     def withdraw(self, release: Release, why: str) -> None:
         """End a release that waits for nothing any more; one that is settled stays as it is."""
         self.store.releases.move(release.id, ["open", "deciding"], "void", changes={"why": why})
@@ -156,35 +156,28 @@ class Releasing:
         known = self.store.releases.get(release_id(run.id, run.attempt, pending.name))
         if known is None:
             plan = self.deployments.plan(followed.project, run, pending.name)
-            if plan is None and self._may_come(run, pending.name):
+            made = run.planned_at(pending.name)
+            if plan is None and made and self.clock.now() - made < PLAN_WITHIN:
                 return False
-            card = self._card(followed.project, look, pending, plan)
-            known = self.store.releases.ask(self._release(followed, pending.name, card))
+            card = self.cards.card(followed.project, look, pending, plan)
+            known = self.store.releases.ask(self._new(followed, pending.name, card))
+            known = self._override(known)
         self._supersede(followed, known)
         self.board.show_release(known.id)
         return True
 
-    def _may_come(self, run: WorkflowRun, environment: str) -> bool:
-        """Tell whether the plan for an environment was made so lately that it may only lag."""
-        made = [job for job in run.jobs if job.succeeded and job.deed == ("plan", environment)]
-        latest = max((job.completed_at for job in made if job.completed_at), default=None)
-        return latest is not None and self.clock.now() - latest < PLAN_WITHIN
-
-    def _card(
-        self, project: str, look: Look, pending: PendingEnvironment, plan: ReleasePlan | None
-    ) -> Card:
-        run = look.run
-        base = self.deployments.released(project, pending.name)
-        since = self.deployments.commits(project, base, run.sha)
-        return Card(
-            commit=since.commits[-1] if since and since.commits else None,
-            since=since if base else None,
-            plan=plan,
-            reviewers=pending.reviewers,
-            logins=tuple(sorted(self.deployments.reviewer_logins(pending.reviewers))),
-            earlier=run.did("deploy"),
-            reviews_before=len(_of(pending.name, look.reviews)),
-        )
+    def _override(self, release: Release) -> Release:
+        """Let in what glass was broken for once it was too late: the same commit and plan only."""
+        for before in self.store.releases.of_run(release.run):
+            is_same = before.sha == release.sha and before.card.plan == release.card.plan
+            is_next = before.environment == release.environment and before.attempt < release.attempt
+            is_broken = before.state == "expired" and before.verdict == "override"
+            if is_same and is_next and is_broken and release.state == "open" and not release.tries:
+                by, login, why = before.decided_by, before.decided_login, before.comment
+                with suppress(UserError):  # another process was quicker
+                    release = self.settle_by(release, "override", by, login, why)
+                    self.start(release)
+        return release
 
     def _supersede(self, followed: Followed, release: Release) -> None:
         """Withdraw older runs' releases to the same environment, and end these runs."""
@@ -205,58 +198,100 @@ class Releasing:
         if found is None:
             raise UserError("There is no such release. `/sciclops approvals` lists what waits.")
         if found.state != "open":
-            raise UserError(self._settled(found))
+            raise UserError(self.settled(found))
         if artefact != found.artefact:
             raise UserError(OUT_OF_DATE)
         return found
 
-    def require(self, release: Release, by: str) -> str:
-        """Return the GitHub login with which somebody may decide now; refuse all others."""
-        login = self.linking.login_of(by) or ""
+    def require(self, release: Release, by: str, *, approving: bool = False) -> str:
+        """Return the GitHub login with which somebody may decide now; refuse all others.
+
+        Who has approved may still reject, but not approve once more.
+        """
         followed = self.store.workflow_runs.get(release.run)
-        if not login:
-            raise UserError(
-                "GitHub has to know that it is you: type `/sciclops link` once, then decide again. "
-                "Nothing was decided."
-            )
         if followed is None or not followed.run.initiators:
             raise UserError(OUT_OF_DATE)  # nobody decides while it is not known who began it
-        initiators = set(followed.run.initiators)
-        if followed.requested_by:
-            initiators.add(self.linking.login_of(followed.requested_by) or "")
-        if by == followed.requested_by:
-            initiators.add(login)
-        reviewers = self.deployments.reviewer_logins(release.card.reviewers)
-        verdict = may_release(login, reviewers=reviewers, initiators=initiators - {""})
-        if isinstance(verdict, Refused):
-            self.store.refused(release.project, by, f"release of {release.id}", verdict.why)
-            raise UserError(f"Not done: {verdict.why}.")
+        login = self.gate_of(release).require(release, followed, by)
+        if release.is_ruled:
+            self.require_same_plan(release, followed.run)
+        if approving and release.is_short and release.has_approved(by, login):
+            more = f"{len(release.given)} of {release.card.needed} approvals are there"
+            raise UserError(f"You have approved this already: {more}. Somebody else has to.")
         return login
+
+    def asks(self, release: Release, person: str) -> bool:
+        """Tell whether a release waits for somebody's decision."""
+        return self.gate_of(release).asks(release, person)
+
+    def gate_of(self, release: Release) -> ReleaseGate:
+        """Return what holds a release: that which held it when it was asked."""
+        return self.rule_gate if release.is_ruled else self.reviewer_gate
+
+    def require_same_plan(self, release: Release, run: WorkflowRun) -> None:
+        """Ask anew where the attempt or its plan is another one: no approval counts for that."""
+        if run.attempt != release.attempt:
+            raise UserError(OUT_OF_DATE)
+        plan = self.deployments.plan(release.project, run, release.environment)
+        if plan == release.card.plan:
+            return
+        card = release.card.model_copy(update={"plan": plan})
+        self.store.releases.renew(release.id, release.bound_to, card)
+        self.board.show_release(release.id)
+        raise UserError(OUT_OF_DATE)
 
     def decide(
         self, release: str, artefact: str, *, approved: bool, by: str, comment: str = ""
     ) -> Release:
         """Settle who decides, once; the workflow tells GitHub."""
         found = self.find(release, artefact)
-        login = self.require(found, by)
-        verdict = "approved" if approved else "rejected"
+        login = self.require(found, by, approving=approved)
+        said = self.redact(comment)
+        if found.is_ruled and approved:
+            moved = self._approve(found, by, login, said)
+        else:
+            moved = self.settle_by(found, "approved" if approved else "rejected", by, login, said)
+        self.board.show_release(release)
+        if moved.state == "deciding":
+            self.start(moved)
+        return moved
+
+    def _approve(self, release: Release, by: str, login: str, comment: str) -> Release:
+        """Keep one of several approvals; whoever gives the last one that is needed settles."""
+        approval = Approval(
+            person=by,
+            login=login,
+            artefact=release.bound_to,
+            comment=comment,
+            at=self.clock.now(),
+        )
+        moved = self.store.releases.approve(release.id, approval)
+        if moved is None:
+            raise UserError(self._beaten(release))
+        return moved
+
+    def settle_by(
+        self, release: Release, verdict: str, by: str, login: str, comment: str
+    ) -> Release:
+        """Settle an open release by one person's word; refuse who comes too late."""
         changes = {
             "verdict": verdict,
             "decided_by": by,
             "decided_login": login,
-            "comment": self.redact(comment),
+            "comment": comment,
             "why": "",
-            "tries": found.tries + 1,
+            "tries": release.tries + 1,
         }
         moved = self.store.releases.move(
-            release, ["open"], "deciding", by=by, what=f"being {verdict}", changes=changes
+            release.id, ["open"], "deciding", by=by, what=f"being {verdict}", changes=changes
         )
         if moved is None:
-            now = self.store.releases.get(release)
-            raise UserError(self._settled(now) if now else OUT_OF_DATE)
-        self.board.show_release(release)
-        self.start(moved)
+            raise UserError(self._beaten(release))
         return moved
+
+    def _beaten(self, release: Release) -> str:
+        """Say what has become of a release that somebody else was quicker to settle."""
+        now = self.store.releases.get(release.id)
+        return self.settled(now) if now and now.state != "open" else OUT_OF_DATE
 
     def start(self, release: Release) -> None:
         """Start telling GitHub; starting it again is a no-op."""
@@ -265,7 +300,8 @@ class Releasing:
     def _start(self, name: str, release: Release, part: str) -> None:
         self.engine.start(name, release.id, project=f"release:{release.project}", part=part)
 
-    def _settled(self, release: Release) -> str:
+    def settled(self, release: Release) -> str:
+        """Say that a release is settled, and by whom."""
         who = self.board.name_of(release)
         words = SETTLED[release.state]
         if release.state == "void":
@@ -285,26 +321,16 @@ class Releasing:
     def _tell(self, release: str) -> None:
         """Tell GitHub, unless it has been told: what no longer waits there is looked at anew."""
         row = self._get(release)
+        if row.verdict == "override":
+            self.board.cry_out(row)
         look = self.deployments.look(row.project, int(row.run))
         if row.state != "deciding" or look is None or look.run.attempt != row.attempt:
             return
         if row.environment not in {pending.name for pending in look.pending}:
             return
-        token = self.linking.token_of(row.decided_by)
-        by = f"{row.comment} (decided in Slack)" if row.comment else "Decided in Slack"
-        try:
-            self.gate.decide(
-                row.project,
-                int(row.run),
-                row.environment,
-                Verdict(approved=row.verdict == "approved", comment=by),
-                token,
-            )
-        except TooLateError:
-            return
-        except TokenRefusedError:
-            self.linking.refused(row.decided_by, token)
-            raise
+        if row.is_ruled and row.verdict != "rejected":
+            self.require_same_plan(row, look.run)
+        self.gate_of(row).tell(row)
 
     def _settle(self, release: str, refused: str) -> None:
         """Take over what GitHub has; where it refused, the release is open again."""
@@ -359,11 +385,13 @@ class Releasing:
             self.board.remind(release, number)
 
 
-def _of(environment: str, reviews: tuple[Review, ...]) -> tuple[Review, ...]:
-    return tuple(review for review in reviews if environment in review.environments)
+def _is_ours(release: Release, review: Review) -> bool:
+    """Tell whether GitHub shows what our App has answered: it knows nobody else behind that."""
+    wanted = release.verdict != "rejected"
+    return bool(release.verdict) and review.login.endswith(BOT) and review.approved == wanted
 
 
 def _decision(release: Release, reviews: tuple[Review, ...]) -> Review | None:
     """Return GitHub's decision on a release: one that was not there when it was asked."""
-    since = _of(release.environment, reviews)[release.card.reviews_before :]
+    since = reviews_of(release.environment, reviews)[release.card.reviews_before :]
     return since[-1] if since else None

@@ -171,7 +171,7 @@ class ReleaseRow(SQLModel, table=True):
 
     `state`: open, deciding (somebody's `verdict` is on its way to GitHub), approved, rejected,
     void, expired. `card` is what reviewers saw. `decided_by` is a chat user, `decided_login` a
-    GitHub user.
+    GitHub user. `approvals` are those of each person, where the App's rule collects several.
     """
 
     __tablename__ = "release"
@@ -194,6 +194,9 @@ class ReleaseRow(SQLModel, table=True):
     remind_at: datetime | None = _moment(nullable=True, index=True)
     reminders: int = 0
     tries: int = 0
+    approvals: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
 
 
 class DeliveryRow(SQLModel, table=True):
@@ -261,7 +264,7 @@ class MemoRow(SQLModel, table=True):
 class IdentityRow(SQLModel, table=True):
     """Whose GitHub account is whose. `state`: linked, or broken once GitHub refuses the token.
 
-    `generation` grows with each new token. Who renews it holds the row until `renewed_until`.
+    `generation` changes with each new token. Who renews it holds the row until `renewed_until`.
     """
 
     __tablename__ = "identity"
@@ -270,7 +273,7 @@ class IdentityRow(SQLModel, table=True):
     login: str = Field(index=True)
     state: str
     sealed: str = ""
-    generation: int = 1
+    generation: int
     access_until: datetime = _moment()
     refresh_until: datetime = _moment(index=True)
     linked_at: datetime = _moment()

@@ -187,7 +187,7 @@ def _environment_values(
         "catalog": workspace.catalog,
         "policy_family": workspace.policy_family,
         "team_may_write": environment.stage in context.writable_stages,
-        "gated": context.is_gated(environment),
+        "gated": context.is_reviewed(environment),
         "deployment_branches": list(environment.branches),
         "data_access": [
             {

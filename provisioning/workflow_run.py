@@ -112,6 +112,15 @@ class WorkflowRun(Frozen):
             and job.deed[0] in ("deploy", "destroy")
         )
 
+    def planned_at(self, environment: str) -> datetime | None:
+        """Return when the plan for an environment was made, if it was."""
+        plans = [job for job in self.jobs if job.succeeded and job.deed == ("plan", environment)]
+        return max((job.completed_at for job in plans if job.completed_at), default=None)
+
+    def destroys(self, environment: str) -> bool:
+        """Tell whether what it does to an environment is to remove everything from it."""
+        return any(job.deed == ("destroy", environment) for job in self.jobs)
+
     def did(self, deed: Deed) -> tuple[str, ...]:
         """Return the environments to which it has done that, in order."""
         return tuple(

@@ -1,12 +1,15 @@
 """What people do with a project that is ready: link, merge, review, release."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
 from waiting import wait_until
 
+from playground.bot import BotProcess, free_port
 from playground.cast import ADA, GRACE, Person
 from playground.github.runs import WorkflowRun
 from playground.slack.entities import Message
@@ -83,3 +86,17 @@ def decide(talk: Conversation, person: Any, run: WorkflowRun, verb: str, comment
         person.fill({"comment": comment})
     errors = person.submit()
     assert errors is None, errors
+
+
+@pytest.fixture
+def second_process(talk: Conversation) -> Iterator[BotProcess]:
+    """Run another bot on the same database: Slack hands each delivery to either of them."""
+    first, port = talk.world.bot, free_port()
+    settings = talk.world.directory / "sciclops.toml"
+    secrets = talk.world.secrets() | {"SCICLOPS__SLACK__PORT": str(port)}
+    log = talk.world.directory / "second.log"
+    other = BotProcess(settings, talk.world.directory / "clock", log, secrets, port)
+    talk.playground.run(other.start(), 100)
+    assert other.pid != first.pid
+    yield other
+    talk.playground.run(other.stop())

@@ -20,6 +20,7 @@ from provisioning.adapters.databricks.diagnosis import (
 from provisioning.adapters.databricks.login import Login
 from provisioning.adapters.github.diagnosis import GitHubExpectations, github_checks
 from provisioning.adapters.github.linking_diagnosis import linking_checks
+from provisioning.adapters.github.rule_diagnosis import rule_checks
 from provisioning.adapters.local_terraform.diagnosis import terraform_checks
 from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.clock import SystemClock
@@ -64,6 +65,7 @@ def checks_of(settings: Settings) -> list[Check]:
         *database_checks(settings.url()),
         *slack_checks(settings),
         *github_checks(app, expected, SystemClock()),
+        *(rule_checks(app) if settings.deployment.gate == "app_rule" else ()),
         *linking_checks(app, device_flow_of(settings), SystemClock()),
         *_databricks_checks(settings),
         *terraform_checks(_installation(settings)),

@@ -23,6 +23,7 @@ def settings_checks(settings: Settings) -> Iterator[Check]:
         ("workspaces", workspaces),
         ("requestable data", requestable_data),
         ("gated stages", gated_stages),
+        ("release gate", release_gate),
         ("encryption", encryption),
         ("seal keys", seal_keys),
     ):
@@ -97,6 +98,16 @@ def gated_stages(settings: Settings) -> Verdict:
         "nobody has to release Production: every merge is deployed there",
         'Name "production" in deployment.gated_stages, unless that is what you want.',
     )
+
+
+def release_gate(settings: Settings) -> Verdict:
+    """Tell whether the gate can enforce what is asked of it."""
+    deployment = settings.deployment
+    if objection := settings.gate_objection:
+        return problem(objection, "Change [deployment], [roles] or [github] as it says.")
+    if deployment.gate == "reviewer":
+        return fine("GitHub's required reviewers; one approval lets a deployment in")
+    return fine(f"the App's own rule; approvals needed: {deployment.approvals_needed}")
 
 
 def encryption(settings: Settings) -> Verdict:

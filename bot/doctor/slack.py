@@ -49,8 +49,11 @@ def slack_checks(settings: Settings) -> Iterator[Check]:
     for key, channel in (("channel", slack.channel), ("announcements", slack.announcements)):
         yield _check(key, partial(clinic.channel, f"slack.{key}", channel), token)
     yield _check("role platform", partial(clinic.role, "platform", roles.platform), token)
-    if roles.users:
-        yield _check("role users", partial(clinic.role, "users", roles.users), token)
+    for role in ("users", "release", "break_glass"):
+        if group := getattr(roles, role):
+            yield _check(f"role {role}", partial(clinic.role, role, group), token)
+    if roles.release:
+        yield _check("approvals", clinic.approvals, ("bot token", "role release"))
     yield _check("confirmation", clinic.confirmation, ("bot token", "role platform"))
     yield _check("data owners", clinic.data_owners, token)
 
@@ -197,6 +200,31 @@ class SlackDiagnosis:
             "Add a second person to the user group of roles.platform, or choose another "
             "confirmation.create.",
         )
+
+    def approvals(self) -> Verdict:
+        """Tell whether enough people may release, and are known at GitHub."""
+        needed = self._settings.deployment.approvals_needed
+        active = list(self._active(self._members("roles.release", self._settings.roles.release)))
+        remedy = "Add people to the user group of roles.release, or lower approvals_needed."
+        if len(active) < needed:
+            return problem(
+                f"{needed} approvals are needed, but roles.release has {len(active)} active: "
+                "projects without more reviewers of their own could release nothing",
+                remedy,
+            )
+        unknown = [user for user in active if user not in self._settings.github.logins]
+        if unknown and not self._settings.can_link:
+            return problem(
+                f"nobody knows the GitHub login of {', '.join(unknown)}, so they may not decide",
+                "Name them in github.logins, or let people link their accounts.",
+            )
+        if len(active) == needed:
+            return warning(
+                f"all {needed} active people of roles.release have to agree, so that nobody could "
+                "release what one of them has begun",
+                remedy,
+            )
+        return fine(f"{needed} of {len(active)} have to agree")
 
     def data_owners(self) -> Verdict:
         """Tell whether there is somebody to consent for each requestable securable."""

@@ -22,6 +22,7 @@ class Call:
     path: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     body: Json = field(default_factory=dict)
+    content: bytes = b""
 
     @property
     def workspace(self) -> Workspace:
@@ -60,6 +61,11 @@ class Call:
         """Return a list of objects of the body, empty if it is absent."""
         return objects(self.body, name)
 
+    def flag(self, name: str) -> bool:
+        """Tell whether a query parameter or a field of the body says true."""
+        value: object = self.query.get(name, self.body.get(name))
+        return str(value).lower() == "true"
+
     def asked(self, name: str) -> str:
         """Return a required query parameter."""
         if not self.query.get(name):
@@ -87,15 +93,17 @@ class Route:
     """One endpoint: where it is served, who may call it and in which format it refuses.
 
     `who` "anyone" leaves the decision to `act`; a workspace lets in only its own people anyway.
+    A `raw` body is no JSON: it arrives as the call's `content`.
     """
 
     method: str
     path: str
-    act: Callable[[Call], Json | None]
+    act: Callable[[Call], Json | bytes | None]
     who: Literal["account admin", "workspace admin", "anyone"]
     host: Literal["account", "workspace"]
     style: Literal["api", "scim"] = "api"
     status: int = 200
+    raw: bool = False
 
 
 def objects(body: Json, name: str) -> list[Json]:

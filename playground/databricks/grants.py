@@ -23,6 +23,7 @@ SMALLEST_PAGE = 150
 def target(call: Call) -> Securable:
     """Return the securable of the path."""
     kind = call.path["securable_type"].upper()
+    kind = "MODEL" if kind in ("FUNCTION", "REGISTERED_MODEL") else kind  # a model is a function
     for known in get_args(SecurableKind):
         if kind == known:
             return find(call.world, known, call.path["full_name"])

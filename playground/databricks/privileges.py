@@ -8,6 +8,7 @@ from playground.databricks.state import Principal, Securable, SecurableKind, Wor
 NOT_IN_ALL = {"MANAGE", "EXTERNAL_USE_SCHEMA", "EXTERNAL_USE_LOCATION"}
 """ALL_PRIVILEGES does not hold these."""
 TABLE = {"SELECT", "MODIFY", "APPLY_TAG"}
+MODEL = {"EXECUTE", "APPLY_TAG"}
 VOLUME = {"READ_VOLUME", "WRITE_VOLUME", "APPLY_TAG"}
 SCHEMA = (
     TABLE
@@ -29,6 +30,7 @@ APPLICABLE: dict[SecurableKind, set[str]] = {
     "SCHEMA": SCHEMA | COMMON,
     "TABLE": TABLE | COMMON,
     "VOLUME": VOLUME | COMMON,
+    "MODEL": MODEL | COMMON,
 }  # fmt: skip
 ENTITY = {
     "METASTORE": "METASTORE/METASTORE_STANDARD",
@@ -36,11 +38,13 @@ ENTITY = {
     "SCHEMA": "SCHEMA/SCHEMA_STANDARD",
     "TABLE": "TABLE/TABLE_DELTA",
     "VOLUME": "VOLUME/VOLUME_STANDARD",
+    "MODEL": "FUNCTION/REGISTERED_MODEL",
 }
 PARENT: dict[SecurableKind, SecurableKind] = {
     "SCHEMA": "CATALOG",
     "TABLE": "SCHEMA",
     "VOLUME": "SCHEMA",
+    "MODEL": "SCHEMA",
 }
 
 

@@ -15,10 +15,19 @@ from playground.databricks import (
     assignments,
     cluster_policies,
     credentials,
+    dashboards,
+    experiments,
+    files,
     grants,
+    job_runs,
     jobs,
+    model_versions,
+    models,
+    permissions,
+    pipelines,
     rule_sets,
     secret_scopes,
+    serving,
     unity_catalog,
     workspace_principals,
 )
@@ -27,6 +36,7 @@ from playground.databricks.call import Call, Json, Route
 from playground.databricks.errors import RefusalError, api_error, denied, invalid, scim_error
 from playground.databricks.federation import Federation
 from playground.databricks.login import Login
+from playground.databricks.performing import Performances
 from playground.databricks.privileges import held
 from playground.databricks.seed import seeded
 from playground.databricks.state import (
@@ -51,6 +61,15 @@ ROUTES: tuple[Route, ...] = (
     *unity_catalog.ROUTES,
     *grants.ROUTES,
     *jobs.ROUTES,
+    *job_runs.ROUTES,
+    *pipelines.ROUTES,
+    *files.ROUTES,
+    *permissions.ROUTES,
+    *models.ROUTES,
+    *model_versions.ROUTES,
+    *experiments.ROUTES,
+    *dashboards.ROUTES,
+    *serving.ROUTES,
     *access_tokens.ROUTES,
 )
 DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -75,6 +94,9 @@ class Databricks:
         self.account_host = ""
         self._federation = Federation()
         self._login = Login(self.world, self._federation)
+        self._performances = Performances(
+            self.world, clock, self.hosts, changed=lambda: self.on_change()
+        )
         self._at_port: dict[int, Workspace | None] = {}
         self._runner: web.AppRunner | None = None
 
@@ -90,6 +112,7 @@ class Databricks:
 
     async def stop(self) -> None:
         """Stop listening."""
+        await self._performances.stop()
         await self._federation.stop()
         if self._runner:
             await self._runner.cleanup()
@@ -161,7 +184,7 @@ class Databricks:
 
     def _application(self) -> web.Application:
         faulty = self._faults.middleware("databricks", LIMITED)
-        app = web.Application(middlewares=[faulty, self._envelope()], client_max_size=2**21)
+        app = web.Application(middlewares=[faulty, self._envelope()], client_max_size=2**26)
         for route in ROUTES:
             app.router.add_route(route.method, route.path, self._endpoint(route))
         app.router.add_get("/.well-known/databricks-config", self._host_metadata)
@@ -198,18 +221,20 @@ class Databricks:
             at = self._at(request)
             if (route.host == "account") != (at is None):
                 raise self._unknown(request)
-            call = await self._call(request, at)
+            call = await self._call(request, at, route)
             self._refuse_unentitled(route, call)
             answer = route.act(call)
             if request.method != "GET":
                 self.on_change()
             if route.status == 204:
                 return web.Response(status=204)
+            if isinstance(answer, bytes):
+                return web.Response(body=answer, content_type="application/octet-stream")
             return web.json_response(answer, status=route.status, headers=_headers(at))
 
         return serve
 
-    async def _call(self, request: web.Request, at: Workspace | None) -> Call:
+    async def _call(self, request: web.Request, at: Workspace | None, route: Route) -> Call:
         now = self._clock.now()
         caller = recognised(self.world, request.headers.get("Authorization", ""), at, now)
         self.throttle.count(caller.id, now)
@@ -217,8 +242,9 @@ class Databricks:
         account_id = path.pop("account_id", self.world.account_id)
         if account_id != self.world.account_id:
             raise denied(f"The token does not belong to account {account_id}.")
-        body = _parsed(await request.text()) if request.body_exists else {}
-        return Call(self.world, caller, now, at, path, dict(request.query), body)
+        content = await request.read()
+        body = {} if route.raw else _parsed(content)
+        return Call(self.world, caller, now, at, path, dict(request.query), body, content)
 
     def _refuse_unentitled(self, route: Route, call: Call) -> None:
         allowed = {
@@ -276,9 +302,9 @@ def _headers(at: Workspace | None) -> dict[str, str]:
     return {"x-databricks-org-id": str(at.id)} if at else {}
 
 
-def _parsed(text: str) -> Json:
+def _parsed(content: bytes) -> Json:
     try:
-        body = json.loads(text) if text else {}
+        body = json.loads(content) if content else {}
     except ValueError as error:
         message = "Invalid JSON given in the body of the request - failed to parse given JSON"
         raise api_error(400, "MALFORMED_REQUEST", message) from error

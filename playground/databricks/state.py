@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
+
+from playground.databricks.deployed import (
+    Endpoint,
+    Job,
+    ModelVersion,
+    Node,
+    Pipeline,
+    Run,
+    Update,
+)
 
 ACCOUNT_ADMIN = "account_admin"
 ACCOUNT_USERS = "account users"
@@ -124,16 +134,6 @@ class Scope:
 
 
 @dataclass
-class Job:
-    """A job's settings, as its creator sent them."""
-
-    job_id: int
-    created: datetime
-    creator: str
-    settings: dict[str, Any]
-
-
-@dataclass
 class Workspace:
     """One workspace: who is in it and what they made there."""
 
@@ -147,14 +147,21 @@ class Workspace:
     policies: dict[str, ClusterPolicy] = field(default_factory=dict)
     scopes: dict[str, Scope] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
+    pipelines: dict[str, Pipeline] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    """Files, folders, dashboards and experiments by path, without `/Workspace` before it."""
+    access: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Level by principal's name, of every object by its id: `/jobs/17`."""
 
 
-SecurableKind = Literal["METASTORE", "CATALOG", "SCHEMA", "TABLE", "VOLUME"]
+SecurableKind = Literal["METASTORE", "CATALOG", "SCHEMA", "TABLE", "VOLUME", "MODEL"]
 
 
 @dataclass
 class Securable:
-    """A catalog, schema, table or volume; `grants` maps a principal's id to its privileges."""
+    """A catalog or what is in one; `grants` maps a principal's id to its privileges."""
 
     kind: SecurableKind
     full_name: str
@@ -166,10 +173,13 @@ class Securable:
     updated_by: str
     comment: str = ""
     properties: dict[str, str] = field(default_factory=dict)
+    """Of a model these are its tags."""
     storage_root: str = ""
     volume_type: str = ""
     storage_location: str = ""
     grants: dict[int, set[str]] = field(default_factory=dict)
+    versions: dict[int, ModelVersion] = field(default_factory=dict)
+    aliases: dict[str, int] = field(default_factory=dict)
 
     @property
     def short_name(self) -> str:
@@ -220,6 +230,10 @@ class Token:
 P = TypeVar("P", bound=Principal)
 
 
+def _nobody(*_: object) -> None:
+    """Run nothing: an account that is no server has nobody who does."""
+
+
 @dataclass
 class World:
     """One account with everything in it."""
@@ -233,6 +247,9 @@ class World:
     rule_sets: dict[str, RuleSet] = field(default_factory=dict)
     budget_policies: dict[str, BudgetPolicy] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
+    begin_run: Callable[[Workspace, Run], None] = _nobody
+    cancel_run: Callable[[Workspace, Run], None] = _nobody
+    begin_update: Callable[[Workspace, Pipeline, Update], None] = _nobody
     next_id: Callable[[], int] = field(default_factory=lambda: count(70_100_000_000_001).__next__)
 
     def of_type(self, kind: type[P]) -> Iterator[P]:
@@ -293,6 +310,8 @@ class World:
         workspace.entitlements.pop(principal.id, None)
         for policy in workspace.policies.values():
             policy.users.discard(principal.id)
+        for levels in workspace.access.values():
+            levels.pop(principal.name, None)
 
 
 def rule_set_name(account_id: str, principal: ServicePrincipal) -> str:

@@ -60,6 +60,8 @@ def _particulars(securable: Securable) -> Json:
                 "volume_type": securable.volume_type,
                 "storage_location": securable.storage_location,
             }
+        case "MODEL":
+            return inside
         case _:
             return inside | {
                 "table_id": securable.id,
@@ -127,10 +129,10 @@ def create_schema(call: Call) -> Json:
     """Create a schema in a catalog."""
     parent = find(call.world, "CATALOG", call.text("catalog_name"))
     require(call.world, call.caller, parent, "USE_CATALOG", "CREATE_SCHEMA")
-    schema = _new(call, "SCHEMA", parent)
+    schema = new(call, "SCHEMA", parent)
     schema.properties = _properties(call)
     schema.storage_root = call.optional_text("storage_root")
-    return _stored(call, schema)
+    return stored(call, schema)
 
 
 def create_volume(call: Call) -> Json:
@@ -139,9 +141,9 @@ def create_volume(call: Call) -> Json:
     parent = find(call.world, "SCHEMA", name)
     require_reach(call.world, call.caller, parent)
     require(call.world, call.caller, parent, "USE_SCHEMA", "CREATE_VOLUME")
-    volume = _new(call, "VOLUME", parent)
+    volume = new(call, "VOLUME", parent)
     volume.volume_type, volume.storage_location = _volume_place(call, volume)
-    return _stored(call, volume)
+    return stored(call, volume)
 
 
 def _volume_place(call: Call, volume: Securable) -> tuple[str, str]:
@@ -154,7 +156,7 @@ def _volume_place(call: Call, volume: Securable) -> tuple[str, str]:
     return kind, location or root
 
 
-def _new(call: Call, kind: SecurableKind, parent: Securable) -> Securable:
+def new(call: Call, kind: SecurableKind, parent: Securable) -> Securable:
     name = call.text("name").lower()
     if not NAME.fullmatch(name):
         raise invalid(f"Invalid name '{name}': names cannot hold spaces, periods and slashes.")
@@ -170,7 +172,7 @@ def _refuse_taken(call: Call, kind: SecurableKind, full_name: str) -> None:
         raise catalog_error(400, f"{kind}_ALREADY_EXISTS", f"{word} '{full_name}' already exists")
 
 
-def _stored(call: Call, securable: Securable) -> Json:
+def stored(call: Call, securable: Securable) -> Json:
     call.world.securables[(securable.kind, securable.full_name)] = securable
     return written(call, securable)
 

@@ -1,6 +1,9 @@
 """The account as the playground's page shows it: plain JSON, no secret's value."""
 
+from typing import Any
+
 from playground.databricks.call import stamp
+from playground.databricks.deployed_views import deployed
 from playground.databricks.state import (
     Group,
     Principal,
@@ -87,11 +90,25 @@ def _workspace(world: World, workspace: Workspace) -> dict[str, object]:
             {"name": each.name, "keys": sorted(each.secrets), "acls": _named(world, each.acls)}
             for each in workspace.scopes.values()
         ],
-        "jobs": [
-            {"id": each.job_id, "name": each.settings["name"], "creator": each.creator}
-            for each in workspace.jobs.values()
-        ],
-    }
+    } | _deployed(world, workspace)
+
+
+def _deployed(world: World, workspace: Workspace) -> dict[str, object]:
+    """Return what is deployed, with names for creators and those who have access."""
+    found = deployed(world, workspace)
+    for kind in found.values():
+        for each in kind:
+            if isinstance(each, dict):
+                _name_people(world, each)
+    return found
+
+
+def _name_people(world: World, shown: dict[str, Any]) -> None:
+    for field in ("creator", "owner"):
+        if field in shown:
+            shown[field] = _name(world, shown[field])
+    if "access" in shown:
+        shown["access"] = _named(world, shown["access"])
 
 
 def _securable(world: World, securable: Securable) -> dict[str, object]:

@@ -114,6 +114,10 @@ class Tokens:
         """Make an actor's tokens worthless."""
         self._given = {token: held for token, held in self._given.items() if held is not actor}
 
+    def of_login(self, login: str) -> list[str]:
+        """Return a person's tokens that were given out."""
+        return [token for token, actor in self._given.items() if actor.login == login]
+
     def drop(self, token: str) -> None:
         """Make a token worthless, if it is one."""
         self._given.pop(token, None)

@@ -116,6 +116,19 @@ class DeviceFlow:
                 self.tokens.drop(pair.access)
                 del self._pairs[refresh]
 
+    def rename(self, login: str, to: str) -> None:
+        """Let tokens follow an account that was renamed."""
+        for pair in self._pairs.values():
+            pair.login = to if pair.login == login else pair.login
+
+    def forget(self, user_code: str) -> None:
+        """Lose a code, as if its answer had been fetched already."""
+        self._questions = {s: q for s, q in self._questions.items() if q.user_code != user_code}
+
+    def secrets(self) -> list[str]:
+        """Return everything secret that was given out and still works."""
+        return [*self._questions, *self._pairs, *(pair.access for pair in self._pairs.values())]
+
     def living(self, login: str) -> int:
         """Return how many of a person's refresh tokens still work."""
         now = self._now()

@@ -8,7 +8,7 @@ from playground.github.auth import check
 from playground.github.calls import Answer, Call, Operation, Refusal, not_found
 from playground.github.environments import environment
 from playground.github.gates import LONGEST_NOTE, Gate, Verdict, may_approve
-from playground.github.payloads import stamp
+from playground.github.payloads import INSTALLED_EVENTS, stamp
 from playground.github.runs import Review
 from playground.github.runs_api import run_of
 from playground.github.world import APP_ID, Environment, Json
@@ -98,7 +98,7 @@ async def rules(call: Call) -> Answer:
 async def enable(call: Call) -> Answer:
     """Enable the App's protection rule on an environment."""
     env = environment(call)
-    if call.body.get("integration_id") != APP_ID:
+    if call.body.get("integration_id") != APP_ID or not _has_a_rule():
         raise Refusal(422, "Integration does not provide a custom deployment protection rule")
     if env.custom_rule:
         raise Refusal(422, "Deployment protection rule is already enabled")
@@ -110,6 +110,11 @@ async def enable(call: Call) -> Answer:
         )
     env.custom_rule = call.world.next_id()
     return Answer(201, payloads_deployments.protection_rule(env))
+
+
+def _has_a_rule() -> bool:
+    """Say whether the App subscribes to the event that makes it a rule."""
+    return "deployment_protection_rule" in INSTALLED_EVENTS
 
 
 def _enabled(call: Call) -> Environment:
@@ -133,7 +138,8 @@ async def disable(call: Call) -> Answer:
 async def offered(call: Call) -> Answer:
     """List the Apps whose rules could be enabled."""
     env = environment(call)
-    apps = [] if env.custom_rule else [payloads_deployments.rule_app()]
+    is_offered = _has_a_rule() and not env.custom_rule
+    apps = [payloads_deployments.rule_app()] if is_offered else []
     return call.page(apps, "available_custom_deployment_protection_rule_integrations")
 
 

@@ -119,7 +119,7 @@ class GitHttp:
         if not header:
             return Actor("anonymous")
         try:
-            pair = base64.b64decode(header.removeprefix("Basic ")).decode()
+            pair = base64.b64decode(header.partition(" ")[2]).decode()  # "basic", too
         except (binascii.Error, UnicodeDecodeError):
             raise Refusal(401, "Invalid username or token.", headers=_CHALLENGE) from None
         name, _, password = pair.partition(":")
@@ -182,6 +182,7 @@ class GitHttp:
         """Take a push: store its objects, judge every reference, move all or none."""
         self._refuse_writing(actor, repo)
         lines, pack = packets(await request.read())
+        lines = [line for line in lines if not line.startswith(b"shallow ")]  # of a shallow clone
         if not lines:
             return _answer("x-git-receive-pack-result", b"")
         capabilities = lines[0].partition(b"\0")[2].decode().split()

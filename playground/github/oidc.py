@@ -42,6 +42,8 @@ def subject(org: Organisation, repo: Repository, claims: Json) -> str:
     """Return the subject of a token that carries these other claims."""
     environment = claims.get("environment")
     context = f"environment:{environment}" if environment else f"ref:{claims['ref']}"
+    if claims.get("event_name") == "pull_request" and not environment:
+        context = "pull_request"
     prefix = subject_prefix(org, repo)
     if repo.subject.use_default:
         return f"{prefix}:{context}"
@@ -50,14 +52,23 @@ def subject(org: Organisation, repo: Repository, claims: Json) -> str:
     return ":".join(known.get(key, f"{key}:{claims.get(key, '')}") for key in keys)
 
 
-def mint(world: World, vault: Vault, issuer: str, wanted: tuple[str, str | None, str]) -> str:
-    """Return a signed token for (repository, environment or None, audience)."""
+def mint(
+    world: World,
+    vault: Vault,
+    issuer: str,
+    wanted: tuple[str, str | None, str],
+    job: Json | None = None,
+) -> str:
+    """Return a signed token for (repository, environment or None, audience).
+
+    `job` is what a real job says of itself: its run, commit, actor and workflow.
+    """
     name, environment, audience = wanted
     repo = world.find_repo(name.rpartition("/")[2])
     if repo is None:
         raise LookupError(f"there is no repository {name}")
     now = world.now()
-    claims = _claims(world, repo, environment)
+    claims = _claims(world, repo, environment) | (job or {})
     claims |= {"sub": subject(world.organisation, repo, claims), "aud": audience, "iss": issuer}
     claims |= {"iat": now, "nbf": now - timedelta(minutes=10), "exp": now + LIFETIME}
     claims["jti"] = str(uuid.uuid4())

@@ -6,6 +6,7 @@ Each of these may be called from any thread; what GitHub would refuse raises `Re
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, TypeVar, cast
 
 from playground.github import merging, rules
@@ -98,6 +99,11 @@ class People:
     def job_token(self, repo: str, permissions: dict[str, str]) -> str:
         """Return a job's own token (`github.token`); what it pushes starts no workflow."""
         return self._tokens.for_job(self.world.repos[repo.rpartition("/")[2]], permissions)
+
+    def end_job_token(self, token: str) -> None:
+        """Make a job's own token worthless, as when the job is over."""
+        with suppress(Refusal):  # it may have expired by itself
+            self._tokens.revoke(self._tokens.actor(token))
 
     def dispatch(
         self, login: str, repo: str, workflow: str, inputs: dict[str, object], ref: str = "main"

@@ -14,31 +14,8 @@ PLATFORM_REPOSITORY = "sciclops-platform"
 PLATFORM_REPOSITORY_ID = 700_000_001
 EXTRA_TEAMS = 130
 REUSABLE_WORKFLOW = ".github/workflows/deploy-bundle.yml"
-
-WORKFLOW = b"""\
-name: deploy-bundle
-on:
-  workflow_call:
-    inputs:
-      environment:
-        description: The GitHub environment to deploy to.
-        required: true
-        type: string
-permissions: {}
-jobs:
-  deploy:
-    runs-on: ubuntu-latest
-    environment: ${{ inputs.environment }}
-    permissions:
-      contents: read
-    steps:
-      - name: Say what this is
-        env:
-          ENVIRONMENT: ${{ inputs.environment }}
-        run: |
-          echo "Placeholder: it deploys nothing to ${ENVIRONMENT} yet." >&2
-          exit 1
-"""
+WORKFLOW = Path(__file__).with_name("deploy-bundle.yml")
+"""A link to our own `.github/workflows/deploy-bundle.yml`; a wheel holds a copy in its place."""
 
 
 def seeded_world(clock: Clock, directory: Path) -> World:
@@ -71,7 +48,7 @@ def _add_platform_repository(world: World) -> None:
     repo.description = "Workflows that every project calls"
     repo.actions_access = "organization"
     readme = b"# sciclops-platform\nThe reusable workflow that every project calls.\n"
-    files = {"README.md": readme, REUSABLE_WORKFLOW: WORKFLOW}
+    files = {"README.md": readme, REUSABLE_WORKFLOW: WORKFLOW.read_bytes()}
     commit = commit_files(world, repo, files, "Add the reusable workflow")
     GitStore(repo.path).set_ref("refs/tags/v1", commit)
     world.teams["platform"].repositories[repo.id] = "admin"

@@ -153,10 +153,12 @@ class GitHub(People):
         token = self.personal_token(login)
         return f"http://{login}:{token}@{host}/{self.world.organisation.login}/{name}.git"
 
-    def mint_oidc_token(self, repo: str, environment: str | None, audience: str) -> str:
-        """Return the token that a workflow job of a repository in an environment would get."""
+    def mint_oidc_token(
+        self, repo: str, environment: str | None, audience: str, claims: Json | None = None
+    ) -> str:
+        """Return the token that a job of a repository in an environment gets; `claims` are its."""
         wanted = (repo, environment, audience)
-        return oidc.mint(self.world, self._vault, self.oidc_issuer, wanted)
+        return oidc.mint(self.world, self._vault, self.oidc_issuer, wanted, claims)
 
     def secret_value(self, repo: str, environment: str, name: str) -> str:
         """Return a secret, opened."""

@@ -4,6 +4,7 @@ One account belongs to one person and the other way round. What changes who may 
 the audit, in a chain for each person.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -23,6 +24,8 @@ Verdict = Literal["linked", "taken", "another", "settled"]
 """`taken`: somebody else has the account. `another`: the person has another one by now, and never
 agreed to give it up. `settled`: the code had its answer already, so nothing was changed."""
 LOCK = "identity.lock"
+FIRST_GENERATION = 1 << 30
+"""A link begins with any number below: what is on its way for an older link must not fit it."""
 NOT_LINKED = "GitHub account not linked"
 
 
@@ -64,12 +67,20 @@ class Identities:
 
     # ------------------------------------------------------------------ codes to enter
 
-    def open(self, link: DeviceLinkRow) -> None:
-        """Give a person a code to enter, in place of any other."""
+    def open(self, link: DeviceLinkRow, *, unless: datetime) -> DeviceLinkRow:
+        """Give a person a code to enter and return it.
+
+        Who asks twice at once gets one code: another one for the same is kept if it lasts beyond
+        `unless`, and replaced otherwise.
+        """
         with self._database.writing() as session:
             _alone(session)
+            held = session.get(DeviceLinkRow, link.person)
+            if held and held.replaces == link.replaces and held.deadline > unless:
+                return held
             self._drop_link(session, link.person)
             session.add(link)
+            return link
 
     def link_of(self, person: str) -> DeviceLinkRow | None:
         """Return the code that a person was given and that has no answer yet."""
@@ -82,16 +93,19 @@ class Identities:
         with self._database.reading() as session:
             return session.exec(rows.order_by(col(DeviceLinkRow.next_look))).all()
 
-    def claim(self, link: str) -> bool:
-        """Take the right to ask GitHub about a code once; nobody else may for an interval."""
+    def claim(self, link: str) -> DeviceLinkRow | None:
+        """Take the right to ask GitHub about a code once, and return how it stands.
+
+        None if it is settled, or if somebody has asked within the interval.
+        """
         now = self._clock.now()
         with self._database.writing() as session:
             row = _locked_link(session, link)
             if row is None or row.next_look > now:
-                return False
+                return None
             row.next_look = now + timedelta(seconds=row.interval)
             session.add(row)
-            return True
+            return row
 
     def slower(self, link: str, interval: timedelta) -> None:
         """Ask GitHub about a code less often from now on."""
@@ -171,10 +185,8 @@ class Identities:
         self, session: Session, person: str, account: Account, tokens: SealedTokens
     ) -> None:
         before = _locked(session, person)
-        generation = 1
         if before is not None:
             self._discard(session, place_of(person, before.github_id), before.sealed)
-            generation = before.generation + 1
             session.delete(before)
             session.flush()
         # A login that somebody else had before was renamed since: it says nothing about them now.
@@ -190,7 +202,7 @@ class Identities:
                 login=account.login,
                 state="linked",
                 sealed=tokens.sealed,
-                generation=generation,
+                generation=secrets.randbelow(FIRST_GENERATION),
                 access_until=tokens.access_until,
                 refresh_until=tokens.refresh_until,
                 linked_at=self._clock.now(),

@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
-from provisioning.release import Release, ReleaseState
+from provisioning.release import Approval, Card, Release, ReleaseState
 from provisioning.tables import ReleaseRow
 
 UNSETTLED: tuple[ReleaseState, ...] = ("open", "deciding")
@@ -40,10 +41,18 @@ class Releases:
         """Return the releases of a workflow run, oldest first."""
         return self._all(ReleaseRow.run == str(run))
 
+    def of_project(self, project: str) -> tuple[Release, ...]:
+        """Return all releases of a project, oldest first."""
+        return self._all(ReleaseRow.project == project)
+
     def unsettled(self, project: str = "") -> tuple[Release, ...]:
         """Return releases that nobody has settled, of one project or of all, oldest first."""
         of_project = (ReleaseRow.project == project,) if project else ()
         return self._all(col(ReleaseRow.state).in_(UNSETTLED), *of_project)
+
+    def overridden_too_late(self) -> tuple[Release, ...]:
+        """Return what had timed out when somebody broke glass for it, oldest first."""
+        return self._all(ReleaseRow.state == "expired", ReleaseRow.verdict == "override")
 
     def due(self, now: datetime) -> tuple[Release, ...]:
         """Return open releases whose reminder or deadline has come."""
@@ -62,9 +71,7 @@ class Releases:
     ) -> Release | None:
         """Move a release from one of these states; None if it is in another one by now."""
         with self._database.writing() as session:
-            row = session.exec(
-                select(ReleaseRow).where(ReleaseRow.id == release).with_for_update()
-            ).first()
+            row = session.exec(_one(release)).first()
             if row is None or row.state not in states:
                 return None
             row.sqlmodel_update({**(changes or {}), "state": to})
@@ -76,12 +83,47 @@ class Releases:
             self._note(session, moved, what or to, by or audit.US)
             return moved
 
+    def approve(self, release: str, approval: Approval) -> Release | None:
+        """Keep one person's yes, once; the one that makes enough of them settles the release.
+
+        None if it is not open, or another artefact by now.
+        """
+        with self._database.writing() as session:
+            row = session.exec(_one(release)).first()
+            if row is None or row.state != "open" or _read(row).bound_to != approval.artefact:
+                return None
+            is_new = not _read(row).has_approved(approval.person, approval.login)
+            if is_new:
+                row.approvals = [*row.approvals, approval.model_dump(mode="json")]
+            if is_enough := not _read(row).is_short:
+                row.sqlmodel_update(_settled_by(approval, row.tries + 1))
+            session.add(row)
+            session.flush()
+            approved = _read(row)
+            if is_new or is_enough:
+                self._note_approval(session, approved, approval)
+            return approved
+
+    def renew(self, release: str, artefact: str, card: Card) -> Release | None:
+        """Put another card in the place of an unsettled one: its approvals count no more.
+
+        None if it is settled, or not this artefact any more.
+        """
+        with self._database.writing() as session:
+            row = session.exec(_one(release)).first()
+            if row is None or row.state not in UNSETTLED or _read(row).bound_to != artefact:
+                return None
+            row.card = card.model_dump(mode="json")
+            session.add(row)
+            session.flush()
+            renewed = _read(row)
+            self._note(session, renewed, "asked again, its plan has changed", audit.US)
+            return renewed
+
     def remind(self, release: str, reminders: int, again: datetime | None) -> bool:
         """Note that so many reminders are sent; False if another process has sent this one."""
         with self._database.writing() as session:
-            row = session.exec(
-                select(ReleaseRow).where(ReleaseRow.id == release).with_for_update()
-            ).first()
+            row = session.exec(_one(release)).first()
             if row is None or row.state != "open" or row.reminders >= reminders:
                 return False
             row.reminders, row.remind_at = reminders, again
@@ -93,6 +135,13 @@ class Releases:
         with self._database.reading() as session:
             found = session.exec(rows.order_by(col(ReleaseRow.asked_at), col(ReleaseRow.id))).all()
             return tuple(map(_read, found))
+
+    def _note_approval(self, session: Session, release: Release, approval: Approval) -> None:
+        who = release.model_copy(
+            update={"decided_login": approval.login, "comment": approval.comment}
+        )
+        what = f"approved, {len(release.given)} of {release.card.needed}"
+        self._note(session, who, what, approval.person)
 
     def _note(self, session: Session, release: Release, what: str, by: str) -> None:
         plan = release.card.plan
@@ -110,9 +159,26 @@ class Releases:
                 "login": release.decided_login,
                 "comment": release.comment,
                 "why": release.why,
+                "gate": release.card.gate,
             },
         )
         audit.append(session, self._clock.now(), entry)
+
+
+def _one(release: str) -> SelectOfScalar[ReleaseRow]:
+    return select(ReleaseRow).where(ReleaseRow.id == release).with_for_update()
+
+
+def _settled_by(approval: Approval, tries: int) -> dict[str, Any]:
+    return {
+        "state": "deciding",
+        "verdict": "approved",
+        "decided_by": approval.person,
+        "decided_login": approval.login,
+        "comment": approval.comment,
+        "why": "",
+        "tries": tries,
+    }
 
 
 _MOMENTS = {"asked_at", "decided_at", "deadline", "remind_at"}

@@ -227,6 +227,7 @@ class WorkflowRuns:
             row.failure = ""  # of an attempt that is history
         row.run = run.model_dump(mode="json")
         row.ended_at = _end(run)
+        row.created_at = min(row.created_at, run.created_at)
         session.add(row)
         if wake:
             self._wake(session, row)

@@ -15,8 +15,10 @@ from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
 from provisioning.operation import Operation
 from provisioning.ports import Templates
+from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
+from provisioning.starter import starter_answers
 from provisioning.terraform_parts import TerraformParts
 
 A = TypeVar("A")
@@ -37,6 +39,7 @@ class CreateProject:
     run_steps: RunSteps
     terraform: TerraformParts
     secrets: SecretParts
+    rules: RuleParts
     templates: Templates
 
     def parts(self) -> dict[str, Callable[[Steps, str], None]]:
@@ -69,6 +72,9 @@ class CreateProject:
             if steps.patched("secrets"):
                 with self.run_steps.truthful(run, "Writing the secrets"):
                     self.secrets.write(steps, run)
+            if steps.patched("rule"):
+                with self.run_steps.truthful(run, "Enabling the release rule"):
+                    self.rules.enable(steps, run)
             with self.run_steps.truthful(run, "Pushing the starter code"):
                 steps.do("push starter code", self._push_starter, run)
             with self.run_steps.truthful(run, "Verifying"):
@@ -105,7 +111,8 @@ class CreateProject:
 
     def _render(self, operation: Operation) -> dict[str, bytes]:
         spec = operation.spec
-        known = {"project_name": spec.name, "github_team": spec.github_team}
+        policy = self.run_steps.policy
+        known = starter_answers(spec, policy.catalogs, policy)
         return self.templates.render(spec.template, {**spec.answers, **known})
 
     def _discard_plan(self, run: str) -> None:

@@ -40,6 +40,8 @@ class Issuer:
         self.fetches = 0
         self.kid = "key-1"
         self.key = first_key()
+        self.extra: dict[str, Any] = {}
+        self.forging: rsa.RSAPrivateKey | None = None
 
     def token(self, key: rsa.RSAPrivateKey | None = None, /, **claims: Any) -> str:
         """Return a signed token that is right in all that `claims` does not change."""
@@ -70,7 +72,8 @@ class Issuer:
         return web.json_response({"keys": [{**public, "kid": self.kid, "use": "sig"}]})
 
     async def _actions_token(self, request: web.Request) -> web.Response:
-        return web.json_response({"value": self.token(aud=request.query["audience"])})
+        claims = {"aud": request.query["audience"]} | self.extra
+        return web.json_response({"value": self.token(self.forging, **claims)})
 
 
 @dataclass

@@ -29,6 +29,7 @@ from provisioning.ports import Finding
 from provisioning.project import STAGES, DataAccess, ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Outcome, Plan
+from provisioning.starter import starter_answers
 from provisioning.terraform_root import (
     AccountContext,
     TerraformContext,
@@ -205,7 +206,10 @@ def rendered(spec: ProjectSpec) -> dict[str, bytes]:
         "platform_team": "platform",
     }
     templates = BundleTemplates(TEMPLATES, BundleContext(answers=answers))
-    known = {"project_name": spec.name, "github_team": spec.github_team}
+    catalogs = {
+        group: {stage: cast.catalog(group, stage) for stage in STAGES} for group in cast.GROUPS
+    }
+    known = starter_answers(spec, catalogs)
     return templates.render(spec.template, {**spec.answers, **known})
 
 

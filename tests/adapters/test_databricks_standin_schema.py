@@ -20,6 +20,7 @@ from databricks.sdk.service import (
     workspace,
 )
 from databricks.sdk.service import jobs as sdk_jobs
+from databricks_deployed import drive_deployed
 from databricks_standin import ACCOUNT, SUBJECT, Standin, running
 
 from playground import cast
@@ -118,6 +119,7 @@ def test_every_endpoint_answers_in_the_vendors_own_words(standin: Standin) -> No
     drive_workspace_principals(here, sp_id)
     drive_policies_and_jobs(here, application_id)
     drive_secrets_and_tokens(here, application_id, sp_id)
+    drive_deployed(here, application_id)
     drive_catalog(here, application_id)
     drive_removals(account, here, sp_id, group_id)
     assert unknown_keys(answers) == {}
@@ -128,7 +130,8 @@ def test_every_endpoint_answers_in_the_vendors_own_words(standin: Standin) -> No
 
 def not_driven(calls: list[tuple[str, str]]) -> list[str]:
     def was_driven(method: str, path: str) -> bool:
-        pattern = re.sub(r"\{\w+\}", "[^/]+", path)
+        pattern = re.sub(r"\{\w+:([^}]+)\}", r"(?:\1)", path)
+        pattern = re.sub(r"\{\w+\}", "[^/]+", pattern)
         return any(m == method and re.fullmatch(pattern, p) for m, p in calls)
 
     return [f"{r.method} {r.path}" for r in ROUTES if not was_driven(r.method, r.path)]

@@ -8,6 +8,7 @@ from doctor_patient import MISSING, Patient, changed, only, patient
 from playground.github import git_data
 from playground.github.endpoints import OPERATIONS
 from playground.github.objects import GitStore
+from playground.github.payloads import INSTALLED_EVENTS
 from playground.github.seed import REUSABLE_WORKFLOW
 from playground.github.vault import Vault
 from playground.github.world import Repository, SubjectClaim
@@ -101,6 +102,37 @@ def test_the_permissions_are_those_that_some_call_needs() -> None:
     source = Path(git_data.__file__).read_text()
     for name, (level, *_) in PERMISSIONS.items():
         assert f"{name}:{level}" in asked or f'"{name}:{level}"' in source
+
+
+def test_an_app_that_does_not_subscribe_to_its_rule_s_event(patient: Patient) -> None:
+    settings = patient.with_("deployment", gate="app_rule")
+    assert patient.wrong(GITHUB, settings) == {}
+    before = list(INSTALLED_EVENTS)
+    INSTALLED_EVENTS.remove("deployment_protection_rule")
+    try:
+        said = only(patient.wrong(GITHUB, settings), "release rule")
+        assert "“Deployment protection rule”" in said
+        assert patient.wrong(GITHUB) == {}
+    finally:
+        INSTALLED_EVENTS[:] = before
+
+
+def test_another_apps_client_id(patient: Patient) -> None:
+    said = only(patient.wrong(GITHUB, patient.with_("github", client_id="Iv1.other")), "client id")
+    assert f'github.client_id = "{patient.settings.github.client_id}"' in said
+
+
+def test_no_client_id(patient: Patient) -> None:
+    found = patient.wrong(GITHUB, patient.with_("github", client_id=""))
+    assert set(found) == {"client id", "device flow"}
+    assert {verdict.level for verdict in found.values()} == {"warning"}
+    assert "nobody can link" in found["client id"].detail
+
+
+def test_the_device_flow_is_not_enabled(patient: Patient) -> None:
+    with changed(patient.world.github.device_flow, "enabled", value=False):
+        said = only(patient.wrong(GITHUB), "device flow")
+    assert "Enable Device Flow" in said
 
 
 # The organisation ------------------------------------------------------------------------------

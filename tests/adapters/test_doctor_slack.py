@@ -9,6 +9,7 @@ import pytest
 from doctor_patient import MISSING, Patient, changed, only, patient, patient_in
 from pydantic import SecretStr
 
+from bot.settings import Settings
 from playground.cast import BOT_USER_ID
 from playground.faults import Fault
 from playground.slack.entities import UserGroup
@@ -132,7 +133,7 @@ def test_a_private_channel_without_the_bot(patient: Patient) -> None:
         assert "invite the bot" in only(patient.wrong(SLACK), "channel")
 
 
-@pytest.mark.parametrize("role", ["platform", "users"])
+@pytest.mark.parametrize("role", ["platform", "users", "release", "break_glass"])
 def test_a_role_without_its_user_group(patient: Patient, role: str) -> None:
     settings = patient.with_("roles", **{role: "S0NOBODY"})
     said = only(patient.wrong(SLACK, settings), f"role {role}")
@@ -165,6 +166,42 @@ def test_a_second_person_who_does_not_exist(patient: Patient) -> None:
     pair = UserGroup("S0PLATFORM", "platform-team", ["U0PAT", "U0GRACE"])
     with changed(patient.world.slack.workspace.user_groups, "S0PLATFORM", pair):
         assert patient.wrong(SLACK, settings) == {}
+
+
+def ruled(patient: Patient, needed: int, *members: str, **github: object) -> Settings:
+    """Return settings with the App's rule, and put these people into roles.release."""
+    group = UserGroup("S0RELEASE", "release-managers", list(members))
+    patient.world.slack.workspace.user_groups["S0RELEASE"] = group
+    deployment = patient.settings.deployment.model_copy(
+        update={"gate": "app_rule", "approvals_needed": needed}
+    )
+    roles = patient.settings.roles.model_copy(update={"release": "S0RELEASE"})
+    changed = patient.with_("github", **github)
+    return changed.model_copy(update={"deployment": deployment, "roles": roles})
+
+
+def test_fewer_people_than_approvals(patient: Patient) -> None:
+    settings = ruled(patient, 3, "U0PAT", "U0GRACE", "U0GIL")
+    said = only(patient.wrong(SLACK, settings), "approvals")
+    assert "3 approvals are needed, but roles.release has 2 active" in said
+
+
+def test_just_as_many_people_as_approvals_leave_nobody_for_their_own(patient: Patient) -> None:
+    settings = ruled(patient, 2, "U0PAT", "U0GRACE")
+    said = only(patient.wrong(SLACK, settings), "approvals", "warning")
+    assert "nobody could release what one of them has begun" in said
+    assert patient.wrong(SLACK, ruled(patient, 2, "U0PAT", "U0GRACE", "U0ROSA")) == {}
+
+
+def test_where_nobody_can_link_those_who_release_are_named(patient: Patient) -> None:
+    who, named = ("U0PAT", "U0GRACE"), {"U0PAT": "pat"}
+    said = only(
+        patient.wrong(SLACK, ruled(patient, 1, *who, client_id="", logins=named)), "approvals"
+    )
+    assert "U0GRACE" in said
+    assert "U0PAT" not in said
+    everybody = named | {"U0GRACE": "grace"}
+    assert patient.wrong(SLACK, ruled(patient, 1, *who, client_id="", logins=everybody)) == {}
 
 
 def test_data_without_an_active_owner(patient: Patient) -> None:

@@ -172,6 +172,11 @@ BREAKS: list[tuple[str, str, Break]] = [
         "tokens start with repo:acme/ada-7.",
         set_attribute("immutable", False, lambda f: f.repository.subject),
     ),
+    (
+        "environment Production is held by no other gate",
+        "The App's rule is enabled beside the reviewers.",
+        set_attribute("custom_rule", 7, lambda f: f.environment()),
+    ),
     ("environment Testing admits main only", "feature/*", allow_branch),
     (
         "environment Testing admits main only",

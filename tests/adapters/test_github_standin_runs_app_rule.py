@@ -8,6 +8,7 @@ import pytest
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
+from playground.github.payloads import INSTALLED_EVENTS
 from playground.github.world import APP_ID
 
 SCRIPTS = [Script("bundle / Build"), Script("bundle / Deploy Production", "Production")]
@@ -43,6 +44,17 @@ def test_the_apps_rule_is_offered_enabled_and_disabled(works: Works) -> None:
     assert works.call("GET", path).json()["total_count"] == 0
     works.github.world.organisation.plan = "team"
     assert "billing plan" in enable_rule(works).json()["message"]
+
+
+def test_an_app_that_does_not_subscribe_to_the_event_is_no_rule(works: Works) -> None:
+    works.environment("Production")
+    INSTALLED_EVENTS.remove("deployment_protection_rule")
+    try:
+        path = "/environments/Production/deployment_protection_rules/apps"
+        assert works.call("GET", path).json()["total_count"] == 0
+        assert enable_rule(works).status_code == 422
+    finally:
+        INSTALLED_EVENTS.insert(0, "deployment_protection_rule")
 
 
 def test_the_app_decides_as_the_rule_and_once_only(works: Works) -> None:

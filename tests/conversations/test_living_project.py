@@ -25,6 +25,7 @@ from provisioning.delivery import Delivery
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Progress
+from provisioning.starter import starter_answers
 
 RESOURCES = {"one group": 107, "two groups": 201}
 """What the modules make for a request with one team and one person as reviewers."""
@@ -99,8 +100,8 @@ def living(
 
 def test_a_clone_is_the_rendered_bundle_byte_by_byte(living: Living) -> None:
     templates = BundleTemplates(wiring.TEMPLATES, wiring.bundle_context(living.settings))
-    known = {"project_name": living.talk.name, "github_team": "data-science"}
-    rendered = templates.render("job", known)
+    policy = installation.policy_of(living.settings)
+    rendered = templates.render("job", starter_answers(living.spec, policy.catalogs, policy))
     cloned = {
         str(path.relative_to(living.clone)): path.read_bytes()
         for path in living.clone.rglob("*")

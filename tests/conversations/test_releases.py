@@ -173,3 +173,14 @@ def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
     talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
     talk.sam.type(f"/sciclops runs {talk.name}")
     assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))
+    talk.sam.type(f"/sciclops status {talk.name}")
+    said = text_of(talk.told(talk.sam, "Waits for approval"))
+    assert f"Production ({run.sha[:8]})" in said
+    assert "deployment: waiting for approval of production" in said
+    talk.rosa.open_home()
+    talk.rosa.wait_for_home(f"{talk.name}: your decision on Production")
+
+
+def test_there_is_no_glass_to_break_in_front_of_github_s_reviewers(talk: Conversation) -> None:
+    talk.pat.type("/sciclops break-glass rel-0123456789ab")
+    talk.told(talk.pat, "lets nobody but them in, neither an administrator nor this bot")

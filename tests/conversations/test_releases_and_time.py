@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
-from shipping import card, decide, find, link, merge, run_says
+from shipping import card, decide, find, link, merge, run_says, second_process
 from waiting import wait_until
 
-from playground.bot import BotProcess, free_port
+from playground.bot import BotProcess
 from playground.cast import GRACE, ROSA
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
+__all__ = ["second_process"]
 TIMES = 20
 
 
@@ -81,20 +82,6 @@ def test_a_bot_that_dies_over_a_decision_takes_it_once(talk: Conversation, momen
     card(talk, run, "Approved by")
     run_says(talk, run, "Deployed to Production")
     assert [review.login for review in run.reviews] == [ROSA.github]
-
-
-@pytest.fixture
-def second_process(talk: Conversation) -> Iterator[BotProcess]:
-    """Run another bot on the same database: Slack hands each delivery to either of them."""
-    first, port = talk.world.bot, free_port()
-    settings = talk.world.directory / "sciclops.toml"
-    secrets = talk.world.secrets() | {"SCICLOPS__SLACK__PORT": str(port)}
-    log = talk.world.directory / "second.log"
-    other = BotProcess(settings, talk.world.directory / "clock", log, secrets, port)
-    talk.playground.run(other.start(), 100)
-    assert other.pid != first.pid
-    yield other
-    talk.playground.run(other.stop())
 
 
 def test_twenty_submissions_at_once_through_two_processes_are_one_decision(

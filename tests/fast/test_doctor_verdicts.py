@@ -1,8 +1,10 @@
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bot.doctor import Result, as_json, as_text, is_healthy
 from bot.doctor.rules import settings_checks
@@ -14,6 +16,7 @@ from provisioning.diagnosis import Check, Verdict, fine, problem, skipped, warni
 from provisioning.errors import PermanentError
 
 EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
+KEY = base64.b64encode(b"k" * 32).decode()
 PAGE = "https://github.com/organizations/acme/settings/installations/9"
 ALL = {name: level for name, (level, *_) in PERMISSIONS.items()}
 
@@ -61,8 +64,8 @@ def test_a_permission_that_the_app_asks_for_only_waits_for_an_owner() -> None:
 
 
 def example() -> Settings:
-    """Return the example's settings."""
-    return load(EXAMPLE, {})
+    """Return the example's settings, with a key to seal tokens."""
+    return load(EXAMPLE, {"SCICLOPS__SECURITY__SEAL_KEYS": KEY})
 
 
 def broken(settings: Settings) -> dict[str, Verdict]:
@@ -108,8 +111,14 @@ def test_the_example_agrees_with_itself() -> None:
         (with_data("gbx1_prod.a.b.c"), "requestable data", "gbx1_prod.a.b.c"),
         (with_data("gbx1_prod.a", "gbx1_prod.a"), "requestable data", "listed once"),
         (changed("deployment", gated_stages=("staging",)), "gated stages", "release Production"),
+        (changed("deployment", approvals_needed=2), "release gate", "first approval lets"),
+        (changed("roles", break_glass="S1"), "release gate", "roles.break_glass cannot"),
+        (changed("deployment", gate="app_rule"), "release gate", "whose GitHub account"),
         (with_stage(host="http://plain.example"), "encryption", "gbx2.stages.testing.host"),
         (changed("slack", api_url="http://slack.example"), "encryption", "slack.api_url"),
+        (changed("security", seal_keys=SecretStr("")), "seal keys", "nobody can link"),
+        (changed("security", seal_keys=SecretStr("short")), "seal keys", "openssl rand -base64 32"),
+        (changed("security", seal_keys=SecretStr(f"{KEY},{KEY}")), "seal keys", "listed twice"),
     ],
 )
 def test_settings_that_contradict_themselves(settings: Settings, check: str, words: str) -> None:

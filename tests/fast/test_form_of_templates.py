@@ -1,17 +1,21 @@
 """A template's questions in the form of `/sciclops new`: asked while they are of use."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rows import a_spec
 
 from bot import forms
 from bot.payloads import request_of_view
 from commands.command import Field, Form, Value
-from commands.new import kept, question_fields, read_answers
+from commands.new import kept, question_fields, read_answers, simplest, template_objections
 from provisioning.adapters.bundle_templates import BundleTemplates
 from provisioning.adapters.bundle_templates.schema import SCHEMA_FILE
 from provisioning.errors import UserError
+from provisioning.policy import Naming, Policy
+from provisioning.project import STAGES
 from provisioning.redaction import SecretRedactor
 
 PROPERTIES = {
@@ -67,6 +71,16 @@ def test_a_choice_always_has_an_answer_and_an_empty_field_says_what_it_means() -
     assert asked["answer.notification_email"].hint.endswith("leave it empty for nobody.")
 
 
+def test_the_form_begins_with_the_template_that_asks_least(templates: BundleTemplates) -> None:
+    assert simplest(BundleTemplates(TEMPLATES)) == "job"
+    for name, asked in (("alpha", ("a", "b", "c")), ("beta", ("a",))):
+        properties = {question: {"type": "string", "default": "x"} for question in asked}
+        (templates.folder / name).mkdir()
+        schema = json.dumps({"properties": properties})
+        (templates.folder / name / SCHEMA_FILE).write_text(schema)
+    assert simplest(templates) == "beta"
+
+
 def test_the_fields_that_decide_are_live(templates: BundleTemplates) -> None:
     live = {name: field.live for name, field in fields(templates, answer_alerts="yes").items()}
     assert live == {"answer.alerts": True, "answer.level": True, "answer.address": False}
@@ -104,9 +118,35 @@ def test_what_no_field_can_mend_is_said_of_the_template(templates: BundleTemplat
     assert refused.value.field == "template"
 
 
+def test_a_template_may_object_to_what_follows_from_the_workspace_groups() -> None:
+    policy = a_policy({"gbx1": dict.fromkeys(STAGES, "gbx1_dev")})
+    assert template_objections(a_spec(), policy, BundleTemplates(TEMPLATES)) == {}
+    policy = a_policy({"gbx1": dict.fromkeys(STAGES, "a catalog")})
+    (found,) = template_objections(a_spec(), policy, BundleTemplates(TEMPLATES)).items()
+    assert found[0] == "workspace_groups"
+    assert "stage=catalog" in found[1]
+
+
 def test_what_is_not_asked_now_is_kept_but_for_secrets() -> None:
     entered: dict[str, Value] = {"a": "x", "b": "y", "c": "github_pat_" + "1Ab" * 28, "d": ("z",)}
     assert kept(entered, [Field("a", "a", "text")], SecretRedactor()) == {"b": "y", "d": ("z",)}
+
+
+def a_policy(catalogs: dict[str, dict[str, str]]) -> Policy:
+    return Policy(
+        naming=Naming(pattern=".*", explanation=""),
+        workspace_groups=dict.fromkeys(catalogs, ""),
+        catalogs=catalogs,
+        data=(),
+        confirm_create="nobody",
+        confirmation_expires=timedelta(hours=1),
+        platform_group="",
+        users_group="",
+        channel="",
+        announcements="",
+        sandbox_default=timedelta(days=1),
+        sandbox_maximum=timedelta(days=1),
+    )
 
 
 def asking(*names: str, **kept: Value) -> Form:

@@ -17,14 +17,15 @@ def listed() -> list[str]:
 
 
 def test_every_file_is_listed_under_its_own_name() -> None:
-    modules = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"} - NO_SUB_COMMANDS
+    files = {path.stem for path in FOLDER.glob("*.py")} - {"__init__"} - NO_SUB_COMMANDS
+    modules = {name.replace("_", "-") for name in files}
     assert modules == set(listed())
     assert len(listed()) == len(set(listed()))
 
 
 def test_a_sub_command_is_the_last_thing_in_its_file() -> None:
     for command in commands.ALL:
-        last = tree(FOLDER / f"{command.name}.py").body[-1]
+        last = tree(FOLDER / f"{command.name.replace('-', '_')}.py").body[-1]
         assert isinstance(last, ast.Assign), command.name
         assert [dotted(target) for target in last.targets] == ["COMMAND"], command.name
 

@@ -1,14 +1,12 @@
 """The job template: what people may answer, and that their words arrive as they wrote them."""
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from databricks.bundles.jobs import Job
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -38,11 +36,6 @@ def test_the_form_asks_five_questions_of_its_own() -> None:
         "job_description", "schedule", "start_hour", "notification_email", "compute",
     ]  # fmt: skip
     assert not BOT_ANSWERS & set(names)
-
-
-def test_every_question_has_a_default_so_that_nobody_has_to_answer() -> None:
-    assert all(question.optional for question in TEMPLATES.questions("job"))
-    assert Job.from_dict(job(render())).name == "ada-7"
 
 
 @pytest.mark.parametrize("schedule", ["hourly", "only by hand"])
@@ -113,9 +106,7 @@ def test_failures_are_mailed_only_where_somebody_wants_them() -> None:
 )
 def test_schedules_become_quartz_expressions(schedule: str, cron: str) -> None:
     found = job(render(schedule=schedule, start_hour=5))["schedule"]
-    assert found == {
-        "quartz_cron_expression": cron, "timezone_id": "UTC", "pause_status": "UNPAUSED",
-    }  # fmt: skip
+    assert found == {"quartz_cron_expression": cron, "timezone_id": "UTC"}
 
 
 def test_a_job_that_is_started_by_hand_has_no_schedule() -> None:
@@ -128,14 +119,6 @@ def test_compute_is_serverless_or_follows_the_policy() -> None:
     assert "environments" not in cluster
     assert "${var.job_cluster_policy_id}" in json.dumps(cluster)
     assert "policy" not in render()["databricks.yml"]
-
-
-@pytest.mark.parametrize("name", ["class", "json", "pyspark", "job", "a-job", "tests", "none"])
-def test_no_project_name_makes_a_package_that_python_or_spark_needs(name: str) -> None:
-    files = render(project_name=name)
-    (package,) = {match[1] for path in files if (match := re.match(r"src/([^/]+)/", path))}
-    assert package.endswith("_job")
-    assert package.isidentifier()
 
 
 @pytest.mark.parametrize("name", ["", "A", "../x", "a/b", "a_b", "-a", "a-", "1a", "a\n", "ä-b"])
@@ -151,6 +134,14 @@ def test_the_bundle_keeps_its_id_forever() -> None:
         for answers in ({}, {"schedule": "hourly"}, {"compute": "cluster policy"})
     }
     assert ids == {"9ea779c2-1ac5-5db6-aa24-6cb2b86dbde3"}
+
+
+def test_tables_of_copies_in_development_have_a_name_of_their_own() -> None:
+    targets = yaml.safe_load(render()["databricks.yml"])["targets"]
+    prefixes = {name: about["variables"]["prefix"] for name, about in targets.items()}
+    own = "dev_${workspace.current_user.short_name}${var.copy}_"
+    assert prefixes == {"development": own, "testing": "", "staging": "", "production": ""}
+    assert {"name": "prefix", "default": "${var.prefix}"} in job(render())["parameters"]
 
 
 def test_one_team_may_own_everything() -> None:

@@ -174,6 +174,12 @@ def test_only_production_is_gated_and_only_development_is_open_to_the_team() -> 
     assert [s for s in STAGES if environments[s]["team_may_write"]] == ["development"]
 
 
+def test_with_the_app_s_rule_no_environment_has_reviewers_but_planners_stay() -> None:
+    main, values = root(spec(), gate="app_rule")
+    assert not any(each["gated"] for each in values["environments"].values())
+    assert [name for name in main["module"] if name.endswith("_plan")] == ["production_plan"]
+
+
 @pytest.mark.parametrize("gated", [(), ("production",), ("testing", "staging"), STAGES])
 def test_every_gated_environment_has_a_planner_and_no_other_one(gated: tuple[str, ...]) -> None:
     main, values = root(spec("gbx1", "gbx2"), gated_stages=gated)

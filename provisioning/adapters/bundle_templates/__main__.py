@@ -1,7 +1,10 @@
-"""For template authors: render a template without the Databricks CLI, or accept what it renders.
+"""For template authors: render a template without the Databricks CLI, share, accept.
 
 python -m provisioning.adapters.bundle_templates render bundle_templates/job answers.json out
+python -m provisioning.adapters.bundle_templates share bundle_templates/job
 python -m provisioning.adapters.bundle_templates accept bundle_templates/job
+
+`share` copies what templates have in common out of `_shared/`; `accept` records what is rendered.
 """
 
 import hashlib
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.bundle_templates.rendering import render_bundle
+from provisioning.adapters.bundle_templates.sharing import share
 from provisioning.errors import SciclopsError
 
 
@@ -47,6 +51,8 @@ def main(words: list[str]) -> int:
         match words:
             case ["render", template, answers, target]:
                 render(Path(template), Path(answers), Path(target))
+            case ["share", template]:
+                sys.stdout.writelines(f"{path}\n" for path in share(Path(template)))
             case ["accept", template]:
                 accept(Path(template))
             case _:

@@ -22,7 +22,10 @@ SCHEMA_FILE = "databricks_template_schema.json"
 MAXIMUM_ANSWER = 3000
 
 BOT_ANSWERS = frozenset(
-    ("project_name", "organisation", "github_team", "platform_repository", "platform_team")
+    (
+        *("project_name", "organisation", "github_team", "platform_repository", "platform_team"),
+        *("targets", "gated_targets", "groups", "gated_stages", "authentication"),
+    )
 )
 """Properties that the bot answers itself; they never become questions."""
 

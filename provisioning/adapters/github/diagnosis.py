@@ -98,9 +98,9 @@ class AppDiagnosis:
         found = self._get(f"/orgs/{self._app.organisation}/installation")
         return permissions_verdict(found, self._get("/app")["permissions"])
 
-    def client_id(self) -> str:
-        """Return the App's client id."""
-        return str(self._get("/app")["client_id"])
+    def about(self, fact: str) -> Json:
+        """Return what GitHub knows of the App, e.g. its `client_id`."""
+        return self._get("/app")[fact]
 
     def _get(self, path: str) -> Json:
         """Ask with the App's own JSON web token."""

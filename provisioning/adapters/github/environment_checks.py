@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from provisioning.adapters.github.connection import Connection, Json
 from provisioning.adapters.github.environment_secrets import EnvironmentSecrets
+from provisioning.adapters.github.protection_rule import is_enabled, rules_path
 from provisioning.clock import Clock
 from provisioning.delivery import SECRET_NAMES, Delivery
 from provisioning.project import PULL_REQUESTS, Environment, ProjectSpec, Reviewer
@@ -32,8 +33,12 @@ class EnvironmentChecks:
         yield f"admits {admitted} only", self.branches
         yield "has its variables", self.variables
         yield "lets no admin pass", self.admins
-        if self.delivery.is_gated(self.environment):
+        if self.delivery.is_reviewed(self.environment):
             yield "has its reviewers", self.reviewers
+            yield "is held by no other gate", self.unruled
+        elif self.delivery.is_gated(self.environment):
+            yield "is held by the App's rule", self.ruled
+            yield "is held by no other gate", self.open
         else:
             yield "waits for nobody", self.open
         if self.delivery.authentication == "secret":
@@ -123,8 +128,20 @@ class EnvironmentChecks:
             return f"Nobody asked for these reviewers: {_listed(r.name for r in surplus)}."
         return "" if rule.get("prevent_self_review") else "People may review their own deployments."
 
+    def ruled(self) -> str:
+        """Expect that our App has to let each deployment in."""
+        return "" if self._is_ruled() else "The App's rule is not enabled: nobody has to release."
+
+    def unruled(self) -> str:
+        """Expect that our App's rule is off: nobody would answer it, and both have to pass."""
+        return "The App's rule is enabled beside the reviewers." if self._is_ruled() else ""
+
+    def _is_ruled(self) -> bool:
+        path = rules_path(self.connection, self.spec.name, self.environment.name)
+        return is_enabled(self.connection, path)
+
     def open(self) -> str:
-        """Expect that deployments and plans go on by themselves."""
+        """Expect that no person and no time at GitHub holds deployments and plans."""
         rules = [kind for kind in ("required_reviewers", "wait_timer") if self._rule(kind)]
         return f"Deployments wait there: {', '.join(rules)}." if rules else ""
 

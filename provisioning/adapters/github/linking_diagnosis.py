@@ -23,7 +23,7 @@ def linking_checks(app: App, flow: DeviceFlow, clock: Clock) -> Iterator[Check]:
 
 def client_id(account: AppDiagnosis, flow: DeviceFlow) -> Verdict:
     """Tell whether the settings' client id is our App's."""
-    right = account.client_id()
+    right = str(account.about("client_id"))
     if not flow.client_id:
         return warning(
             "nobody can link a GitHub account: github.client_id is empty",

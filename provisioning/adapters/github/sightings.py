@@ -1,12 +1,15 @@
 """What GitHub's JSON says of a workflow run or job: the same in answers and in webhooks."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from provisioning.workflow_run import Status, WorkflowJob, WorkflowRun
 
 Json = Any
 
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_CALLBACK = re.compile(r"/actions/runs/(\d+)/deployment_protection_rule$")
 STATUSES: dict[str, Status] = {
     "requested": "queued",
     "pending": "queued",
@@ -68,6 +71,26 @@ def run_of_job(found: Json, project: str) -> WorkflowRun:
         created_at=begun,
         updated_at=begun,
         jobs=(job_of(found),),
+    )
+
+
+def run_of_rule(payload: Json, project: str) -> WorkflowRun:
+    """Return what `deployment_protection_rule` tells of a run: which one it is, at which commit.
+
+    It looks older than any other sighting, so that whatever else is known of the run prevails.
+    """
+    address = payload["deployment_callback_url"]
+    run = _CALLBACK.search(address)
+    if run is None:
+        raise ValueError("no workflow run in the callback's address")
+    return WorkflowRun(
+        id=int(run[1]),
+        repository=project,
+        event=payload["event"] or "",
+        branch=(payload["ref"] or "").removeprefix("refs/heads/"),
+        sha=payload["sha"] or "",
+        created_at=_moment(payload["deployment"]["created_at"]),
+        updated_at=LONG_AGO,
     )
 
 

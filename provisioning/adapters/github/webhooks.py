@@ -14,7 +14,7 @@ import requests
 from github import Auth, GithubException, GithubIntegration
 
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, App
-from provisioning.adapters.github.sightings import job_of, run_of, run_of_job
+from provisioning.adapters.github.sightings import job_of, run_of, run_of_job, run_of_rule
 from provisioning.clock import Clock
 from provisioning.deployment_ports import Sighting, Unheard
 from provisioning.errors import PermanentError, TemporaryError, UserError
@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 Json = Any
 
 RUN_EVENTS = ("workflow_run", "deployment_review")
-EVENTS = (*RUN_EVENTS, "workflow_job")
+RULE_EVENT = "deployment_protection_rule"
+EVENTS = (*RUN_EVENTS, "workflow_job", RULE_EVENT)
 """The events that the App subscribes to and that we follow."""
 LOOKED_BACK = timedelta(days=3)
 """How old deliveries are read again at most: GitHub keeps none longer."""
@@ -111,6 +112,9 @@ class GitHubWebhooks:
             found = payload["workflow_job"]
             run, job = run_of_job(found, project), job_of(found)
             return Sighting(guid=guid, event=event, project=project, run=run, job=job)
+        if event == RULE_EVENT:
+            run = run_of_rule(payload, project)
+            return Sighting(guid=guid, event=event, project=project, run=run, sparse=True)
         if payload["workflow_run"] is None:
             return None
         run = run_of(payload["workflow_run"], project)

@@ -184,7 +184,7 @@ variable "deployment_branches" {
 }
 
 variable "gated" {
-  description = "Whether somebody else must release a deployment."
+  description = "Whether GitHub's required reviewers hold a deployment; false where our App's own rule does, or nothing."
   type        = bool
   default     = false
 }

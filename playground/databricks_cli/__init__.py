@@ -1,0 +1,1 @@
+"""A stand-in for the `databricks` command: reads real bundles, deploys over the real REST API."""

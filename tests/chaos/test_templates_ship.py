@@ -1,0 +1,86 @@
+"""Each template goes through all stages with the real workflow, and its destruction leaves nothing.
+
+A sample runs with the suite; `make prove` takes all and writes docs/proofs/templates.md.
+"""
+
+import random
+from functools import partial
+from typing import Any
+
+import pytest
+from conversation import RUN_SECONDS, Conversation
+from proofs import write_proof
+from shipping import card, decide, link, run_says
+from waiting import wait_until
+
+from playground.cast import ADA, ROSA, STAGES
+from playground.github.runs import WorkflowRun
+from playground.world import Playground
+
+TEMPLATES = ("job", "lakeflow_pipeline", "ml_workflow", "dashboard_report")
+KINDS = ("jobs", "pipelines", "models", "dashboards", "experiments")
+
+
+def held(talk: Conversation, stage: str) -> dict[str, list[str]]:
+    """Return what the project has deployed in a stage, by kind, as the workspace says itself."""
+    snapshot: Any = talk.world.databricks.snapshot()
+    (workspace,) = (
+        one for one in snapshot["workspaces"] if (one["group"], one["stage"]) == ("gbx1", stage)
+    )
+    words = (talk.name, talk.name.replace("-", "_"))
+    found: dict[str, list[str]] = {}
+    for kind in KINDS:
+        names = [str(one.get("name") or one.get("path")) for one in workspace[kind]]
+        if mine := [name for name in names if any(word in name for word in words)]:
+            found[kind] = mine
+    return found
+
+
+def _is_over(run: WorkflowRun) -> bool:
+    return run.status == "completed"
+
+
+def destroy(talk: Conversation, stage: str) -> WorkflowRun:
+    """Destroy what is deployed in a stage, as a person who may."""
+    inputs = {"stage": stage, "action": "destroy"}
+    run: WorkflowRun = talk.world.github.dispatch(ADA.github, talk.name, "deploy.yml", inputs)
+    return run
+
+
+@pytest.mark.timeout(1800)
+def test_every_template_ships_and_is_destroyed(
+    playground: Playground, seed: int, *, prove: bool
+) -> None:
+    chosen = TEMPLATES if prove else random.Random(seed).sample(TEMPLATES, 1)
+    rows = []
+    for number, template in enumerate(chosen):
+        talk = Conversation(playground, f"t{number}-{template.split('_')[0]}")
+        if number == 0:
+            link(talk, ROSA)
+        talk.make(template=template)
+        (run,) = talk.world.github.runs(talk.name)
+        decide(talk, talk.rosa, run, "Approve")
+        run_says(talk, run, "Deployed to Production")
+        deployed = [held(talk, stage) for stage in STAGES]
+        assert all("jobs" in one for one in deployed), deployed
+        assert all("[dev " in name for name in deployed[0]["jobs"])
+        assert all("[dev " not in name for one in deployed[1:] for name in one["jobs"])
+        for stage in STAGES:
+            ended = destroy(talk, stage)
+            if stage == "production":
+                card(talk, ended, "It destroys")
+                decide(talk, talk.rosa, ended, "Approve")
+            wait_until(partial(_is_over, ended), RUN_SECONDS)
+            assert ended.conclusion == "success", [job.name for job in ended.present_jobs]
+        left = [held(talk, stage) for stage in STAGES]
+        assert left == [{}, {}, {}, {}], left
+        rows.append((template, ", ".join(sorted({kind for one in deployed for kind in one}))))
+    assert len(rows) == len(chosen)
+    if prove:
+        write_proof(
+            "templates",
+            "Every template through all stages, and away again",
+            seed,
+            ("Template", "Deployed in each stage, gone after destroy"),
+            rows,
+        )

@@ -1,25 +1,27 @@
 """Figures of the bot, all made in one run on one machine: compare them with each other only.
 
 `make bench` prints a table: acknowledgements (idle, loaded, stalled) beside a bare
-Bolt app, what the bot itself adds to Terraform between submit and ready, start-up, idle cost, and
-Slack calls per run. Absolute times depend on the machine; the ratios are what is claimed.
+Bolt app, what the bot itself adds to Terraform between submit and ready, start-up, idle cost, Slack
+calls per run, and how soon people see what happens to fifty workflow runs at once. Absolute times
+depend on the machine; the ratios are what is claimed.
 """
 
 import asyncio
 import json
 import os
-import statistics
 import sys
 import tempfile
 import threading
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 from conversation import Conversation
+from figures import cpu_seconds, percentiles, say, seconds, status
+from following import follow_many
 
 from playground.faults import Fault, Faults
 from playground.slack.server import Slack
@@ -32,20 +34,6 @@ STALL_SECONDS = 30
 SETTLING_SECONDS = 5
 """After a start a bot still imports what it may need."""
 LATENCIES = (0.0, 0.25)
-ROWS: list[tuple[str, str]] = []
-
-
-def say(what: str, figure: str) -> None:
-    """Print a row at once, and keep it for the end."""
-    ROWS.append((what, figure))
-    print(f"{what:<64} {figure}", flush=True)
-
-
-def percentiles(milliseconds: list[float]) -> str:
-    """Return p50 and p99."""
-    ordered = sorted(milliseconds)
-    p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    return f"p50 {statistics.median(ordered):6.1f} ms   p99 {p99:6.1f} ms"
 
 
 async def type_commands(slack: Slack, number: int, per_second: float) -> list[float]:
@@ -190,11 +178,6 @@ def submit_to_ready(directory: Path, latency: float) -> None:
         say("  Slack calls of the run", ", ".join(f"{m} {n}" for m, n in made.most_common()))
 
 
-def seconds(amount: float) -> str:
-    """Return seconds for the table."""
-    return f"{amount:5.1f} s"
-
-
 def start_up(playground: Playground) -> None:
     """Measure the time from start to the first acknowledged command."""
     playground.run(playground.world.bot.kill())
@@ -215,19 +198,6 @@ def idle_cost(playground: Playground, seconds: float = 20) -> None:
     say("idle memory", f"{int(resident.split()[0]) // 1024} MiB")
 
 
-def cpu_seconds(pid: int) -> float:
-    """Return a process's processor time so far (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def status(pid: int) -> Iterator[tuple[str, str]]:
-    """Return what the kernel says of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        yield name, value.strip()
-
-
 def main() -> None:
     """Measure everything."""
     print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
@@ -236,6 +206,7 @@ def main() -> None:
             acknowledgements(playground)
             start_up(playground)
             idle_cost(playground)
+        follow_many(Path(folder) / "following")
         for latency in LATENCIES:
             submit_to_ready(Path(folder) / f"latency-{latency}", latency)
 

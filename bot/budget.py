@@ -17,6 +17,8 @@ PER_MINUTE = {
 }
 LONGEST_REST = 60.0
 """Seconds between two tries of a message that does not reach Slack."""
+SPARE = 2
+"""So many of them are left for what is urgent: who is to decide need not wait for mere progress."""
 BURST = 5
 """How many calls may follow each other at once after a quiet time."""
 
@@ -30,14 +32,15 @@ class Bucket:
     filled_at: float = field(default_factory=time.monotonic)
     closed_until: float = 0
 
-    def wait(self) -> float:
-        """Return how many seconds until a call may be made; 0 means now."""
+    def wait(self, spare: int = 0) -> float:
+        """Return how many seconds until a call may be made that leaves `spare`; 0 means now."""
         now = time.monotonic()
         self.tokens = min(BURST, self.tokens + (now - self.filled_at) * self.per_second)
         self.filled_at = now
         if now < self.closed_until:
             return self.closed_until - now
-        return 0 if self.tokens >= 1 else (1 - self.tokens) / self.per_second
+        missing = 1 + spare - self.tokens
+        return missing / self.per_second if missing > 0 else 0
 
     def take(self) -> None:
         """Count a call."""
@@ -50,9 +53,10 @@ class Budget:
     def __init__(self) -> None:
         self._buckets: dict[str, Bucket] = {}
 
-    def wait(self, method: str, channel: str = "") -> float:
-        """Return how long a call has to wait."""
-        return max(bucket.wait() for bucket in self._of(method, channel))
+    def wait(self, method: str, channel: str = "", *, urgent: bool = True) -> float:
+        """Return how long a call has to wait; what isn't urgent leaves some for what is."""
+        spare = 0 if urgent else SPARE
+        return max(bucket.wait(spare) for bucket in self._of(method, channel))
 
     def take(self, method: str, channel: str = "") -> None:
         """Count a call that is about to be made."""

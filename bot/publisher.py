@@ -99,6 +99,8 @@ class Publisher:
             else:
                 await self._try(row.key)
                 pause = 0.0
+                if not row.urgent:
+                    break  # what is urgent may have come meanwhile
         return pause
 
     async def _try(self, key: str) -> None:
@@ -116,7 +118,8 @@ class Publisher:
         looking = self._budget.wait(_looks(row)) if row.sending and not row.ts else 0.0
         unknown = row.recipient and row.recipient not in self._rooms
         opening = self._budget.wait("conversations.open") if unknown else 0.0
-        return max(self._budget.wait(_method(row), _place(row)), looking, opening, rest)
+        sending = self._budget.wait(_method(row), _place(row), urgent=row.urgent)
+        return max(sending, looking, opening, rest)
 
     async def _send(self, key: str) -> None:
         row = await asyncio.to_thread(self._store.messages.mark_sending, key)

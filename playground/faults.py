@@ -8,6 +8,7 @@ import asyncio
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -42,11 +43,13 @@ class Faults:
     """The faults that are switched on now, and how often they have struck.
 
     Every answer takes `latency` seconds; `waits` are those seconds, from when to when (Unix time).
+    `requests` counts all requests at each door, faulty or not.
     """
 
     def __init__(self, latency: float = 0) -> None:
         self.active: list[Fault] = []
         self.struck = 0
+        self.requests: Counter[Door] = Counter()
         self.waits: list[tuple[float, float]] = []
         self._latency = latency
 
@@ -81,6 +84,7 @@ class Faults:
 
         @web.middleware
         async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
+            self.requests[door] += 1
             await request.read()  # whoever sent all of it may go: it is acted upon
             if self._latency:
                 await self._wait()

@@ -1,6 +1,6 @@
 """What following and releasing deployments needs from GitHub, in our own words."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import SecretStr
@@ -49,6 +49,13 @@ class Sighting(Frozen):
     sparse: bool = False
 
 
+class Unheard(Frozen):
+    """A delivery that tells nothing of our projects' deployments."""
+
+    guid: str
+    event: str
+
+
 class Webhooks(Protocol):
     """What GitHub tells our App by itself."""
 
@@ -58,8 +65,13 @@ class Webhooks(Protocol):
         Raises `UserError` for what is no delivery at all.
         """
 
-    def missed(self, known: Callable[[Sequence[str]], Collection[str]]) -> tuple[Sighting, ...]:
-        """Return what recent deliveries tell whose GUIDs are not `known`, oldest first."""
+    def missed(
+        self, known: Callable[[Sequence[str]], Collection[str]]
+    ) -> Iterable[Sighting | Unheard]:
+        """Return what deliveries tell that failed and whose GUIDs are not `known`, in any order.
+
+        Whoever takes them notes each: else it is read again the next time.
+        """
 
 
 class Deployments(Protocol):

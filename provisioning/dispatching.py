@@ -105,13 +105,15 @@ class Dispatching:
             return self.dispatches.dispatch(asked["project"], asked["ref"], inputs, token)
 
     def _follow(self, dispatch: str, run: int) -> None:
-        """Follow the run at once, and remember who asked: they never release it."""
+        """Follow the run at once, and remember who asked: they never release it.
+
+        Without its event, since GitHub knows everything better, if earlier by its clock.
+        """
         asked = self._asked(dispatch)
         now = self.clock.now()
         seen = WorkflowRun(
             id=run,
             repository=asked["project"],
-            event="workflow_dispatch",
             branch=asked["ref"],
             created_at=now,
             updated_at=now,

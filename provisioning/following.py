@@ -7,38 +7,51 @@ late, or after a crash, and the messages tell the truth again.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.deployment_ports import Deployments, Sighting
-from provisioning.errors import SciclopsError, TemporaryError
+from provisioning.errors import PermanentError, SciclopsError, TemporaryError
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.releasing import Releasing
 from provisioning.store import Followed, Store
+from provisioning.store.workflow_runs import Heard, Next
 from provisioning.workflow_run import WORKFLOW, WorkflowRun, merged, with_job
 
 log = logging.getLogger(__name__)
 
-LOOKERS = 4
-"""So many runs are looked at at once."""
+LOOKERS = 12
+"""So many runs are looked at at once: a look waits for GitHub most of its time."""
 IDLE_SECONDS = 1.0
 """How long nobody looks for due runs, unless woken."""
+FIND_SECONDS = 5.0
+"""How often GitHub is asked for the first runs of new projects, however often we are woken."""
 SOON = timedelta(seconds=3)
 """When to look again where GitHub's lists lag behind."""
+LAG = timedelta(seconds=30)
+"""How long a list may lag behind what has happened; what is not there later, is not there."""
 PACE = (
     (timedelta(minutes=1), timedelta(seconds=5)),
     (timedelta(hours=1), timedelta(seconds=15)),
+    (timedelta(days=1), timedelta(minutes=1)),
 )
 """Without webhooks: how often runs that were quiet for so long are looked at; others `SLOWLY`."""
-SLOWLY = timedelta(minutes=1)
+SLOWLY = timedelta(minutes=15)
+SHARE = timedelta(seconds=0.6)
+"""Without webhooks: the pause for each run under way. GitHub allows 900 points a minute; a look
+takes four, so that all looks together take less than half of them."""
 WITH_WEBHOOKS = timedelta(minutes=5)
 """With webhooks a look in between only finds what got lost."""
+WHILE_DECIDING = timedelta(seconds=10)
 KEPT_AFTER_A_FAILURE = timedelta(seconds=15)
+KEPT_AFTER_A_REFUSAL = timedelta(minutes=15)
+"""Somebody has to mend something first."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +68,15 @@ class Following:
     on_seen: Callable[[Followed], None]
     """Hears of each run after each look: projects that wait for their first deployment."""
 
-    def hear(self, sighting: Sighting) -> bool:
-        """Take in what a webhook tells; False if this very delivery was taken in before.
+    def hear(self, sighting: Sighting) -> Heard:
+        """Take in what a webhook tells, once, in any order.
 
-        The run is looked at soon: what a webhook doesn't tell decides whom to ask.
+        A run is looked at soon where something may follow from that; else it is only shown, since
+        one look for each step of each job would take more than GitHub allows.
         """
         project = self.store.projects.get(sighting.project)
         if project is None or project.state == "gone":
-            return False
+            return "foreign"
         job = sighting.job
 
         def merge(known: WorkflowRun | None) -> WorkflowRun:
@@ -72,9 +86,16 @@ class Following:
                 return known
             return with_job(known, job) if job else merged(known, sighting.run)
 
-        return self.store.workflow_runs.deliver(
-            sighting.guid, sighting.event, sighting.project, merge
+        heard = self.store.workflow_runs.deliver(
+            sighting.guid,
+            sighting.event,
+            sighting.project,
+            merge,
+            lambda known: calls_for(known, sighting, is_ready=project.state == "ready"),
         )
+        if heard == "show":
+            self.board.show_run(sighting.run.id)
+        return heard
 
     def look(self, followed: Followed) -> None:
         """Look at a run that was claimed, and say when to look again."""
@@ -83,44 +104,55 @@ class Following:
         except TemporaryError as error:
             log.info("could not look at run %s: %s", followed.run.id, error)
             again = self.clock.now() + (error.after or KEPT_AFTER_A_FAILURE)
+        except PermanentError as error:
+            log.warning("cannot look at run %s: %s", followed.run.id, error)
+            again = self.clock.now() + KEPT_AFTER_A_REFUSAL
         self.store.workflow_runs.looked(followed, again)
 
     def _look(self, followed: Followed) -> datetime | None:
         look = self.deployments.look(followed.project, followed.run.id)
         if look is None:
-            self._is_gone(followed)
-            return None
+            return self._is_gone(followed)
         if look.run.path != WORKFLOW:
+            self.store.workflow_runs.disown(followed.run.id)
             return None
         seen = self.store.workflow_runs.see(followed.project, look.run, complete=True)
-        self._note_failure(seen)
+        complete = self._note_failure(seen)
         self.board.show_run(seen.run.id)
         self.on_seen(seen)
-        complete = self.releasing.keep_up(seen, look)
+        complete &= self.releasing.keep_up(seen, look)
         self.board.show_run(seen.run.id)
         self._announce(seen)
         return self._again(seen, complete=complete)
 
-    def _is_gone(self, followed: Followed) -> None:
-        """Note that GitHub has lost a run, with its repository: then it is over."""
+    def _is_gone(self, followed: Followed) -> datetime | None:
+        """Note that GitHub has lost a run, with its repository: then it is over.
+
+        What has only just begun may not be everywhere at GitHub yet.
+        """
+        if self.clock.now() - followed.run.updated_at < LAG:
+            return self.clock.now() + SOON
         over: dict[str, object] = {"status": "completed", "updated_at": self.clock.now()}
         over["conclusion"] = followed.run.conclusion or "cancelled"
         self.store.workflow_runs.see(followed.project, followed.run.model_copy(update=over))
         for release in self.store.releases.of_run(followed.run.id):
             self.releasing.withdraw(release, "the run is gone")
         self.board.show_run(followed.run.id)
+        return None
 
-    def _note_failure(self, followed: Followed) -> None:
+    def _note_failure(self, followed: Followed) -> bool:
+        """Note the end of the log of what failed; False if it may be there soon."""
         run = followed.run
         failures = run.failures()
         if not (run.is_over and failures) or followed.failure:
-            return
+            return True
+        end = ""
         try:
             end = self.deployments.log_end(followed.project, failures[0])
         except SciclopsError as error:
             log.warning("no log of job %s: %s", failures[0].id, error)
-            return
         self.store.workflow_runs.note(run.id, failure=self.redact(end))
+        return bool(end) or self.clock.now() - run.updated_at > LAG
 
     def _announce(self, followed: Followed) -> None:
         """Tell the community once the last stage was reached everywhere."""
@@ -135,19 +167,41 @@ class Following:
 
     def _again(self, followed: Followed, *, complete: bool) -> datetime | None:
         run, now = followed.run, self.clock.now()
-        telling = any(one.state == "deciding" for one in self.store.releases.of_run(run.id))
-        if not complete or telling:
+        if not complete:
             return now + SOON
+        if any(one.state == "deciding" for one in self.store.releases.of_run(run.id)):
+            return now + WHILE_DECIDING
         if run.is_over:
             return None
         if self.policy.webhooks:
             return now + WITH_WEBHOOKS
-        return now + pace(now - run.updated_at)
+        return now + pace(now - run.updated_at, self.store.workflow_runs.count_unended())
 
 
-def pace(quiet: timedelta) -> timedelta:
-    """Return how long to wait before the next look at a run that has been quiet for so long."""
-    return next((every for limit, every in PACE if quiet < limit), SLOWLY)
+def calls_for(known: WorkflowRun, sighting: Sighting, *, is_ready: bool) -> Next:
+    """Return what a sighting calls for: a look where somebody may have to be asked or told.
+
+    What we know only by a job may be another workflow's run. A project that isn't ready waits for
+    its first deployment.
+    """
+    run, job = sighting.run, sighting.job
+    if not known.event or run.attempt > known.attempt:
+        return "look"
+    if job is None:
+        goes_on = sighting.event == "workflow_run" and run.status in ("queued", "in_progress")
+        return "show" if goes_on else "look"
+    has_deployed = bool(job.succeeded and job.deed and job.deed[0] == "deploy")
+    is_news = job.status == "waiting" or job.failed or (has_deployed and not is_ready)
+    return "look" if is_news else "show"
+
+
+def pace(quiet: timedelta, runs: int = 1) -> timedelta:
+    """Return how long to wait before the next look at a run that has been quiet for so long.
+
+    `runs` are under way and share what GitHub allows.
+    """
+    every = next((every for limit, every in PACE if quiet < limit), SLOWLY)
+    return max(every, runs * SHARE)
 
 
 class Follower:
@@ -156,14 +210,19 @@ class Follower:
     def __init__(self, following: Following, find_new: Callable[[], None]) -> None:
         self._following = following
         self._find_new = find_new
+        self._finds_at = 0.0
+        self._finding: Future[None] | None = None
         self._woken = threading.Event()
         self._stopping = threading.Event()
-        self._lookers = ThreadPoolExecutor(LOOKERS, thread_name_prefix="follower")
+        self._lookers = ThreadPoolExecutor(LOOKERS + 1, thread_name_prefix="follower")
         self._free = threading.Semaphore(LOOKERS)
+        self._turn = threading.Lock()
+        self._looking: dict[int, bool] = {}
+        """Which runs are being looked at, and whether they were due again meanwhile."""
         self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to look, first at all that is under way: nobody knows what was missed."""
         self._following.store.workflow_runs.on_wake = self._woken.set
         self._thread.start()
 
@@ -175,10 +234,14 @@ class Follower:
         self._lookers.shutdown(wait=False, cancel_futures=True)
 
     def _follow(self) -> None:
+        started = False
         while not self._stopping.is_set():
             self._woken.clear()
             try:
-                self._find_new()
+                if not started:
+                    self._following.store.workflow_runs.wake_unended()
+                    started = True
+                self._find_now_and_then()
                 busy = self._look_at_what_is_due()
             except Exception:
                 log.exception("could not look for runs that are due; trying again")
@@ -186,28 +249,55 @@ class Follower:
             if not busy:
                 self._woken.wait(IDLE_SECONDS)
 
+    def _find_now_and_then(self) -> None:
+        if time.monotonic() >= self._finds_at:
+            self._finds_at = time.monotonic() + FIND_SECONDS
+            if self._finding is None or self._finding.done():
+                self._finding = self._lookers.submit(self._find)
+
+    def _find(self) -> None:
+        try:
+            self._find_new()
+        except Exception:
+            log.exception("could not look for the first runs of new projects; trying again")
+
     def _look_at_what_is_due(self) -> bool:
         """Give one due run to a looker; tell whether there may be more."""
-        self._free.acquire()
-        claimed: tuple[Followed, ...] = ()
+        if not self._free.acquire(timeout=IDLE_SECONDS):
+            return True
+        followed = None
         try:
-            claimed = self._following.store.workflow_runs.claim(1)
-        finally:
-            if not claimed:
-                self._free.release()
-        for followed in claimed:
-            self._lookers.submit(self._look, followed)
-        return bool(claimed)
+            followed = next(iter(self._following.store.workflow_runs.claim(1)), None)
+            if followed and self._begin(followed.run.id):
+                self._lookers.submit(self._look, followed)
+                return True
+        except BaseException:
+            self._free.release()
+            raise
+        self._free.release()
+        return followed is not None
+
+    def _begin(self, run: int) -> bool:
+        """Note that a run is looked at; False if another thread does so already."""
+        with self._turn:
+            if run in self._looking:
+                self._looking[run] = True
+                return False
+            self._looking[run] = False
+            return True
 
     def _look(self, followed: Followed) -> None:
+        run = followed.run.id
         try:
             self._following.look(followed)
         except Exception:
-            log.exception("could not follow run %s; trying again in a minute", followed.run.id)
+            log.exception("could not follow run %s; trying again in a minute", run)
         finally:
             self._free.release()
+            self._end(run)
 
-
-def begun(runs: tuple[WorkflowRun, ...], sha: str) -> WorkflowRun | None:
-    """Return the latest run that a push of this commit has begun."""
-    return next((run for run in runs if run.sha == sha and run.event == "push"), None)
+    def _end(self, run: int) -> None:
+        with self._turn:
+            is_due = self._looking.pop(run)
+        if is_due:
+            self._following.store.workflow_runs.wake(run)

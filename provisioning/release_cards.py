@@ -1,13 +1,14 @@
 """What a card tells of a release: gathered from GitHub once, at the moment it is asked."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from provisioning.delivery import GateKind
 from provisioning.deployment_ports import Deployments, Look, PendingEnvironment, Review
 from provisioning.policy import Policy
-from provisioning.release import Card, ReleasePlan
+from provisioning.release import Card, Release, ReleasePlan, next_reminder, release_id
 from provisioning.release_gates import reviewers_of
-from provisioning.store import Store
+from provisioning.store import Followed, Store
 
 
 @dataclass(frozen=True)
@@ -49,3 +50,23 @@ class Cards:
 def reviews_of(environment: str, reviews: tuple[Review, ...]) -> tuple[Review, ...]:
     """Return what was decided on an environment, in all attempts."""
     return tuple(review for review in reviews if environment in review.environments)
+
+
+def new_release(
+    followed: Followed, environment: str, card: Card, now: datetime, expires: timedelta
+) -> Release:
+    """Return what is asked of the reviewers of an environment."""
+    run = followed.run
+    return Release(
+        id=release_id(run.id, run.attempt, environment),
+        run=str(run.id),
+        project=followed.project,
+        environment=environment,
+        attempt=run.attempt,
+        sha=run.sha,
+        state="open",
+        card=card,
+        asked_at=now,
+        deadline=now + expires,
+        remind_at=next_reminder(now, 0),
+    )

@@ -24,23 +24,25 @@ from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
     Approval,
+    Card,
     Release,
     ReleaseState,
     next_reminder,
     outcome_of_rule,
     release_id,
 )
-from provisioning.release_cards import Cards, reviews_of
+from provisioning.release_cards import Cards, new_release, reviews_of
 from provisioning.release_gates import BOT, ReleaseGate
 from provisioning.store import Followed, Store
 from provisioning.workflow_run import WorkflowRun
 
-PLAN_WITHIN = timedelta(minutes=1)
-"""So long a plan is waited for that its run should have made: GitHub's lists lag behind."""
+PLAN_WITHIN = timedelta(seconds=30)
+"""So long after its job a plan is waited for: GitHub's lists lag behind a little."""
 OUT_OF_DATE = (
     "This card is out of date: the commit, the attempt or the plan is another one by now. "
     "Nothing was decided; look at the newest card of the project."
 )
+REVIEWED: tuple[ReleaseState, ...] = ("approved", "rejected")
 SETTLED = {
     "deciding": "Somebody has just decided this; GitHub is being told.",
     "approved": "This was approved already.",
@@ -76,6 +78,7 @@ class Releasing:
     def keep_up(self, followed: Followed, look: Look) -> bool:
         """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
         self._take_over(followed.run, look)
+        self._note_unasked(followed, look)
         complete = True
         for pending in look.pending:
             complete &= self._ask(followed, look, pending)
@@ -91,12 +94,33 @@ class Releasing:
                 continue
             if review := _decision(release, look.reviews):
                 self._settle_as_reviewed(release, review)
+                self.board.show_release(release.id)
             elif release.is_ruled and (outcome := outcome_of_rule(release, run)):
                 self._settle_as(release, outcome)
             elif not same_attempt:
                 self.withdraw(release, f"attempt {run.attempt} of the run has begun")
             elif run.is_over:
                 self.withdraw(release, "the run has ended")
+
+    def _note_unasked(self, followed: Followed, look: Look) -> None:
+        """Remember decisions on what nobody was asked here, e.g. while the bot was away.
+
+        Nobody needs a card for them, but the run's message and the audit trail do.
+        """
+        known = self.store.releases.of_run(followed.run.id)
+        for environment in followed.run.ended_deployments():
+            reviews = reviews_of(environment, look.reviews)
+            settled = [one for one in known if one.environment == environment]
+            if len(reviews) <= len([one for one in settled if one.state in REVIEWED]):
+                continue
+            if all(one.attempt != followed.run.attempt for one in settled):
+                release = self._new(followed, environment, Card(reviews_before=len(reviews)))
+                self._settle_as_reviewed(self.store.releases.ask(release), reviews[-1])
+
+    def _new(self, followed: Followed, environment: str, card: Card) -> Release:
+        return new_release(
+            followed, environment, card, self.clock.now(), self.policy.release_expires
+        )
 
     def _settle_as_reviewed(self, release: Release, review: Review) -> None:
         """Note a decision that GitHub has, whether it came through us or not."""
@@ -115,7 +139,6 @@ class Releasing:
         self.store.releases.move(
             release.id, ["open", "deciding"], state, by=person, changes=changes
         )
-        self.board.show_release(release.id)
 
     def _settle_as(self, release: Release, state: ReleaseState) -> None:
         """Note that GitHub has heard from our App what was decided here."""
@@ -132,26 +155,12 @@ class Releasing:
         run = look.run
         known = self.store.releases.get(release_id(run.id, run.attempt, pending.name))
         if known is None:
-            now = self.clock.now()
             plan = self.deployments.plan(followed.project, run, pending.name)
-            is_late = now - run.updated_at > PLAN_WITHIN
-            if plan is None and not is_late and not run.destroys(pending.name):
+            made = run.planned_at(pending.name)
+            if plan is None and made and self.clock.now() - made < PLAN_WITHIN:
                 return False
-            known = self.store.releases.ask(
-                Release(
-                    id=release_id(run.id, run.attempt, pending.name),
-                    run=str(run.id),
-                    project=followed.project,
-                    environment=pending.name,
-                    attempt=run.attempt,
-                    sha=run.sha,
-                    state="open",
-                    card=self.cards.card(followed.project, look, pending, plan),
-                    asked_at=now,
-                    deadline=now + self.policy.release_expires,
-                    remind_at=next_reminder(now, 0),
-                )
-            )
+            card = self.cards.card(followed.project, look, pending, plan)
+            known = self.store.releases.ask(self._new(followed, pending.name, card))
             known = self._override(known)
         self._supersede(followed, known)
         self.board.show_release(known.id)
@@ -200,8 +209,8 @@ class Releasing:
         Who has approved may still reject, but not approve once more.
         """
         followed = self.store.workflow_runs.get(release.run)
-        if followed is None:
-            raise UserError(OUT_OF_DATE)
+        if followed is None or not followed.run.initiators:
+            raise UserError(OUT_OF_DATE)  # nobody decides while it is not known who began it
         login = self.gate_of(release).require(release, followed, by)
         if release.is_ruled:
             self.require_same_plan(release, followed.run)

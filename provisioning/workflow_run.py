@@ -101,6 +101,22 @@ class WorkflowRun(Frozen):
             if job.status == "waiting" and job.deed and job.deed[0] in ("deploy", "destroy")
         )
 
+    def ended_deployments(self) -> tuple[str, ...]:
+        """Return the environments whose deployment in this attempt is over, however it ended."""
+        return tuple(
+            job.deed[1]
+            for job in self.jobs
+            if job.status == "completed"
+            and job.attempt == self.attempt
+            and job.deed
+            and job.deed[0] in ("deploy", "destroy")
+        )
+
+    def planned_at(self, environment: str) -> datetime | None:
+        """Return when the plan for an environment was made, if it was."""
+        plans = [job for job in self.jobs if job.succeeded and job.deed == ("plan", environment)]
+        return max((job.completed_at for job in plans if job.completed_at), default=None)
+
     def destroys(self, environment: str) -> bool:
         """Tell whether what it does to an environment is to remove everything from it."""
         return any(job.deed == ("destroy", environment) for job in self.jobs)
@@ -124,11 +140,13 @@ class WorkflowRun(Frozen):
 def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = False) -> WorkflowRun:
     """Return what is known after another sighting.
 
-    `complete` says that the sighting lists every job there is.
+    `complete` says that the sighting lists every job there is. It was asked for just now, so that
+    it wins where GitHub's time, in whole seconds, does not tell which one is later.
     """
     if known is None:
         return seen.model_copy(update={"jobs": _latest(seen.jobs, seen.attempt)})
-    head = max(known, seen, key=_age)
+    is_later = complete and _age(seen)[:-1] == _age(known)[:-1]
+    head = seen if is_later else max(known, seen, key=_age)
     is_listing = complete and seen.attempt >= known.attempt
     names = {job.name for job in seen.jobs}
     before = [job for job in known.jobs if not is_listing or job.name in names]
@@ -140,9 +158,12 @@ def with_job(known: WorkflowRun, job: WorkflowJob) -> WorkflowRun:
     return merged(known, known.model_copy(update={"jobs": (job,)}))
 
 
-def _age(run: WorkflowRun) -> tuple[int, bool, datetime, int]:
-    """Order sightings of one run; that it is over is never taken back within an attempt."""
-    return run.attempt, run.is_over, run.updated_at, RANK[run.status]
+def _age(run: WorkflowRun) -> tuple[int, bool, bool, datetime, int]:
+    """Order sightings of one run; that it is over is never taken back within an attempt.
+
+    What only a job has told of knows nothing of the run itself, not even who began it.
+    """
+    return run.attempt, run.is_over, bool(run.event), run.updated_at, RANK[run.status]
 
 
 def _latest(jobs: Iterable[WorkflowJob], attempt: int) -> tuple[WorkflowJob, ...]:

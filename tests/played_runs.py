@@ -31,6 +31,7 @@ class PlayedRunner:
     digest: str = "d" * 64
     started: list[int] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    stops: dict[int, asyncio.Event] = field(default_factory=dict)
 
     async def run(self, run: WorkflowRun) -> None:
         """Play a run to its end."""
@@ -48,7 +49,20 @@ class PlayedRunner:
         self.book.finish(run, ended)
 
     async def cancel(self, run: WorkflowRun) -> None:
-        """Leave it to the run's own flag."""
+        """Let go of what is held; the run's own flag says the rest."""
+        self._stop(run).set()
+
+    def _stop(self, run: WorkflowRun) -> asyncio.Event:
+        return self.stops.setdefault(run.id, asyncio.Event())
+
+    async def _hold(self, run: WorkflowRun) -> None:
+        """Wait until all may go on, or this run is cancelled."""
+        waits = [asyncio.ensure_future(one.wait()) for one in (self.go_on, self._stop(run))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
 
     def _jobs(self, run: WorkflowRun) -> Iterator[tuple[str, str]]:
         """Return names and environments of the jobs, in order."""
@@ -79,8 +93,8 @@ class PlayedRunner:
         self.book.set_job(job, "in_progress")
         self.book.set_step(job, "Work", "in_progress", None)
         self.book.add_log(job, f"working on {title}\n")
-        while title in self.held and not self.go_on.is_set() and not run.cancelled:
-            await asyncio.wait({asyncio.ensure_future(self.go_on.wait())}, timeout=0.05)
+        if title in self.held and not run.cancelled:
+            await self._hold(run)
         ended: Conclusion = "failure" if title in self.failing else "success"
         if run.cancelled:
             ended = "cancelled"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, func, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
@@ -44,6 +45,10 @@ class Followed(Frozen):
 
 
 Merge = Callable[[WorkflowRun | None], WorkflowRun]
+Next = Literal["look", "show"]
+"""What a sighting calls for: a look at everything, or only showing what it has told."""
+Heard = Next | Literal["known", "foreign"]
+"""What became of a delivery: `known` were taken in before, `foreign` are about other workflows."""
 
 
 class WorkflowRuns:
@@ -69,18 +74,48 @@ class WorkflowRuns:
         rows = select(WorkflowRunRow).where(col(WorkflowRunRow.ended_at).is_(None))
         return self._read(rows.order_by(col(WorkflowRunRow.created_at)))
 
-    def deliver(self, guid: str, event: str, project: str, sighting: WorkflowRun | Merge) -> bool:
-        """Take in what a webhook tells; False if this very delivery was taken in before.
+    def count_unended(self) -> int:
+        """Return how many runs are under way."""
+        rows = select(func.count()).where(col(WorkflowRunRow.ended_at).is_(None))
+        with self._database.reading() as session:
+            return session.exec(rows).one()
 
-        Whoever follows looks at the run at once.
+    def deliver(
+        self,
+        guid: str,
+        event: str,
+        project: str,
+        sighting: WorkflowRun | Merge,
+        calls_for: Callable[[WorkflowRun], Next] = lambda _: "look",
+    ) -> Heard:
+        """Take in what a webhook tells; a run is looked at at once if that is called for.
+
+        `calls_for` is asked with what was known before; an unknown run is always looked at.
         """
         with self._database.writing() as session:
-            delivery = DeliveryRow(id=guid, event=event, received_at=self._clock.now())
-            if not insert_once(session, delivery):
-                return False
-            self._merge(session, project, sighting, wake=True)
-        self.on_wake()
-        return True
+            if not self._insert_delivery(session, guid, event):
+                return "known"
+            before = session.exec(_one(str(_id_of(sighting))).with_for_update()).first()
+            if before is not None and not before.project:
+                return "foreign"
+            known = WorkflowRun.model_validate(before.run) if before else None
+            heard: Heard = calls_for(known) if known else "look"
+            self._merge(session, project, sighting, wake=heard == "look")
+        if heard == "look":
+            self.on_wake()
+        return heard
+
+    def note_delivery(self, guid: str, event: str) -> None:
+        """Remember a delivery that tells nothing of our projects, so that it is read once."""
+        with self._database.writing() as session:
+            self._insert_delivery(session, guid, event)
+
+    def disown(self, run: int | str) -> None:
+        """Follow a run no more: it is of a workflow that isn't ours."""
+        with self._database.writing() as session:
+            row = session.exec(_one(str(run)).with_for_update()).one()
+            row.project, row.ended_at, row.look_at = "", self._clock.now(), None
+            session.add(row)
 
     def see(
         self, project: str, seen: WorkflowRun, *, complete: bool = False, wake: bool = False
@@ -104,6 +139,14 @@ class WorkflowRuns:
                 row.failure = failure or row.failure
                 session.add(row)
 
+    def wake_unended(self) -> None:
+        """Have every run looked at that is under way: nobody knows what was missed."""
+        runs = update(WorkflowRunRow).where(col(WorkflowRunRow.ended_at).is_(None))
+        with self._database.writing() as session:
+            session.exec(
+                runs.values(look_at=self._clock.now(), wakes=col(WorkflowRunRow.wakes) + 1)
+            )
+
     def wake(self, run: int | str) -> None:
         """Have a run looked at, at once."""
         with self._database.writing() as session:
@@ -120,10 +163,12 @@ class WorkflowRuns:
             .where(col(WorkflowRunRow.look_at) <= now)
             .order_by(col(WorkflowRunRow.look_at))
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
+        with self._database.reading() as session:
+            if session.exec(due).first() is None:
+                return ()  # as nearly always: nobody has to wait for us to write
         with self._database.writing() as session:
-            rows = session.exec(due).all()
+            rows = session.exec(due.with_for_update(skip_locked=True)).all()
             for row in rows:
                 row.look_at = now + LEASE
                 session.add(row)
@@ -144,10 +189,21 @@ class WorkflowRuns:
             return frozenset(session.exec(rows).all())
 
     def forget_deliveries(self, older_than: timedelta) -> int:
-        """Drop deliveries of that long ago: GitHub lists those of the last three days at most."""
-        old = col(DeliveryRow.received_at) < self._clock.now() - older_than
+        """Drop deliveries of that long ago: GitHub lists those of the last three days at most.
+
+        And what is remembered of other workflows' runs, of which nobody tells any more.
+        """
+        limit = self._clock.now() - older_than
+        old = col(DeliveryRow.received_at) < limit
+        foreign = col(WorkflowRunRow.project) == ""
         with self._database.writing() as session:
+            gone = delete(WorkflowRunRow).where(foreign, col(WorkflowRunRow.ended_at) < limit)
+            session.exec(gone)
             return session.exec(delete(DeliveryRow).where(old)).rowcount
+
+    def _insert_delivery(self, session: Session, guid: str, event: str) -> bool:
+        row = DeliveryRow(id=guid, event=event, received_at=self._clock.now())
+        return insert_once(session, row)
 
     def _merge(
         self, session: Session, project: str, sighting: WorkflowRun | Merge, *, wake: bool
@@ -165,7 +221,10 @@ class WorkflowRuns:
         if insert_once(session, row):
             return session.exec(_one(row.id)).one()
         row = session.exec(_one(row.id).with_for_update()).one()
-        run = merge(WorkflowRun.model_validate(row.run))
+        known = WorkflowRun.model_validate(row.run)
+        run = merge(known)
+        if run.attempt > known.attempt:
+            row.failure = ""  # of an attempt that is history
         row.run = run.model_dump(mode="json")
         row.ended_at = _end(run)
         row.created_at = min(row.created_at, run.created_at)
@@ -182,6 +241,10 @@ class WorkflowRuns:
     def _read(self, rows: SelectOfScalar[WorkflowRunRow]) -> tuple[Followed, ...]:
         with self._database.reading() as session:
             return tuple(map(Followed.of, session.exec(rows).all()))
+
+
+def _id_of(sighting: WorkflowRun | Merge) -> int:
+    return (sighting(None) if callable(sighting) else sighting).id
 
 
 def _merging(seen: WorkflowRun) -> Merge:

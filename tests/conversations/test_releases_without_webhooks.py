@@ -1,12 +1,18 @@
 """The same without a public address: the bot asks GitHub, and misses nothing."""
 
+import time
+
 import pytest
 from conversation import Conversation
 from shipping import card, decide, link, merge, run_says
+from waiting import wait_until
 
 from playground.cast import ROSA
 from playground.slack.reading import buttons
 from playground.world import Choices, Playground
+
+SECONDS = 60
+"""So soon after its return the bot has found everything."""
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +44,20 @@ def test_a_decision_on_github_is_found_too(talk: Conversation) -> None:
     github.review_deployment(ROSA.github, run.id, "Production", approved=False, comment="no")
     assert not buttons(card(talk, run, "Rejected by"))
     run_says(talk, run, "· Rejected")
+
+
+def test_what_began_to_wait_while_the_bot_was_down_is_found_by_asking(talk: Conversation) -> None:
+    talk.playground.run(talk.world.bot.kill())
+    run = merge(talk, "feat: nobody was told")
+    wait_until(lambda: any(job.status == "waiting" for job in run.present_jobs))
+    talk.playground.run(talk.world.bot.start(), 100)
+    began = time.monotonic()
+    assert set(buttons(card(talk, run))) == {"Approve", "Reject"}
+    assert time.monotonic() - began < SECONDS
+    talk.playground.run(talk.world.bot.kill())
+    github = talk.world.github
+    github.review_deployment(ROSA.github, run.id, "Production", approved=True, comment="meanwhile")
+    wait_until(lambda: run.status == "completed")
+    talk.playground.run(talk.world.bot.start(), 100)
+    assert not buttons(card(talk, run, "decided on GitHub"))
+    run_says(talk, run, "Deployed to Production")

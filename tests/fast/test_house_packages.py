@@ -17,7 +17,7 @@ from house import PRODUCT, ROOT, files, name, python_files, tree
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EVERYTHING, PLAY = "requirements.lock", "requirements-play.lock"
-OURS = {*PRODUCT, *(path.stem for path in python_files("tests"))}
+OURS = {*PRODUCT, *(path.stem for path in python_files("tests", "benchmarks"))}
 NAMESPACES = ("google.protobuf", "databricks.bundles", "databricks.sdk")
 INSTALLED = packages_distributions()
 

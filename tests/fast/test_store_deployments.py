@@ -14,8 +14,8 @@ from provisioning.store import Store
 
 def test_a_delivery_that_comes_twice_is_taken_in_once(each_store: Store) -> None:
     runs = each_store.workflow_runs
-    assert runs.deliver("guid-1", "workflow_run", "ada-7", a_run(seconds=1))
-    assert not runs.deliver("guid-1", "workflow_run", "ada-7", a_run(seconds=1))
+    told = [runs.deliver("guid-1", "workflow_run", "ada-7", a_run(seconds=1)) for _ in range(2)]
+    assert told == ["look", "known"]
     assert runs.known(["guid-1", "guid-2"]) == {"guid-1"}
 
 
@@ -48,6 +48,49 @@ def test_a_run_that_is_over_is_not_looked_at_again_unless_woken(each_store: Stor
     assert not runs.unended()
     runs.wake(7)
     assert runs.claim(1)
+
+
+def test_a_sighting_that_calls_for_no_look_leaves_the_run_at_rest(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    runs.deliver("guid-1", "workflow_run", "ada-7", a_run())
+    (claimed,) = runs.claim(1)
+    runs.looked(claimed, None)
+    heard = runs.deliver("guid-2", "workflow_job", "ada-7", a_run(seconds=1), lambda _: "show")
+    assert heard == "show"
+    assert not runs.claim(1)
+
+
+def test_a_run_of_another_workflow_is_followed_no_more(
+    each_store: Store, clock: MovableClock
+) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run())
+    runs.disown(7)
+    assert runs.deliver("guid-1", "workflow_job", "ada-7", a_run(seconds=1)) == "foreign"
+    assert not runs.claim(1)
+    assert not runs.of_project("ada-7")
+    assert not runs.count_unended()
+    clock.advance(timedelta(days=8))
+    runs.forget_deliveries(timedelta(days=7))
+    assert runs.get(7) is None
+
+
+def test_after_a_start_everything_under_way_is_due(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run())
+    runs.see("ada-8", a_run(id=8, status="completed", conclusion="success"))
+    for claimed in runs.claim(2):
+        runs.looked(claimed, None)
+    runs.wake_unended()
+    assert [one.run.id for one in runs.claim(5)] == [7]
+
+
+def test_what_failed_is_forgotten_with_its_attempt(each_store: Store) -> None:
+    runs = each_store.workflow_runs
+    runs.see("ada-7", a_run(status="completed", conclusion="failure"))
+    runs.note(7, failure="Error: of the first attempt")
+    assert runs.see("ada-7", a_run(seconds=1, status="completed")).failure
+    assert not runs.see("ada-7", a_run(attempt=2, seconds=2)).failure
 
 
 def test_twenty_who_decide_at_once_are_one_decision(each_store: Store) -> None:

@@ -103,6 +103,13 @@ def test_that_a_run_is_over_is_not_taken_back_by_a_late_sighting() -> None:
     assert merged(merged(None, over), late).is_over
 
 
+def test_a_look_wins_over_what_was_told_in_the_same_second() -> None:
+    told_so = a_run(seconds=5, status="in_progress", event="push")
+    looked = a_run(seconds=5, status="waiting", event="push")
+    assert merged(told_so, looked, complete=True).status == "waiting"
+    assert merged(told_so, looked).status == "in_progress"
+
+
 def test_a_full_listing_drops_jobs_that_are_no_more() -> None:
     known = with_job(a_run(), a_job("Deploy Development", "queued"))
     listing = a_run(seconds=1).model_copy(update={"jobs": (a_job("Version", "queued", number=2),)})

@@ -37,6 +37,7 @@ MOST_COMMITS = 20
 LARGEST_PLAN = 1_000_000
 """Bytes of a plan artifact that are read at most."""
 LOG_LINES = 40
+FILE = quote(WORKFLOW.rpartition("/")[2])
 NEWEST = 30
 """So many runs, newest first, are looked through for one of ours."""
 DEPLOYMENTS_LOOKED_AT = 10
@@ -67,23 +68,25 @@ class GitHubActions:
         """Return a run as it is now, or None if it is gone."""
         path = f"{self._repository(project)}/actions/runs/{run}"
         with self._connection.doing(f"look at the workflow run {run}"):
-            found = self._connection.get(path)
+            found = self._connection.get_again(path)
             if found is None:
                 return None
+            seen = run_of(found, project)
+            if seen.path != WORKFLOW:
+                return Look(run=seen)
             jobs = tuple(map(job_of, self._listed(f"{path}/jobs", "jobs", "filter=latest&")))
             waits = found["status"] in ("waiting", "queued", "in_progress", "requested", "pending")
-            pending = self._connection.get(f"{path}/pending_deployments") if waits else []
-            reviews = self._connection.get(f"{path}/approvals") or []
-        seen = run_of(found, project).model_copy(update={"jobs": jobs})
+            pending = self._connection.get_again(f"{path}/pending_deployments") if waits else []
+            reviews = self._connection.get_again(f"{path}/approvals") or []
         return Look(
-            run=seen,
+            run=seen.model_copy(update={"jobs": jobs}),
             pending=tuple(map(_pending, pending or [])),
             reviews=tuple(map(_review, reviews)),
         )
 
     def recent(self, project: str) -> tuple[WorkflowRun, ...]:
         """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
-        path = f"{self._repository(project)}/actions/runs?per_page={NEWEST}"
+        path = f"{self._repository(project)}/actions/workflows/{FILE}/runs?per_page={NEWEST}"
         tag, known = self._recent.get(project, ("", ()))
         with self._connection.doing(f"list the workflow runs of {project}"):
             tag, found = self._connection.get_if_changed(path, tag)
@@ -200,8 +203,7 @@ class GitHubActions:
         """Begin the deploy workflow as the person whose token it is; return the run's id."""
         if known := self._with_correlation(project, inputs["correlation"]):
             return known
-        workflow = quote(WORKFLOW.rpartition("/")[2])
-        path = f"{self._repository(project)}/actions/workflows/{workflow}/dispatches"
+        path = f"{self._repository(project)}/actions/workflows/{FILE}/dispatches"
         body = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
         try:
             answer = self._connection.as_person(token, "POST", path, body)
@@ -257,7 +259,7 @@ class GitHubActions:
     def _listed(self, path: str, key: str, query: str = "") -> Iterable[Json]:
         number, size = 1, 100
         while True:
-            page = self._connection.get(f"{path}?{query}per_page={size}&page={number}")
+            page = self._connection.get_again(f"{path}?{query}per_page={size}&page={number}")
             entries = page[key] if page else []
             yield from entries
             if len(entries) < size:

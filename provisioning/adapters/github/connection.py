@@ -26,6 +26,8 @@ Json = Any
 TIMEOUT_SECONDS = 10
 RENEW_BEFORE = timedelta(minutes=5)
 LARGEST_PAGE = 100
+MOST_KNOWN = 400
+"""So many answers are kept to ask whether they have changed: four for each run under way."""
 WRITES_AT_ONCE = 5
 """How many writes may follow each other at once: what the starter code of a project takes."""
 PAUSES_PER_WRITE = 3
@@ -119,6 +121,8 @@ class Connection:
         self._token = SharedToken(app, clock)
         self._local = threading.local()
         self._pace = Pace(app.seconds_between_writes)
+        self._turn = threading.Lock()
+        self._known: dict[str, tuple[str, Json]] = {}
 
     def reader(self) -> Github:
         """Return this thread's client."""
@@ -149,6 +153,23 @@ class Connection:
                 raise
             return "", None
         return (tag, None) if answer is None else (told.get("etag", ""), answer)
+
+    def get_again(self, path: str) -> Json:
+        """Return the JSON at a path that is asked for often: unchanged, it costs nothing."""
+        with self._turn:
+            tag, known = self._known.pop(path, ("", None))
+        tag, found = self.get_if_changed(path, tag)
+        if found is None and tag:
+            found = known
+        if tag:
+            self._remember(path, tag, found)
+        return found
+
+    def _remember(self, path: str, tag: str, found: Json) -> None:
+        with self._turn:
+            self._known[path] = (tag, found)
+            while len(self._known) > MOST_KNOWN:
+                del self._known[next(iter(self._known))]
 
     def pages(self, path: str) -> Iterator[Json]:
         """Return each entry of a list, page by page; nothing if there is no such thing."""

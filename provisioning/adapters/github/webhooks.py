@@ -5,18 +5,22 @@ the list (docs.github.com/webhooks/using-webhooks/handling-failed-webhook-delive
 """
 
 import json
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import requests
 from github import Auth, GithubException, GithubIntegration
 
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, App
 from provisioning.adapters.github.sightings import job_of, run_of, run_of_job, run_of_rule
 from provisioning.clock import Clock
-from provisioning.deployment_ports import Sighting
+from provisioning.deployment_ports import Sighting, Unheard
 from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.workflow_run import WORKFLOW
+
+log = logging.getLogger(__name__)
 
 Json = Any
 
@@ -24,9 +28,9 @@ RUN_EVENTS = ("workflow_run", "deployment_review")
 RULE_EVENT = "deployment_protection_rule"
 EVENTS = (*RUN_EVENTS, "workflow_job", RULE_EVENT)
 """The events that the App subscribes to and that we follow."""
-LOOKED_BACK = timedelta(hours=3)
-"""How old deliveries are read again at most; what is older, asking finds."""
-MOST_PAGES = 10
+LOOKED_BACK = timedelta(days=3)
+"""How old deliveries are read again at most: GitHub keeps none longer."""
+MOST_PAGES = 100
 
 
 class GitHubWebhooks:
@@ -44,38 +48,50 @@ class GitHubWebhooks:
         except (ValueError, KeyError, TypeError, AttributeError) as broken:
             raise UserError("this is no delivery of GitHub's") from broken
 
-    def missed(self, known: Callable[[Sequence[str]], Collection[str]]) -> tuple[Sighting, ...]:
-        """Return what recent deliveries tell whose GUIDs are not `known`, oldest first."""
+    def missed(
+        self, known: Callable[[Sequence[str]], Collection[str]]
+    ) -> Iterator[Sighting | Unheard]:
+        """Return what deliveries tell that failed and whose GUIDs are not `known`, newest first."""
         try:
-            return tuple(self._missed(known))[::-1]
+            yield from self._missed(known)
         except GithubException as error:
             if error.status >= 500 or error.status == 429:
                 raise TemporaryError(f"GitHub answered {error.status}") from error
             raise PermanentError(f"GitHub does not list the App's deliveries: {error}") from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise TemporaryError("GitHub did not answer (could not list deliveries)") from error
 
-    def _missed(self, known: Callable[[Sequence[str]], Collection[str]]) -> Iterator[Sighting]:
+    def _missed(
+        self, known: Callable[[Sequence[str]], Collection[str]]
+    ) -> Iterator[Sighting | Unheard]:
         integration = self._integration()
         try:
-            requester = integration.requester
-            for page in self._pages(requester):
-                ours = [one for one in page if one["event"] in EVENTS]
-                seen = set(known([one["guid"] for one in ours]))
-                for one in ours:
-                    if one["guid"] in seen:
-                        continue
-                    seen.add(one["guid"])
-                    path = f"/app/hook/deliveries/{one['id']}"
-                    _, found = requester.requestJsonAndCheck("GET", path)
-                    payload = found["request"]["payload"]
-                    if sighting := self._sighting(one["guid"], one["event"], payload):
-                        yield sighting
+            for page in self._pages(integration.requester):
+                ours = {one["guid"]: one for one in page if _is_lost(one)}
+                for guid in ours.keys() - set(known(list(ours))):
+                    yield self._reread(integration.requester, ours[guid])
         finally:
             integration.close()
+
+    def _reread(self, requester: Any, listed: Json) -> Sighting | Unheard:
+        guid, event = listed["guid"], listed["event"]
+        try:
+            path = f"/app/hook/deliveries/{listed['id']}"
+            _, found = requester.requestJsonAndCheck("GET", path)
+            sighting = self._sighting(guid, event, found["request"]["payload"])
+        except GithubException as error:
+            if error.status != 404:  # three days have just passed
+                raise
+            sighting = None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.warning("the delivery %s cannot be read", guid, exc_info=True)
+            sighting = None
+        return sighting or Unheard(guid=guid, event=event)
 
     def _pages(self, requester: Any) -> Iterator[list[Json]]:
         """Return pages of deliveries, newest first, until they are too old."""
         since = (self._clock.now() - LOOKED_BACK).isoformat()
-        path = "/app/hook/deliveries?per_page=100"
+        path = first = "/app/hook/deliveries?status=failure&per_page=100"
         for _ in range(MOST_PAGES):
             headers, page = requester.requestJsonAndCheck("GET", path)
             recent = [one for one in page if one["delivered_at"] >= since[:19]]
@@ -83,7 +99,7 @@ class GitHubWebhooks:
             cursor = _next_cursor(headers.get("link", ""))
             if len(recent) < len(page) or not cursor:
                 return
-            path = f"/app/hook/deliveries?per_page=100&cursor={cursor}"
+            path = f"{first}&cursor={cursor}"
 
     def _sighting(self, guid: str, event: str, payload: Json) -> Sighting | None:
         if event not in EVENTS:
@@ -99,6 +115,8 @@ class GitHubWebhooks:
         if event == RULE_EVENT:
             run = run_of_rule(payload, project)
             return Sighting(guid=guid, event=event, project=project, run=run, sparse=True)
+        if payload["workflow_run"] is None:
+            return None
         run = run_of(payload["workflow_run"], project)
         if run.path != WORKFLOW:
             return None
@@ -113,6 +131,11 @@ class GitHubWebhooks:
             seconds_between_requests=0,
             seconds_between_writes=0,
         )
+
+
+def _is_lost(listed: Json) -> bool:
+    """Tell whether a delivery is one of ours that nobody took; older servers list all of them."""
+    return listed["event"] in EVENTS and not 200 <= listed["status_code"] < 400
 
 
 def _next_cursor(link: str) -> str:

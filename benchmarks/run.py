@@ -22,10 +22,11 @@ from typing import Self
 from conversation import Conversation
 from figures import cpu_seconds, percentiles, say, seconds, status
 from following import follow_many
+from played_runs import playing
 
 from playground.faults import Fault, Faults
 from playground.slack.server import Slack
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 from provisioning.clock import SystemClock
 
 COMMANDS = 200
@@ -154,7 +155,7 @@ def warm_up(playground: Playground) -> None:
 def submit_to_ready(directory: Path, latency: float) -> None:
     """Measure what the bot adds to Terraform and to waiting for vendors; nobody has to confirm."""
     choices = Choices(confirm="nobody")
-    with running(directory, choices, latency=latency) as playground:
+    with playing(directory, choices, latency=latency) as playground:
         warm_up(playground)
         talk = Conversation(playground, "bench-1")
         talk.fill()
@@ -202,7 +203,7 @@ def main() -> None:
     """Measure everything."""
     print(f"load average at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     with tempfile.TemporaryDirectory() as folder:
-        with running(Path(folder) / "acks", Choices(confirm="nobody")) as playground:
+        with playing(Path(folder) / "acks", Choices(confirm="nobody")) as playground:
             acknowledgements(playground)
             start_up(playground)
             idle_cost(playground)

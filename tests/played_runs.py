@@ -9,11 +9,15 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playground.cast import STAGES
+from playground.github.limits import UNLIMITED, Limits
 from playground.github.runs import Conclusion, Job, RunBook, WorkflowRun
+from playground.world import Choices, Playground, running
 
 BUILD = ("bundle / Dump Context", "bundle / Validate, Test and Build", "bundle / Version")
 
@@ -125,3 +129,16 @@ class PlayedRunner:
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("plan.json", json.dumps(plan))
         return packed.getvalue()
+
+
+@contextmanager
+def playing(
+    directory: Path,
+    choices: Choices | None = None,
+    limits: Limits = UNLIMITED,
+    latency: float = 0,
+) -> Iterator[Playground]:
+    """Run a playground whose workflow runs are played."""
+    with running(directory, choices, limits, latency) as started:
+        started.world.github.runner = PlayedRunner(started.world.github.hub.book)
+        yield started

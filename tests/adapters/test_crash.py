@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 from conversation import Conversation
+from played_runs import playing
 
 from playground.bot import BotProcess, BotRunsError
 from playground.crash import Crash
 from playground.page.lab import faults_view
 from playground.slack.entities import NotPossible
 from playground.stage import controls
-from playground.world import Playground, running
+from playground.world import Playground
 
 
 @pytest.fixture
 def playground(tmp_path: Path) -> Iterator[Playground]:
-    with running(tmp_path) as started:
+    with playing(tmp_path) as started:
         yield started
 
 

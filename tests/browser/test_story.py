@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from conversation import PRINCIPALS
+from played_runs import playing
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from playground.stage import page_of
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 pytest_plugins = ("browser_fixtures",)
 
@@ -27,7 +28,7 @@ def playground(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Playground]:
     directory = tmp_path_factory.mktemp("story")
-    with running(directory, Choices(mode=request.param, edit_seconds=0.5)) as started:
+    with playing(directory, Choices(mode=request.param, edit_seconds=0.5)) as started:
         yield started
 
 

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from played_runs import playing
 
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 
 @pytest.fixture(scope="session")
@@ -26,5 +27,5 @@ def prove(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
     """Return a running playground."""
-    with running(tmp_path_factory.mktemp("chaos"), Choices(edit_seconds=0.3)) as started:
+    with playing(tmp_path_factory.mktemp("chaos"), Choices(edit_seconds=0.3)) as started:
         yield started

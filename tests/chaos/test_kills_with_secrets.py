@@ -6,15 +6,16 @@ from collections.abc import Iterator
 import pytest
 from conversation import Conversation
 from kills import Killer, Trial
+from played_runs import playing
 
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 
 @pytest.fixture
 def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
     """Return a running playground whose projects have secrets."""
     choices = Choices(edit_seconds=0.3, authentication="secret")
-    with running(tmp_path_factory.mktemp("secrets"), choices) as started:
+    with playing(tmp_path_factory.mktemp("secrets"), choices) as started:
         yield started
 
 

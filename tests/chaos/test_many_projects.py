@@ -10,11 +10,12 @@ from datetime import timedelta
 
 import pytest
 from conversation import Conversation
+from played_runs import playing
 from proofs import write_proof
 
 from playground.github.limits import Limits
 from playground.slack.reading import text_of
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 SECONDS = 300
 SWEEP_SECONDS = 25
@@ -47,7 +48,7 @@ def playground(
         github_writing_applies=1,
         github_writes_per_hour=hourly - 50,
     )
-    with running(tmp_path_factory.mktemp("many"), choices, limits) as started:
+    with playing(tmp_path_factory.mktemp("many"), choices, limits) as started:
         yield started
 
 

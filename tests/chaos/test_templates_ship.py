@@ -4,6 +4,7 @@ A sample runs with the suite; `make prove` takes all and writes docs/proofs/temp
 """
 
 import random
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from waiting import wait_until
 
 from playground.cast import ADA, ROSA, STAGES
 from playground.github.runs import WorkflowRun
-from playground.world import Playground
+from playground.world import Choices, Playground, running
 
 TEMPLATES = ("job", "lakeflow_pipeline", "ml_workflow", "dashboard_report")
 KINDS = ("jobs", "pipelines", "models", "dashboards", "experiments")
@@ -45,6 +46,13 @@ def destroy(talk: Conversation, stage: str) -> WorkflowRun:
     inputs: dict[str, object] = {"stage": stage, "action": "destroy"}
     run: WorkflowRun = talk.world.github.dispatch(ADA.github, talk.name, "deploy.yml", inputs)
     return run
+
+
+@pytest.fixture
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """Return a playground that really executes its workflows."""
+    with running(tmp_path_factory.mktemp("ship"), Choices(edit_seconds=0.3)) as started:
+        yield started
 
 
 @pytest.mark.timeout(1800)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from conversation import Conversation
-from played_runs import PlayedRunner
+from played_runs import playing
 
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 NUMBERS = count(1)
 HERE = Path(__file__).parent
@@ -33,8 +33,7 @@ def choices() -> Choices:
 def playground(tmp_path_factory: pytest.TempPathFactory, choices: Choices) -> Iterator[Playground]:
     """Return a running playground."""
     directory: Path = tmp_path_factory.mktemp("playground")
-    with running(directory, choices) as started:
-        started.world.github.runner = PlayedRunner(started.world.github.hub.book)
+    with playing(directory, choices) as started:
         yield started
 
 

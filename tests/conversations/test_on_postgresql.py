@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from conversation import Conversation
 from databases import PostgreSQL
+from played_runs import playing
 
-from playground.world import Choices, Playground, running
+from playground.world import Choices, Playground
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +15,7 @@ def playground(
     tmp_path_factory: pytest.TempPathFactory, postgresql: PostgreSQL
 ) -> Iterator[Playground]:
     choices = Choices(edit_seconds=0.2, database_url=postgresql.new_database())
-    with running(tmp_path_factory.mktemp("on-postgresql"), choices) as started:
+    with playing(tmp_path_factory.mktemp("on-postgresql"), choices) as started:
         yield started
 
 

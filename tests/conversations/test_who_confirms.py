@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
+from played_runs import playing
 from waiting import wait_until
 
 from playground import cast
 from playground.slack.reading import buttons, text_of
-from playground.world import Choices, running
+from playground.world import Choices
 
 
 @pytest.fixture
 def talk_under(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Conversation]:
     """Return a conversation in a playground with the given confirmers."""
     choices = Choices(edit_seconds=0.2, confirm=request.param)
-    with running(tmp_path / "playground", choices) as playground:
+    with playing(tmp_path / "playground", choices) as playground:
         yield Conversation(playground, f"under-{request.param.replace('_', '-')}")
 
 

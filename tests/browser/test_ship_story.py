@@ -24,12 +24,26 @@ INTERVAL = timedelta(seconds=6)
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
 
 
-@pytest.fixture(scope="module", params=["oidc", "secret"])
+ONE, TWO = ("gbx1",), ("gbx1", "gbx2")
+EVERY = [("oidc", ONE), ("secret", TWO), ("oidc", TWO), ("secret", ONE)]
+SAMPLE = EVERY[:2]
+"""Each mode and each number of groups once; `make prove` takes all."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take a sample, or everything where it is to be proved."""
+    if "setting" in metafunc.fixturenames:
+        chosen = EVERY if metafunc.config.getoption("--prove") else SAMPLE
+        names = [f"{mode}-{len(groups)}" for mode, groups in chosen]
+        metafunc.parametrize("setting", chosen, ids=names)
+
+
+@pytest.fixture
 def playground(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    setting: tuple[str, tuple[str, ...]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Playground]:
     directory = tmp_path_factory.mktemp("ship")
-    with running(directory, Choices(authentication=request.param, edit_seconds=0.5)) as started:
+    with running(directory, Choices(authentication=setting[0], edit_seconds=0.5)) as started:
         yield started
 
 
@@ -141,8 +155,7 @@ def make(window: Window, playground: Playground, name: str, groups: tuple[str, .
     run = grace.locator(".message").filter(has_text=f"{name} · Waiting for confirmation")
     run.get_by_role("button", name="Confirm & Apply").click(timeout=RUN_MS)
     for user, login in (("U0ADA", "ada"), ("U0ROSA", "rosa")):
-        if not playground.world.github.device_flow.living(login):
-            link(window(user), playground, login)
+        link(window(user), playground, login)
     ready = grace.locator(".message").filter(has_text=f"{name} · Ready in")
     expect(ready).to_contain_text("Deployed to Development", timeout=RUN_MS)
     keep(grace, f"{name}-1-ready")
@@ -185,11 +198,11 @@ def reject(window: Window, name: str, groups: tuple[str, ...]) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("groups", [("gbx1",), ("gbx1", "gbx2")], ids=["one", "two"])
 def test_from_the_form_to_production(
-    window: Window, playground: Playground, groups: tuple[str, ...]
+    window: Window, playground: Playground, setting: tuple[str, tuple[str, ...]]
 ) -> None:
-    name = f"ship-{playground.world.choices.authentication}-{len(groups)}"
+    mode, groups = setting
+    name = f"ship-{mode}-{len(groups)}"
     make(window, playground, name, groups)
     merge(window, name, "feat: count purchases")
     release(window, name, groups)

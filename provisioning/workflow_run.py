@@ -14,6 +14,8 @@ from provisioning.text import Frozen
 Status = Literal["queued", "waiting", "in_progress", "completed"]
 RANK: dict[Status, int] = {"queued": 0, "waiting": 1, "in_progress": 2, "completed": 3}
 """A job goes this way only; a rerun is another attempt with jobs of its own."""
+RANK_OF_RUN: dict[Status, int] = RANK | {"in_progress": 1, "waiting": 2}
+"""A run waits once it has begun, and GitHub tells but once that it has begun."""
 
 WORKFLOW = ".github/workflows/deploy.yml"
 """The workflow of a project that deploys it."""
@@ -163,7 +165,7 @@ def _age(run: WorkflowRun) -> tuple[int, bool, bool, datetime, int]:
 
     What only a job has told of knows nothing of the run itself, not even who began it.
     """
-    return run.attempt, run.is_over, bool(run.event), run.updated_at, RANK[run.status]
+    return run.attempt, run.is_over, bool(run.event), run.updated_at, RANK_OF_RUN[run.status]
 
 
 def _latest(jobs: Iterable[WorkflowJob], attempt: int) -> tuple[WorkflowJob, ...]:

@@ -104,10 +104,11 @@ def test_that_a_run_is_over_is_not_taken_back_by_a_late_sighting() -> None:
 
 
 def test_a_look_wins_over_what_was_told_in_the_same_second() -> None:
-    told_so = a_run(seconds=5, status="in_progress", event="push")
-    looked = a_run(seconds=5, status="waiting", event="push")
-    assert merged(told_so, looked, complete=True).status == "waiting"
-    assert merged(told_so, looked).status == "in_progress"
+    waits = a_run(seconds=5, status="waiting", event="push")
+    goes_on = a_run(seconds=5, status="in_progress", event="push")
+    assert merged(waits, goes_on, complete=True).status == "in_progress"
+    assert merged(waits, goes_on).status == "waiting"
+    assert merged(goes_on, waits).status == "waiting"
 
 
 def test_a_full_listing_drops_jobs_that_are_no_more() -> None:

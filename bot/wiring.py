@@ -241,7 +241,15 @@ class Bot:
     @cached_property
     def first_deployment(self) -> FirstDeployment:
         """Return what ends the making of a project."""
-        return FirstDeployment(self.store, self.desk, self.actions, self.policy, self.clock)
+        return FirstDeployment(
+            self.store,
+            self.desk,
+            deployments=self.actions,
+            dispatches=self.actions,
+            engine=self.engine,
+            policy=self.policy,
+            clock=self.clock,
+        )
 
     @cached_property
     def following(self) -> Following:
@@ -303,6 +311,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.releasing.workflows(),
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
+        bot.first_deployment.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

@@ -127,7 +127,8 @@ class DeploymentBoard:
         """Tell the community that a run has reached the last stage."""
         project = self.store.projects.get(followed.project)
         url = project.repository_url if project else ""
-        released = [one for one in self.store.releases.of_run(followed.run.id) if one.decided_login]
+        releases = self.store.releases.of_run(followed.run.id)
+        released = [one for one in releases if one.state == "approved"]
         by = (", released by ", self._decider(released[-1])) if released else ()
         plan = released[-1].card.plan if released else None
         version = (" ", code(plan.version)) if plan and plan.version else ()

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from provisioning.clock import Clock
 from provisioning.deployment_ports import Dispatches, TokenRefusedError
 from provisioning.engine import Engine, Steps, Workflow
-from provisioning.errors import PermanentError, UserError
+from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
 from provisioning.operation import operation_id
 from provisioning.project import STAGES
@@ -89,13 +89,13 @@ class Dispatching:
         try:
             run = steps.do("dispatch", self._dispatch, dispatch)
             steps.do("follow", self._follow, dispatch, run)
-        except (UserError, PermanentError) as error:
+        except (UserError, PermanentError, TemporaryError) as error:
             steps.do("tell", self._tell, dispatch, str(error))
 
     def _rerun(self, steps: Steps, dispatch: str) -> None:
         try:
             steps.do("rerun", self._run_again, dispatch)
-        except (UserError, PermanentError) as error:
+        except (UserError, PermanentError, TemporaryError) as error:
             steps.do("tell", self._tell, dispatch, str(error))
 
     def _dispatch(self, dispatch: str) -> int:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from provisioning.board import read_operation
 from provisioning.clock import Clock
-from provisioning.deployment_ports import Deployments
+from provisioning.deployment_ports import Deployments, Dispatches
 from provisioning.desk import Desk
-from provisioning.errors import SciclopsError
+from provisioning.engine import Engine, Steps, Workflow
+from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation, Trouble
 from provisioning.policy import Policy
 from provisioning.project import STAGES, ProjectSpec
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 STEP = "Deploying to Development"
 BEGINS_WITHIN = timedelta(minutes=15)
 """GitHub begins a run within seconds; longer than this something keeps it from it."""
-LOOKS_EVERY = timedelta(seconds=5)
+NOT_REPEATED = "GitHub did not run the deploy workflow again: {why}"
 LEFT = "everything was made and verified; only the first deployment is missing"
 NOT_BEGUN = (
     "GitHub has not begun the deploy workflow. Actions may be switched off for the organisation or "
@@ -41,8 +42,14 @@ class FirstDeployment:
     store: Store
     desk: Desk
     deployments: Deployments
+    dispatches: Dispatches
+    engine: Engine
     policy: Policy
     clock: Clock
+
+    def workflows(self) -> dict[str, Workflow]:
+        """Return the durable part by the name it is registered under."""
+        return {"first_deployment.rerun": self._run_again}
 
     def find(self) -> None:
         """Follow the first workflow runs of projects that wait for them."""
@@ -66,14 +73,17 @@ class FirstDeployment:
             followed = self._known_run(operation)
             if followed:
                 self._settle(operation, followed)
-            elif self.clock.now() - self._since(operation) > BEGINS_WITHIN:
-                self._fail(operation, Trouble(step=STEP, what=NOT_BEGUN, left_behind=LEFT))
+            if followed and _is_history(operation, followed.run):
+                self.store.workflow_runs.wake(followed.run.id)  # its next attempt may show late
+            if followed is None or _is_history(operation, followed.run):
+                self._fail_if_late(operation)
 
     def _waiting(self) -> tuple[Operation, ...]:
         return tuple(map(read_operation, self.store.operations.unended("deploying")))
 
-    def _since(self, operation: Operation) -> datetime:
-        return operation.facts.started["deploying"]
+    def _fail_if_late(self, operation: Operation) -> None:
+        if self.clock.now() - _since(operation) > BEGINS_WITHIN:
+            self._fail(operation, Trouble(step=STEP, what=NOT_BEGUN, left_behind=LEFT))
 
     def _known_run(self, operation: Operation) -> Followed | None:
         runs = self.store.workflow_runs.of_project(operation.project)
@@ -90,14 +100,48 @@ class FirstDeployment:
 
     def _settle(self, operation: Operation, followed: Followed) -> None:
         run = followed.run
-        wanted = development(operation.spec)
-        if all(map(run.deployed, wanted)):
+        if all(map(run.deployed, development(operation.spec))):
             self._become_ready(operation)
+        elif _is_history(operation, run):
+            self._start_again(operation)
         elif run.is_over:
             self._fail(operation, _trouble(followed))
         elif operation.facts.workflow_run != run.url:
             self.store.operations.remember(operation.id, workflow_run=run.url)
             self.desk.show(operation.id)
+
+    def _start_again(self, operation: Operation) -> None:
+        """Start to run again what had failed before the retry; starting that again is a no-op."""
+        self.engine.start(
+            "first_deployment.rerun",
+            operation.id,
+            project=f"first:{operation.project}",
+            part=f"rerun:{operation.attempt}",
+        )
+
+    def _run_again(self, steps: Steps, operation: str) -> None:
+        try:
+            steps.do("run again", self._rerun, operation)
+        except SciclopsError as error:
+            steps.do("give up", self._give_up, operation, str(error))
+
+    def _rerun(self, operation: str) -> None:
+        """Run again, as our App, what failed; GitHub does it once, however often this is tried."""
+        stands = self._load(operation)
+        followed = self._known_run(stands)
+        if stands.phase == "deploying" and followed and _is_history(stands, followed.run):
+            self.dispatches.rerun(stands.project, followed.run.id, None)
+            self.store.workflow_runs.wake(followed.run.id)
+
+    def _give_up(self, operation: str, why: str) -> None:
+        trouble = Trouble(step=STEP, what=NOT_REPEATED.format(why=why), left_behind=LEFT)
+        self._fail(self._load(operation), trouble)
+
+    def _load(self, operation: str) -> Operation:
+        row = self.store.operations.get(operation)
+        if row is None:
+            raise PermanentError(f"There is no run {operation}; nothing was changed.")
+        return read_operation(row)
 
     def _fail(self, operation: Operation, trouble: Trouble) -> None:
         failed = self.store.operations.move(
@@ -124,6 +168,16 @@ class FirstDeployment:
 def development(spec: ProjectSpec) -> tuple[str, ...]:
     """Return the environments of the first stage."""
     return tuple(one.name for one in spec.environments() if one.stage == STAGES[0])
+
+
+def _since(operation: Operation) -> datetime:
+    return operation.facts.started["deploying"]
+
+
+def _is_history(operation: Operation, run: WorkflowRun) -> bool:
+    """Tell whether a run had failed before somebody retried: that was told already."""
+    since = _since(operation).replace(microsecond=0)  # GitHub's times are in whole seconds
+    return operation.attempt > 1 and run.is_over and run.updated_at < since
 
 
 def _trouble(followed: Followed) -> Trouble:

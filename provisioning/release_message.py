@@ -137,7 +137,10 @@ def _decisions(release: Release, name_of: NameOf) -> Iterator[Text]:
 
 
 def _decided(release: Release, name_of: NameOf) -> Text:
-    done = DEEDS.get(release.verdict or release.state)
+    deed = release.verdict or release.state
+    if deed != "override" and release.state in DEEDS:
+        deed = release.state  # decided otherwise at GitHub, while the verdict was on its way there
+    done = DEEDS.get(deed)
     who = person(release.decided_by) if release.decided_by else name_of(release.decided_login)
     where = f", {release.why}" if release.why else ""
     why = f": {release.comment}" if release.comment else ""

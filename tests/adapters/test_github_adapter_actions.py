@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,67 @@ def test_what_is_no_plan_is_none(works: Works, actions: GitHubActions, spoilt: b
     assert look is not None
     works.soon(lambda: works.github.hub.book.add_artifact(run, "plan-Production", spoilt))
     assert actions.plan("ada-7", look.run, "Production") is None
+
+
+def test_a_plan_of_an_earlier_attempt_is_none(works: Works, actions: GitHubActions) -> None:
+    run = waiting_run(works, "rosa")
+    book = works.github.hub.book
+    works.soon(lambda: book.add_artifact(run, "plan-Production", a_plan(run)))
+    actions.cancel("ada-7", run.id)
+    works.wait(run, "completed")
+    works.standin.clock.advance(timedelta(seconds=5))
+    works.github.rerun("pat", run.id)
+    wait_until(lambda: any(job.status == "waiting" for job in run.present_jobs))
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert look.run.attempt == 2
+    assert actions.plan("ada-7", look.run, "Production") is None
+    again = a_plan(run, digest="e" * 64)
+    works.soon(lambda: book.add_artifact(run, "plan-Production", again))
+    plan = actions.plan("ada-7", look.run, "Production")
+    assert plan is not None
+    assert plan.digest == "e" * 64
+
+
+def test_what_is_decided_during_a_look_does_not_count_as_decided_before_it(
+    works: Works, actions: GitHubActions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = waiting_run(works, "rosa")
+    connection = actions._connection
+    asked, get = [], connection.get
+
+    def get_and_decide(path: str) -> Any:
+        answer = get(path)
+        asked.append(path.rpartition("/")[2])
+        if {"approvals", "pending_deployments"} & set(asked) and not run.reviews:
+            works.github.review_deployment("rosa", run.id, "Production", approved=True, comment="")
+        return answer
+
+    monkeypatch.setattr(connection, "get", get_and_decide)
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert not (look.pending and look.reviews)
+
+
+def test_a_remark_of_an_apps_rule_is_no_decision(
+    works: Works, actions: GitHubActions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = waiting_run(works, "rosa")
+    connection = actions._connection
+    get = connection.get
+
+    def with_a_remark(path: str) -> Any:
+        if not path.endswith("/approvals"):
+            return get(path)
+        environment = {"name": "Production"}
+        user = {"login": "scanner[bot]"}
+        remark = {"state": "pending", "user": user, "comment": "scanning"}
+        return [remark | {"environments": [environment]}]
+
+    monkeypatch.setattr(connection, "get", with_a_remark)
+    look = actions.look("ada-7", run.id)
+    assert look is not None
+    assert look.reviews == ()
 
 
 def test_a_plan_of_another_commit_is_none(works: Works, actions: GitHubActions) -> None:

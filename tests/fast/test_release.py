@@ -112,6 +112,16 @@ def test_buttons_carry_commit_attempt_and_plan_and_are_gone_once_it_is_decided()
     assert "Approved by rosa-p: ship it" in words(decided)
 
 
+def test_what_github_took_counts_not_what_was_on_its_way_there() -> None:
+    said = words(
+        a_release(
+            state="rejected", verdict="approved", decided_login="rosa-p", why="decided on GitHub"
+        )
+    )
+    assert "Rejected by rosa-p, decided on GitHub" in said
+    assert "Approved" not in said
+
+
 def test_what_timed_out_is_not_called_rejected() -> None:
     said = words(a_release(state="expired", why="nobody decided in time"))
     assert "Timed out" in said

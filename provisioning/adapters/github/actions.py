@@ -9,6 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +42,10 @@ FILE = quote(WORKFLOW.rpartition("/")[2])
 NEWEST = 30
 """So many runs, newest first, are looked through for one of ours."""
 DEPLOYMENTS_LOOKED_AT = 10
+DECISIONS = ("approved", "rejected")
+"""GitHub also lists what a rule of an App has only remarked, as `pending`."""
+AMBIGUOUS = timedelta(seconds=15)
+"""So long after a dispatch whose answer was lost GitHub's list may lack its run."""
 NOT_FROM_YOU = "it takes none from you: you are not among its reviewers, or the run is your own."
 
 
@@ -76,12 +81,13 @@ class GitHubActions:
                 return Look(run=seen)
             jobs = tuple(map(job_of, self._listed(f"{path}/jobs", "jobs", "filter=latest&")))
             waits = found["status"] in ("waiting", "queued", "in_progress", "requested", "pending")
-            pending = self._connection.get_again(f"{path}/pending_deployments") if waits else []
+            # What is decided between these two looks must not count as decided before it was asked.
             reviews = self._connection.get_again(f"{path}/approvals") or []
+            pending = self._connection.get_again(f"{path}/pending_deployments") if waits else []
         return Look(
             run=seen.model_copy(update={"jobs": jobs}),
             pending=tuple(map(_pending, pending or [])),
-            reviews=tuple(map(_review, reviews)),
+            reviews=tuple(_review(one) for one in reviews if one["state"] in DECISIONS),
         )
 
     def recent(self, project: str) -> tuple[WorkflowRun, ...]:
@@ -103,8 +109,9 @@ class GitHubActions:
         path = f"{self._repository(project)}/actions/runs/{run.id}/artifacts?name={quote(name)}"
         with self._connection.doing(f"read the plan of the workflow run {run.id}"):
             listed = (self._connection.get(path) or {}).get("artifacts", [])
+            since = _planned_since(run, environment)
             artifact = max(
-                (one for one in listed if not one["expired"]),
+                (one for one in listed if not one["expired"] and _made_at(one) >= since),
                 key=lambda one: one["id"],
                 default=None,
             )
@@ -200,7 +207,10 @@ class GitHubActions:
         return TooLateError("Nothing waits for this decision any more.")
 
     def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr) -> int:
-        """Begin the deploy workflow as the person whose token it is; return the run's id."""
+        """Begin the deploy workflow as the person whose token it is; return the run's id.
+
+        Where GitHub's answer was lost, its list tells, but only after a while.
+        """
         if known := self._with_correlation(project, inputs["correlation"]):
             return known
         path = f"{self._repository(project)}/actions/workflows/{FILE}/dispatches"
@@ -208,14 +218,17 @@ class GitHubActions:
         try:
             answer = self._connection.as_person(token, "POST", path, body)
         except GithubException as error:
+            if error.status >= 500:
+                raise TemporaryError(f"GitHub answered {error.status}", after=AMBIGUOUS) from error
             raise _of_person(error, f"deploy {ref} of {project}") from error
         except requests.exceptions.RequestException as error:
-            raise TemporaryError("GitHub did not answer (could not start the workflow)") from error
+            why = "GitHub did not answer (could not start the workflow)"
+            raise TemporaryError(why, after=AMBIGUOUS) from error
         if answer and answer.get("workflow_run_id"):
             return int(answer["workflow_run_id"])
         if known := self._with_correlation(project, inputs["correlation"]):
             return known
-        raise TemporaryError("GitHub has not begun the workflow yet")
+        raise TemporaryError("GitHub has not begun the workflow yet", after=AMBIGUOUS)
 
     def rerun(self, project: str, run: int, token: SecretStr | None) -> None:
         """Run again what failed, as the person whose token it is, or as our App without one."""
@@ -282,6 +295,16 @@ class GitHubActions:
 
     def _repository(self, project: str) -> str:
         return f"/repos/{self._organisation}/{quote(project, safe='')}"
+
+
+def _planned_since(run: WorkflowRun, environment: str) -> datetime:
+    """Return when the job began that has made the plan of this attempt: older ones are history."""
+    plans = (job.started_at for job in run.jobs if job.deed == ("plan", environment))
+    return max((at for at in plans if at), default=run.created_at).replace(microsecond=0)
+
+
+def _made_at(artifact: Json) -> datetime:
+    return datetime.fromisoformat(artifact["created_at"])
 
 
 def _named(pending: Json) -> str:

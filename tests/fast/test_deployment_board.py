@@ -1,0 +1,48 @@
+"""What the board tells of runs and releases as they are stored."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from test_release import a_release
+from test_workflow_run import START, a_run
+
+from provisioning.deployment_board import DeploymentBoard
+from provisioning.release import release_id
+from provisioning.store import Store
+
+
+def a_board(store: Store) -> DeploymentBoard:
+    """Return a board on which nobody is linked."""
+    linking = SimpleNamespace(person_of=lambda _: None)
+    policy = SimpleNamespace(channel="C0RUNS", announcements="C0COMMUNITY", logins={})
+    return DeploymentBoard(store, cast("Any", linking), cast("Any", policy))
+
+
+def test_whoever_rejected_an_earlier_attempt_is_not_said_to_have_released(
+    each_store: Store,
+) -> None:
+    each_store.workflow_runs.see("ada-7", a_run())
+    decided = {1: ("rejected", "rosa-p"), 2: ("approved", "grace-h"), 3: ("void", "")}
+    for attempt, (state, login) in decided.items():
+        asked = a_release(
+            id=release_id(7, attempt, "Production"),
+            attempt=attempt,
+            asked_at=START,
+            deadline=START,
+        )
+        each_store.releases.ask(asked)
+        each_store.releases.move(
+            asked.id, ["open"], cast("Any", state), changes={"decided_login": login}
+        )
+    followed = each_store.workflow_runs.get(7)
+    assert followed is not None
+    a_board(each_store).announce(followed, ("Production",))
+    told = each_store.messages.get("announce:deployment:7")
+    assert told is not None
+    assert "grace-h" in str(told.content)
+
+    each_store.releases.move(release_id(7, 2, "Production"), ["approved"], "void")
+    a_board(each_store).announce(followed, ("Production",))
+    told = each_store.messages.get("announce:deployment:7")
+    assert told is not None
+    assert "released by" not in str(told.content)

@@ -8,6 +8,7 @@ from provisioning.linking import Linking
 from provisioning.policy import Policy
 from provisioning.project import ProjectSpec
 from provisioning.release import Release
+from provisioning.release_gates import first_asker
 from provisioning.release_message import Asked, release_notice
 from provisioning.store import Followed, Message, Store
 from provisioning.text import Notice, Span, bold, code, link, person, say
@@ -35,13 +36,11 @@ class DeploymentBoard:
 
     def show_release(self, release: str) -> None:
         """Show a release's card; whoever writes last has looked again afterwards."""
-        wanted = self._card(release)
-        while True:
+        wanted, shown = self._card(release), None
+        while wanted != shown:
             self.store.messages.show(wanted)
-            latest = self._card(release)
-            if latest == wanted:
-                return
-            wanted = latest
+            wanted, shown = self._card(release), wanted
+        self._tell_rejected(self._get(release))
 
     def name(self, login: str) -> Span:
         """Name a GitHub login: a mention of the person who has linked it, else the login."""
@@ -89,6 +88,29 @@ class DeploymentBoard:
                 key=f"{release.message}:refused:{release.tries}",
                 recipient=release.decided_by,
                 content=Notice(summary="GitHub did not take your decision", body=lines),
+            )
+        )
+
+    def _tell_rejected(self, release: Release) -> None:
+        """Tell whoever began a deployment, directly, that it was rejected, by whom and why."""
+        followed = self.store.workflow_runs.get(release.run)
+        if release.state != "rejected" or followed is None:
+            return
+        whom = followed.requested_by or self._person_of(followed.run.actor)
+        whom = whom or first_asker(self.store, followed)
+        if not whom or whom == release.decided_by:
+            return
+        why = f": {release.comment}" if release.comment else "."
+        what = bold(f"{release.project} · {release.environment}")
+        words = say("Your deployment ", what, " was rejected by ", self._decider(release), why)
+        self.store.messages.show(
+            Message(
+                key=f"{release.message}:rejected",
+                recipient=whom,
+                content=Notice(
+                    summary=f"{release.project} to {release.environment} was rejected",
+                    body=(words,),
+                ),
             )
         )
 
@@ -197,7 +219,11 @@ class DeploymentBoard:
         known = tuple(
             who for login in logins if (who := self._person_of(login)) and who not in done
         )
-        others = tuple(one.replace(":", " ", 1) for one in release.card.reviewers)
+        others = tuple(
+            one.replace(":", " ", 1)
+            for one in release.card.reviewers
+            if not (one.startswith("user:") and self._person_of(one.partition(":")[2]))
+        )
         return Asked(people=(*group, *known[:MOST_MENTIONED]), others=others)
 
     def _person_of(self, login: str) -> str | None:

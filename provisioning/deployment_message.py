@@ -43,7 +43,7 @@ def deployment_notice(
         facts=tuple(_facts(followed, name_of)),
         tasks=_tasks(run, environments),
         footer=say("Workflow run ", code(str(run.id)), " · begun ", moment(run.created_at)),
-        buttons=_buttons(run),
+        buttons=_buttons(run, releases),
     )
 
 
@@ -93,20 +93,22 @@ def _body(followed: Followed, releases: Sequence[Release]) -> Iterator[Text]:
     for release in releases:
         if release.attempt == run.attempt and release.state == "rejected" and release.comment:
             yield say(bold(f"{release.environment} was rejected: "), release.comment)
-    if not run.is_over:
+    if not run.is_over or was_rejected(run, releases):
         return
     for job in run.failures():
         step = f" at the step “{job.failed_step}”" if job.failed_step else ""
         yield say(bold(f"{job.title} failed"), step, ".")
     if followed.failure and run.failures():
-        for line in followed.failure.splitlines()[-LOG_LINES:]:
-            yield say(code(line or " "))
+        lines = [line for line in followed.failure.splitlines() if line.strip()]
+        yield say(code("\n".join(lines[-LOG_LINES:])))
 
 
 def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
     run = followed.run
     commit = code(run.sha[:SHORT_SHA])
-    yield Fact(label="Commit", value=say(commit, f" {run.title}" if run.title else ""))
+    # A dispatched run is titled by who asked for it, not by its commit.
+    title = f" {run.title}" if run.title and run.event != "workflow_dispatch" else ""
+    yield Fact(label="Commit", value=say(commit if run.sha else "not known yet", title))
     yield Fact(label="Branch", value=say(code(run.branch or "?")))
     if run.actor:
         yield Fact(label="Triggered by", value=say(name_of(run.actor), f" ({run.event})"))
@@ -122,7 +124,7 @@ def _tasks(run: WorkflowRun, environments: Sequence[str]) -> tuple[Task, ...]:
     shown = [_task(job) for job in run.jobs if _says_something(job)]
     reached = {job.deed[1] for job in run.jobs if job.deed and job.deed[0] != "run"}
     to_come: list[Task] = []
-    if run.event != "pull_request" and not run.is_over:
+    if run.event == "push" and not run.is_over:
         to_come = [
             Task(id=f"to-come-{name}", title=f"Deploy {name}")
             for name in environments
@@ -162,7 +164,12 @@ def _between(start: datetime, end: datetime) -> str:
     return duration(max(end - start, timedelta()).total_seconds())
 
 
-def _buttons(run: WorkflowRun) -> tuple[Button, ...]:
-    if run.is_over and run.failures():
+def was_rejected(run: WorkflowRun, releases: Sequence[Release]) -> bool:
+    """Tell whether somebody's No ended the present attempt: nothing of it is broken."""
+    return any(one.state == "rejected" and one.attempt == run.attempt for one in releases)
+
+
+def _buttons(run: WorkflowRun, releases: Sequence[Release]) -> tuple[Button, ...]:
+    if run.is_over and run.failures() and not was_rejected(run, releases):
         return (Button(label="Rerun", words=("rerun", str(run.id), str(run.attempt))),)
     return ()

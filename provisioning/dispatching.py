@@ -17,14 +17,15 @@ from provisioning.linking import Linking
 from provisioning.operation import operation_id
 from provisioning.project import STAGES
 from provisioning.store import Message, Store
-from provisioning.text import Notice, bold, say
+from provisioning.text import Notice, bold, code, quoted, say
 from provisioning.workflow_run import WorkflowRun
 
 REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 """Branches and tags that we dispatch; git allows more, but nobody needs it here."""
-LINK_FIRST = (
-    "GitHub has to know that it is you: type `/sciclops link` once, then ask again. "
-    "Nothing was started."
+LINK_FIRST = say(
+    "GitHub has to know that it is you: type ",
+    code("/sciclops link"),
+    " once, then ask again. Nothing was started.",
 )
 
 
@@ -57,7 +58,8 @@ class Dispatching:
         """Run again what failed of a run's attempt; return the project."""
         followed = self.store.workflow_runs.get(run) if run.isdecimal() else None
         if followed is None:
-            raise UserError("There is no such workflow run. `/sciclops runs <project>` lists them.")
+            listing = code("/sciclops runs <project>")
+            raise UserError(say("There is no such workflow run. ", listing, " lists them."))
         if attempt and attempt != str(followed.run.attempt):
             raise UserError("This run was begun again since. Look at its message.")
         if not followed.run.is_over or not followed.run.failures():
@@ -70,7 +72,9 @@ class Dispatching:
     def _require_ready(self, project: str) -> None:
         row = self.store.projects.get(project)
         if row is None or row.state == "gone":
-            raise UserError(f"There is no project {project}. `/sciclops list` shows them.")
+            listing = code("/sciclops list")
+            unknown = f"There is no project {quoted(project)}. "
+            raise UserError(say(unknown, listing, " shows them."))
         if row.state != "ready":
             raise UserError(f"{project} is not ready yet, so that nothing can be deployed.")
 

@@ -22,10 +22,12 @@ from provisioning.ports import People
 from provisioning.project import ProjectSpec
 from provisioning.release import Release, may_release
 from provisioning.store import Followed, Store
+from provisioning.text import code, say
 
-LINK_FIRST = (
-    "GitHub has to know that it is you: type `/sciclops link` once, then decide again. "
-    "Nothing was decided."
+LINK_FIRST = say(
+    "GitHub has to know that it is you: type ",
+    code("/sciclops link"),
+    " once, then decide again. Nothing was decided.",
 )
 WHO_ARE_YOU = (
     "I don't know which GitHub account is yours, so I cannot tell whether this deployment is your "
@@ -70,12 +72,12 @@ class ReviewerGate:
         initiators = set(followed.run.initiators)
         if followed.requested_by:
             initiators.add(self.linking.login_of(followed.requested_by) or "")
-        if by == followed.requested_by:
+        if by == followed.requested_by or by == first_asker(self.store, followed):
             initiators.add(login)
         reviewers = self.deployments.reviewer_logins(release.card.reviewers)
         verdict = may_release(login, reviewers=reviewers, initiators=initiators - {""})
         if isinstance(verdict, Refused):
-            refuse(self.store, release, by, verdict.why)
+            refuse(self.store, release, by, f"{verdict.why}; at GitHub you are {login}")
         return login
 
     def asks(self, release: Release, person: str) -> bool:
@@ -162,10 +164,7 @@ class AppRuleGate:
             if one.verdict == "override"
         )
         askers = {followed.requested_by, *glass}
-        if followed.run.actor.endswith(BOT) and not followed.requested_by:
-            project = self.store.projects.get(followed.project)
-            askers.add(project.requested_by if project else "")
-        return frozenset(askers - {""})
+        return frozenset({*askers, first_asker(self.store, followed)} - {""})
 
     def asks(self, release: Release, person: str) -> bool:
         """Tell whether somebody may release the project, and has not yet approved."""
@@ -189,6 +188,14 @@ def reviewers_of(store: Store, project: str) -> tuple[str, ...]:
     row = store.projects.get(project)
     spec = ProjectSpec.model_validate(row.spec) if row else None
     return tuple(f"{one.kind}:{one.name}" for one in spec.reviewers) if spec else ()
+
+
+def first_asker(store: Store, followed: Followed) -> str:
+    """Return who asked for a project whose first run this is: our App began it for them."""
+    if not followed.run.actor.endswith(BOT) or followed.requested_by:
+        return ""
+    project = store.projects.get(followed.project)
+    return project.requested_by if project else ""
 
 
 def _is_named(release: Release, login: str) -> bool:

@@ -34,6 +34,7 @@ from provisioning.release import (
 from provisioning.release_cards import Cards, new_release, reviews_of
 from provisioning.release_gates import BOT, ReleaseGate
 from provisioning.store import Followed, Store
+from provisioning.text import code, say
 from provisioning.workflow_run import WorkflowRun
 
 PLAN_WITHIN = timedelta(seconds=30)
@@ -196,7 +197,8 @@ class Releasing:
         """Return an open release that a button or somebody names."""
         found = self.store.releases.get(release)
         if found is None:
-            raise UserError("There is no such release. `/sciclops approvals` lists what waits.")
+            listing = code("/sciclops approvals")
+            raise UserError(say("There is no such release. ", listing, " lists what waits."))
         if found.state != "open":
             raise UserError(self.settled(found))
         if artefact != found.artefact:

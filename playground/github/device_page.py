@@ -27,7 +27,8 @@ def page(world: World) -> str:
 <p>Enter the code that SciCLOps shows you. {PERMISSIONS}</p>
 <form method="post" action="/login/device">
 <label for="login">You are (here nobody needs a password)</label>
-<select id="login" name="login">{people}</select>
+<select id="login" name="login" required>
+<option value="">Choose who you are</option>{people}</select>
 <label for="user_code">Code</label>
 <input id="user_code" name="user_code" placeholder="ABCD-EFGH" maxlength="9" required autofocus
  autocomplete="off">

@@ -12,6 +12,7 @@ from playground.github.world import Json
 
 MOST_FILTERED = 1000
 """GitHub shows at most so many runs of a search."""
+STAMPED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z ")
 
 
 # Workflows
@@ -180,7 +181,11 @@ async def logs(call: Call) -> Answer:
     if found.status != "completed":
         raise not_found()
     moment = (found.started_at or found.created_at).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
-    lines = "".join(f"{moment} {line}\n" for line in found.log.splitlines())
+    # A runner that stamps its lines itself has told when each of them came.
+    lines = "".join(
+        f"{line}\n" if STAMPED.match(line) else f"{moment} {line}\n"
+        for line in found.log.splitlines()
+    )
     address = call.hub.offer(lines.encode(), "text/plain")
     return Answer(302, None, {"Location": address})
 

@@ -11,7 +11,7 @@ from playground.github.pulls import PullRequest, latest_reviews
 from playground.github.runs import Job, WorkflowRun
 from playground.github.server import GitHub
 from playground.page.address import Address
-from playground.page.html import Html, classes, join, tag
+from playground.page.html import Html, classes, tag
 from playground.page.reader import Reader
 from playground.slack.entities import Json, NotPossible
 
@@ -143,7 +143,7 @@ def graph(jobs: Sequence[Job]) -> Html:
         before = [depth[name] for name in job.needs if name in depth]
         depth[job.name] = max(before) + 1 if before else (0 if job.needs else min(place, 0))
     columns: dict[int, list[Job]] = {}
-    for job in jobs:
+    for job in (one for one in jobs if one.conclusion != "skipped"):
         columns.setdefault(depth[job.name], []).append(job)
     shown = [
         tag("div", [_job(job) for job in columns[column]], class_="graph-column")
@@ -343,4 +343,4 @@ class AtGitHub:
 def _said(refusal: Refusal) -> str:
     errors = refusal.body.get("errors")
     details = [str(one) for one in errors] if isinstance(errors, list) else []
-    return join(["; ".join([str(refusal.body["message"]), *details])])
+    return "; ".join([str(refusal.body["message"]), *details])

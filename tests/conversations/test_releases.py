@@ -80,8 +80,19 @@ def test_a_rejection_needs_a_reason_and_ends_the_run_as_rejected(talk: Conversat
     talk.rosa.fill({"comment": "not before Monday"})
     assert talk.rosa.submit() is None
     assert "not before Monday" in text_of(card(talk, run, "Rejected by"))
-    run_says(talk, run, "· Rejected")
+    shown = run_says(talk, run, "· Rejected")
+    assert not buttons(shown)
+    talk.told(talk.ada, "was rejected by")
     assert run.conclusion == "failure"
+
+
+def test_a_stage_that_does_not_exist_starts_nothing(talk: Conversation) -> None:
+    before = len(talk.world.github.runs(talk.name))
+    talk.ada.type(f"/sciclops deploy {talk.name} main productoin")
+    talk.told(talk.ada, "There is no stage “productoin”")
+    talk.ada.type(f"/sciclops deploy {talk.name} main staging really")
+    talk.told(talk.ada, "Say at most a branch or tag and a stage")
+    assert len(talk.world.github.runs(talk.name)) == before
 
 
 def test_nobody_releases_their_own_deployment(talk: Conversation) -> None:

@@ -105,7 +105,9 @@ class FirstDeployment:
         elif _is_history(operation, run):
             self._start_again(operation)
         elif run.is_over:
-            self._fail(operation, _trouble(followed))
+            # The end of the log is noted beside the sighting that we hear of.
+            noted = self.store.workflow_runs.get(run.id)
+            self._fail(operation, _trouble(noted or followed))
         elif operation.facts.workflow_run != run.url:
             self.store.operations.remember(operation.id, workflow_run=run.url)
             self.desk.show(operation.id)

@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,18 @@ def works(tmp_path: Path) -> Iterator[Works]:
         yield works
 
 
+class Overheard(Connection):
+    """A connection whose answers pass `hear` on their way to us."""
+
+    hear: Callable[[str, Any], Any] = staticmethod(lambda _, answer: answer)
+
+    def _answer(self, method: str, path: str, *more: Any, **named: Any) -> tuple[Any, Any]:
+        headers, answer = super()._answer(method, path, *more, **named)
+        return headers, self.hear(path, answer)
+
+
 @pytest.fixture
-def actions(works: Works) -> GitHubActions:
+def connection(works: Works) -> Overheard:
     github = works.github
     app = App(
         organisation="acme",
@@ -43,7 +53,12 @@ def actions(works: Works) -> GitHubActions:
         private_key=github.app_private_key_pem,
         seconds_between_writes=0,
     )
-    return GitHubActions(Connection(app, works.standin.clock))
+    return Overheard(app, works.standin.clock)
+
+
+@pytest.fixture
+def actions(connection: Overheard) -> GitHubActions:
+    return GitHubActions(connection)
 
 
 def a_plan(run: TheirRun, **more: object) -> bytes:
@@ -138,41 +153,33 @@ def test_a_plan_of_an_earlier_attempt_is_none(works: Works, actions: GitHubActio
 
 
 def test_what_is_decided_during_a_look_does_not_count_as_decided_before_it(
-    works: Works, actions: GitHubActions, monkeypatch: pytest.MonkeyPatch
+    works: Works, actions: GitHubActions, connection: Overheard
 ) -> None:
     run = waiting_run(works, "rosa")
-    connection = actions._connection
-    asked, get = [], connection.get
 
-    def get_and_decide(path: str) -> Any:
-        answer = get(path)
-        asked.append(path.rpartition("/")[2])
-        if {"approvals", "pending_deployments"} & set(asked) and not run.reviews:
+    def decide_right_after(path: str, answer: Any) -> Any:
+        if path.endswith(("/approvals", "/pending_deployments")) and not run.reviews:
             works.github.review_deployment("rosa", run.id, "Production", approved=True, comment="")
         return answer
 
-    monkeypatch.setattr(connection, "get", get_and_decide)
+    connection.hear = decide_right_after
     look = actions.look("ada-7", run.id)
     assert look is not None
     assert not (look.pending and look.reviews)
+    assert run.reviews
 
 
 def test_a_remark_of_an_apps_rule_is_no_decision(
-    works: Works, actions: GitHubActions, monkeypatch: pytest.MonkeyPatch
+    works: Works, actions: GitHubActions, connection: Overheard
 ) -> None:
     run = waiting_run(works, "rosa")
-    connection = actions._connection
-    get = connection.get
-
-    def with_a_remark(path: str) -> Any:
-        if not path.endswith("/approvals"):
-            return get(path)
-        environment = {"name": "Production"}
-        user = {"login": "scanner[bot]"}
-        remark = {"state": "pending", "user": user, "comment": "scanning"}
-        return [remark | {"environments": [environment]}]
-
-    monkeypatch.setattr(connection, "get", with_a_remark)
+    remark = {
+        "state": "pending",
+        "user": {"login": "scanner[bot]"},
+        "comment": "scanning",
+        "environments": [{"name": "Production"}],
+    }
+    connection.hear = lambda path, answer: [remark] if path.endswith("/approvals") else answer
     look = actions.look("ada-7", run.id)
     assert look is not None
     assert look.reviews == ()

@@ -17,8 +17,18 @@ def runner(playground: Playground) -> Iterator[PlayedRunner]:
     runner = playground.world.github.runner
     assert isinstance(runner, PlayedRunner)
     runner.failing.add("Deploy Development")
+    runner.held.add("Deploy Development")
+    runner.go_on.clear()
     yield runner
     runner.failing.clear()
+    runner.held.clear()
+
+
+async def let_go(playground: Playground) -> None:
+    """Let what is held go on: the project waits for it by now."""
+    runner = playground.world.github.runner
+    assert isinstance(runner, PlayedRunner)
+    runner.go_on.set()
 
 
 def failed(playground: Playground, name: str) -> Conversation:
@@ -26,8 +36,11 @@ def failed(playground: Playground, name: str) -> Conversation:
     talk = Conversation(playground, name)
     talk.planned()
     talk.press("Confirm & Apply")
+    talk.run_message("Deploying to Development")
+    playground.run(let_go(playground))
     said = text_of(talk.run_message("Failed"))
     assert "Deploy Development failed" in said
+    assert "Error: Deploy Development did not work" in said
     return talk
 
 

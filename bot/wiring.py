@@ -51,6 +51,7 @@ from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
+from provisioning.release_times import ReleaseTimes
 from provisioning.releasing import Releasing
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
@@ -268,12 +269,15 @@ class Bot:
     @cached_property
     def sweeps(self) -> Sweeps:
         """Return what is done from time to time."""
+        release_times = ReleaseTimes(
+            self.store, self.engine, self.releasing, self.deployment_board, self.clock
+        )
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
-            "sweep.releases": (timedelta(seconds=30), self.releasing.sweep),
+            "sweep.releases": (timedelta(seconds=30), release_times.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }

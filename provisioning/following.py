@@ -42,6 +42,8 @@ PACE = (
     (timedelta(days=1), timedelta(minutes=1)),
 )
 """Without webhooks: how often runs that were quiet for so long are looked at; others `SLOWLY`."""
+BELIEVED_AFTER = timedelta(minutes=15)
+"""How long GitHub may say that a run is not there before that is believed."""
 SLOWLY = timedelta(minutes=15)
 SHARE = timedelta(seconds=0.6)
 """Without webhooks: the pause for each run under way. GitHub allows 900 points a minute; a look
@@ -116,6 +118,7 @@ class Following:
         if look.run.path != WORKFLOW:
             self.store.workflow_runs.disown(followed.run.id)
             return None
+        self.store.memos.drop(f"lost:{followed.run.id}")
         seen = self.store.workflow_runs.see(followed.project, look.run, complete=True)
         complete = self._note_failure(seen)
         self.board.show_run(seen.run.id)
@@ -128,10 +131,18 @@ class Following:
     def _is_gone(self, followed: Followed) -> datetime | None:
         """Note that GitHub has lost a run, with its repository: then it is over.
 
-        What has only just begun may not be everywhere at GitHub yet.
+        What has only just begun may not be everywhere at GitHub yet, and one 404 proves nothing.
         """
-        if self.clock.now() - followed.run.updated_at < LAG:
-            return self.clock.now() + SOON
+        now, key = self.clock.now(), f"lost:{followed.run.id}"
+        if followed.run.is_over:
+            return None
+        if now - followed.run.updated_at < LAG:
+            return now + SOON
+        lost = self.store.memos.get(key)
+        if lost is None:
+            self.store.memos.set(key, {"since": now.isoformat()})
+        if lost is None or now - datetime.fromisoformat(lost["since"]) < BELIEVED_AFTER:
+            return now + SLOWLY  # an App may lose sight of a repository for a moment
         over: dict[str, object] = {"status": "completed", "updated_at": self.clock.now()}
         over["conclusion"] = followed.run.conclusion or "cancelled"
         self.store.workflow_runs.see(followed.project, followed.run.model_copy(update=over))

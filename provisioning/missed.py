@@ -32,7 +32,11 @@ class Missed:
     def sweep(self) -> None:
         """Read what GitHub could not deliver; ask for new runs: without webhooks nobody tells."""
         if self.policy.webhooks:
-            self._deliveries()
+            try:
+                self._deliveries()
+            except SciclopsError as error:
+                # It is due again soon; to be tried here would hold up all other sweeps.
+                log.info("could not read the App's delivery list: %s", error)
             self._new_runs(WITH_WEBHOOKS)
         else:
             self._new_runs(PROJECTS_AT_ONCE)

@@ -18,7 +18,7 @@ from provisioning.deployment_ports import (
     Review,
 )
 from provisioning.engine import Engine, Steps, Workflow
-from provisioning.errors import PermanentError, UserError
+from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
@@ -27,7 +27,6 @@ from provisioning.release import (
     Card,
     Release,
     ReleaseState,
-    next_reminder,
     outcome_of_rule,
     release_id,
 )
@@ -162,7 +161,9 @@ class Releasing:
                 return False
             card = self.cards.card(followed.project, look, pending, plan)
             known = self.store.releases.ask(self._new(followed, pending.name, card))
-            known = self._override(known)
+        known = self._override(known)
+        if known.state == "expired" and not known.verdict:
+            self.begin("release.cancel_run", known, "cancel")  # a crash may have kept it from that
         self._supersede(followed, known)
         self.board.show_release(known.id)
         return True
@@ -185,11 +186,13 @@ class Releasing:
         for other in self.store.releases.unsettled(release.project):
             if other.environment != release.environment or other.run == release.run:
                 continue
+            if other.state == "deciding":
+                continue  # GitHub may let it in at this moment; its own workflow settles it
             run = self.store.workflow_runs.get(other.run)
             if run is None or run.created_at > followed.created_at:
                 continue
+            self.begin("release.cancel_run", other, "cancel")
             self.withdraw(other, f"a newer commit waits: {release.sha[:8]}")
-            self._start("release.cancel_run", other, "cancel")
 
     # ------------------------------------------------------------------ deciding
 
@@ -297,9 +300,10 @@ class Releasing:
 
     def start(self, release: Release) -> None:
         """Start telling GitHub; starting it again is a no-op."""
-        self._start("release.decide", release, f"decide:{release.tries}")
+        self.begin("release.decide", release, f"decide:{release.tries}")
 
-    def _start(self, name: str, release: Release, part: str) -> None:
+    def begin(self, name: str, release: Release, part: str) -> None:
+        """Start a durable part of a release; starting it again is a no-op."""
         self.engine.start(name, release.id, project=f"release:{release.project}", part=part)
 
     def settled(self, release: Release) -> str:
@@ -316,7 +320,7 @@ class Releasing:
         refused = ""
         try:
             steps.do("tell GitHub", self._tell, release)
-        except (UserError, PermanentError) as error:
+        except (UserError, PermanentError, TemporaryError) as error:
             refused = str(error)
         steps.do("settle", self._settle, release, refused)
 
@@ -359,32 +363,6 @@ class Releasing:
         if row is None:
             raise PermanentError(f"There is no release {release}; nothing was changed.")
         return row
-
-    # ------------------------------------------------------------------ time
-
-    def sweep(self) -> None:
-        """Remind of what waits, end what waited too long, go on with what a crash cut off."""
-        now = self.clock.now()
-        for release in self.store.releases.due(now):
-            if release.deadline <= now:
-                self._expire(release)
-            else:
-                self._remind(release)
-        for release in self.store.releases.unsettled():
-            part = f"decide:{release.tries}"
-            if release.state == "deciding" and self.engine.state(release.id, part) == "unknown":
-                self.start(release)
-
-    def _expire(self, release: Release) -> None:
-        why = "nobody decided in time"
-        if self.store.releases.move(release.id, ["open"], "expired", changes={"why": why}):
-            self._start("release.cancel_run", release, "cancel")
-            self.board.show_release(release.id)
-
-    def _remind(self, release: Release) -> None:
-        number = release.reminders + 1
-        if self.store.releases.remind(release.id, number, next_reminder(release.asked_at, number)):
-            self.board.remind(release, number)
 
 
 def _is_ours(release: Release, review: Review) -> bool:

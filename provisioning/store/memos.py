@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, delete, select
 
 from provisioning.database import Database, insert_once
 from provisioning.tables import MemoRow
@@ -28,3 +28,10 @@ class Memos:
             row = session.exec(select(MemoRow).where(MemoRow.key == key).with_for_update()).one()
             row.value = dict(value)
             session.add(row)
+
+    def drop(self, key: str) -> None:
+        """Forget what was remembered under a key; nothing is fine."""
+        if self.get(key) is None:
+            return
+        with self._database.writing() as session:
+            session.exec(delete(MemoRow).where(col(MemoRow.key) == key))

@@ -35,7 +35,8 @@ check-rules: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --quiet tests/fast/test_house_*.py tests/fast/test_manifest.py
 
 prove: $(VENV)/.to-develop
-	$(BIN)/python -m pytest --prove tests/chaos tests/browser/test_ship_story.py
+	$(BIN)/python -m pytest --prove tests/chaos tests/conversations tests/browser/test_ship_story.py \
+	  tests/fast/test_rendered_projects.py
 
 bench: $(VENV)/.to-develop
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py

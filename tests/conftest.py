@@ -7,8 +7,39 @@ __all__ = ["clock", "database", "each_database", "each_store", "postgresql", "st
 
 pytest_plugins = ["skips"]
 
+LONG = (
+    "conversations/test_breaking_glass.py",
+    "conversations/test_missed_webhooks.py",
+    "conversations/test_releases_by_rule_and_time.py",
+    "conversations/test_releases_by_rule_without_webhooks.py",
+    "conversations/test_releases_without_webhooks.py",
+    "chaos/test_kills_with_secrets.py",
+)
+"""Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""
+SLOW = (
+    "test_its_tests_pass_without_spark_or_a_workspace",
+    "test_every_entry_point_takes_a_fixture",
+)
+"""Tests of each rendered project that take long where a model is trained: a sample of two runs."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the long trials."""
     parser.addoption("--prove", action="store_true", help="run the long trials in full")
     parser.addoption("--seed", default="", help="repeat the trials of this seed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the long trials to `--prove`."""
+    if config.getoption("--prove"):
+        return
+    long = [item for item in items if _is_long(item)]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
+
+def _is_long(item: pytest.Item) -> bool:
+    if str(item.path).endswith(LONG):
+        return True
+    trains = item.name.partition("[")[0] in SLOW and "[ml_workflow-" in item.name
+    return trains and not item.name.endswith(("-defaults]", "-classification_served]"))

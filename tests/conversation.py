@@ -111,7 +111,8 @@ class Conversation:
         """Wait until the project's run message shows a state."""
 
         def look() -> Message | None:
-            found = (one for one in reversed(self.run_messages()) if state in text_of(one))
+            heading = f"{self.name} · {state}"
+            found = (one for one in reversed(self.run_messages()) if heading in text_of(one))
             return next(found, None)
 
         return self.ada.wait_until(look, timeout=timeout)

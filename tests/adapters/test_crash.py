@@ -40,7 +40,9 @@ def bots() -> list[str]:
 
 @pytest.mark.parametrize("point", ["", "after lunch", "apply 0", "before", "before  apply 0"])
 async def test_an_unknown_point_is_refused_with_those_there_are(crash: Crash, point: str) -> None:
-    with pytest.raises(NotPossible, match=r"before or after one of: prepare, .*, announce\."):
+    with pytest.raises(
+        NotPossible, match=r"before or after one of: prepare, .*, await deployment\."
+    ):
         await crash.arm(point)
     assert crash.armed == ""
 

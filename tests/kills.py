@@ -135,8 +135,7 @@ class Killer:
 
     def messages(self, talk: Conversation) -> list[Message]:
         """Return the channel messages that show the project's run."""
-        title = f"{talk.name} · "
-        return [m for m in talk.ada.visible_messages() if title in text_of(m) and not m.reader]
+        return [message for message in talk.run_messages() if not message.reader]
 
     def message(self, talk: Conversation) -> Message:
         """Return the one message that shows the run."""

@@ -14,6 +14,7 @@ LONG = (
     "conversations/test_releases_by_rule_without_webhooks.py",
     "conversations/test_releases_without_webhooks.py",
     "chaos/test_kills_with_secrets.py",
+    "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""
 SLOW = (

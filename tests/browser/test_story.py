@@ -96,7 +96,7 @@ def test_from_the_form_to_the_announcement(
     form.get_by_label("Deploy name", exact=True).fill(name)
     form.get_by_role("button", name="Create").click()
     expect(form).to_have_count(0, timeout=15_000)
-    run = grace.locator(".message").filter(has_text=f"{name} · ")
+    run = grace.locator(".message").filter(has_text=f"{name} · ").filter(has_text="Run run-")
     expect(run).to_contain_text("Waiting for confirmation", timeout=RUN_MS)
     keep(grace, f"{name}-2-waiting")
     run.get_by_role("button", name="Confirm & Apply").click()

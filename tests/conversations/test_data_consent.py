@@ -48,7 +48,7 @@ def owners(talk: Conversation, *users: str) -> Iterator[None]:
 
 def granted(talk: Conversation, securable: str) -> set[str]:
     databricks = talk.world.databricks
-    principal = next(one for one in databricks.principals if "production" in one.display_name)
+    principal = next(p for p in databricks.principals if p.display_name.endswith("-production"))
     assert principal.display_name == f"{talk.name}-production"
     return databricks.effective_privileges(principal.application_id, securable)
 

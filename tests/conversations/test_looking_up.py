@@ -4,6 +4,7 @@ import re
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
+from waiting import wait_until
 
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
@@ -18,7 +19,7 @@ def test_an_unknown_word_gets_help(talk: Conversation) -> None:
     talk.sam.type("/sciclops")
     talk.told(talk.sam, "You can say:")
     talk.sam.type("/sciclops HELP")
-    assert "I don't know" not in text_of(talk.told(talk.sam, "You can say:"))
+    wait_until(lambda: "I don't know" not in text_of(talk.told(talk.sam, "You can say:")))
     talk.sam.type("/sciclops <!here>")
     said = talk.told(talk.sam, "I don't know “<!here>”.")
     assert "<!here>" not in said.text

@@ -32,6 +32,8 @@ def test_a_submission_and_a_click_that_arrive_again_and_again_happen_once(
     assert len(talk.run_messages()) == 1
     assert text_of(run).count("Confirmed by") == 1
     assert len(talk.principals()) == PRINCIPALS
+    news = f"New project {talk.name}"
+    talk.sam.wait_for_message(news, channel="C0COMMUNITY", timeout=RUN_SECONDS)
     announced = [
         one for one in talk.sam.visible_messages("C0COMMUNITY") if talk.name in text_of(one)
     ]

@@ -19,7 +19,6 @@ RANK_OF_RUN: dict[Status, int] = RANK | {"in_progress": 1, "waiting": 2}
 
 WORKFLOW = ".github/workflows/deploy.yml"
 """The workflow of a project that deploys it."""
-BUILD = "Validate, Test and Build"
 _OF_ENVIRONMENT = re.compile(r"^(Plan|Deploy|Destroy) ([A-Za-z0-9_-]+)$")
 _OF_JOB = re.compile(r"^Run (.+) in ([A-Za-z0-9_-]+)$")
 

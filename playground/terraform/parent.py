@@ -15,11 +15,15 @@ ANSWER_SECONDS = 30
 
 @dataclass(frozen=True)
 class Verdict:
-    """What happens to one apply: it waits, and fails before or after the vendor has acted."""
+    """What happens to one apply: it waits, and fails before or after the vendor has acted.
+
+    One that is held asks again.
+    """
 
     seconds: float = 0
     failure: str = ""
     after_effect: bool = False
+    held: bool = False
 
 
 class Parent:

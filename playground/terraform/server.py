@@ -34,8 +34,9 @@ class TerraformProviders:
 
     It acts on the vendors that a provider block names (`base_url`, `host`), with the App's and the
     service principal's credentials given here. It asks us for the time, so that logins follow a
-    clock that is moved, and before every apply which fault it meets: those of `fail` and `delay`,
-    then the door "terraform", where a fault's pattern is matched with `APPLY <resource type>`.
+    clock that is moved, and before every apply which fault it meets: those of `hold`, `fail` and
+    `delay`, then the door "terraform", where a fault's pattern is matched with
+    `APPLY <resource type>`.
     When our process dies, so does it; when it dies, `start` brings it back on the same ports.
     """
 
@@ -58,6 +59,7 @@ class TerraformProviders:
         self._reading: asyncio.Task[None] | None = None
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
+        self._held: set[str] = set()
         self.applying = asyncio.Event()
         """Set as soon as the process has begun an apply since it was started."""
 
@@ -127,12 +129,19 @@ class TerraformProviders:
         """Make every apply of a type (`*`: of any) take this much longer, until cleared."""
         self._delays[resource_type] = seconds
 
+    def hold(self, resource_type: str) -> None:
+        """Let every apply of a type (`*`: of any) wait until cleared."""
+        self._held.add(resource_type)
+
     def clear(self) -> None:
-        """Switch failures and delays off; applies that are waiting wait to the end."""
+        """Switch all of them off; applies that are held go on, delayed ones wait to the end."""
         self._failures.clear()
         self._delays.clear()
+        self._held.clear()
 
     def _verdict(self, resource_type: str) -> Verdict:
+        if self._held & {resource_type, "*"}:
+            return Verdict(held=True)
         seconds = self._delays.get(resource_type, self._delays.get("*", 0))
         for failure in self._failures:
             if failure.resource_type in (resource_type, "*"):

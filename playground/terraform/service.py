@@ -28,6 +28,7 @@ from playground.terraform.wire import Message, Values
 Connect = Callable[[Attributes], Api]
 Handle = Callable[[Values, str], Mapping[str, object]]
 SESSIONS = 4096
+HELD_SECONDS = 0.05
 CAPABILITIES = {"get_provider_schema_optional": True}
 
 _log = logging.getLogger(__name__)
@@ -178,7 +179,8 @@ class ProviderService:
         return {"new_state": encode(state), "legacy_type_system": True}
 
     def _suffer(self, name: str) -> Verdict:
-        verdict = self._verdict(name)
+        while (verdict := self._verdict(name)).held:
+            Event().wait(HELD_SECONDS)
         if verdict.seconds:
             Event().wait(verdict.seconds)
         if verdict.failure and not verdict.after_effect:

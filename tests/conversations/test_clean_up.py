@@ -63,7 +63,7 @@ def test_a_clean_up_waits_for_its_turn_and_is_cancelled_while_it_waits(
 ) -> None:
     failed(talk)
     other.planned()
-    other.world.providers.delay(ASSIGNMENT, 10)
+    other.world.providers.hold(ASSIGNMENT)
     other.press("Confirm & Apply")
     other.run_message("Applying")
     talk.press("Clean Up")
@@ -92,7 +92,7 @@ def test_a_clean_up_that_hangs_is_cancelled_and_says_what_it_removed(
     failed(talk)
     standing = removed_and_left(text_of(talk.run_message()))
     assert standing > SOME
-    talk.world.providers.delay(FEDERATION, 12)
+    talk.world.providers.hold(FEDERATION)
     talk.press("Clean Up")
     talk.run_message("Cleaning up · ")
     other.planned()

@@ -168,7 +168,7 @@ def test_a_run_is_cancelled_while_planning_and_nothing_was_made(talk: Conversati
 
 def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversation) -> None:
     talk.planned()
-    talk.world.providers.delay("databricks_permission_assignment", 3)
+    talk.world.providers.hold("databricks_permission_assignment")
     talk.press("Confirm & Apply")
     talk.run_message("Applying")
     talk.ada.wait_until(lambda: what_exists(talk) or None, timeout=ANSWER_SECONDS)

@@ -27,7 +27,7 @@ from bot.payloads import (
 )
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
-from provisioning.operation import operation_id
+from provisioning.operation import CREATE, operation_id
 from provisioning.tables import InteractionRow
 
 log = logging.getLogger(__name__)
@@ -332,7 +332,11 @@ def _adopt(interactions: Any, key: str, of: str, by: str) -> bool:
 
 
 def _request(services: Services, start: Start, request: Request) -> None:
-    services.desk.request(start.spec, by=request.who, key=request.key)
+    if start.kind == CREATE:
+        services.requesting.create(start.spec, by=request.who, key=request.key)
+        return
+    asked = dict(start.facts)
+    services.requesting.begin(start.kind, start.spec, by=request.who, key=request.key, facts=asked)
 
 
 def _with_error(request: Request, error: UserError, services: Services) -> Answer:

@@ -21,18 +21,16 @@ from provisioning.operation import (
     Phase,
     operation_id,
 )
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
-from provisioning.project import ProjectSpec
 from provisioning.question_message import subject
 from provisioning.refusals import ANSWERED, confirmed_already, not_now
-from provisioning.run_message import run_notice
 from provisioning.starting import Starting
-from provisioning.store import Change, Message, NameTakenError, Settled, Store
-from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
+from provisioning.store import Change, Message, Settled, Store
+from provisioning.tables import ApprovalRow
 from provisioning.text import Notice, person, quoted, say
 
-CREATE = "create_project"
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
 ENDING = "This run is just ending. Try again in a moment. Nothing was changed."
@@ -68,45 +66,7 @@ class Desk:
         self._clock = clock
         self._redact = redact
 
-    # ------------------------------------------------------------------ asking and finding
-
-    def request(self, spec: ProjectSpec, *, by: str, key: str) -> Operation:
-        """Reserve the name and begin `create_project`; the same key again changes nothing."""
-        now = self._clock.now()
-        row = OperationRow(
-            id=operation_id(key),
-            kind=CREATE,
-            project=spec.name,
-            phase="queued",
-            request=spec.model_dump(mode="json"),
-            requested_by=by,
-            channel=self._policy.channel,
-            created_at=now,
-        )
-        project = ProjectRow(
-            name=spec.name,
-            state="reserved",
-            spec=spec.model_dump(mode="json"),
-            requested_by=by,
-            created_at=now,
-        )
-        operation = read_operation(row)
-        message = Message(
-            key=operation.message,
-            channel=operation.channel,
-            content=run_notice(operation),
-            urgent=True,
-        )
-        try:
-            stored = read_operation(self._store.projects.reserve_and_begin(project, row, [message]))
-        except NameTakenError as taken:
-            raise UserError(
-                f"Somebody just took the name “{spec.name}”. Please choose another one.",
-                field="name",
-            ) from taken
-        self._store.messages.on_show()
-        self.start(stored)
-        return stored
+    # ------------------------------------------------------------------ finding and starting
 
     def find(self, run: str) -> Operation:
         """Return a run by its id, or a project's latest run by the project's name."""
@@ -176,7 +136,8 @@ class Desk:
             self._starting.start_part(operation, "discard_plan")
         self.admit()
         is_latest = self.find(operation.project).id == run
-        free = operation.phase in STOPPED and is_latest and not operation.facts.made
+        nothing_made = operation.makes_project and not operation.facts.made
+        free = operation.phase in STOPPED and is_latest and nothing_made
         self._store.operations.close(run, operation.version, free=free)
 
     def _show_questions(self, run: str) -> None:
@@ -209,7 +170,7 @@ class Desk:
         moved = self._store.operations.move(
             run,
             ["waiting"],
-            "confirmed",
+            kind_of(operation).consented,
             by="bot",
             facts={
                 "confirmed": plan.model_dump(mode="json") if plan else None,

@@ -14,6 +14,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -143,7 +144,8 @@ class RunSteps:
         operation = self.load(run)
         full = trouble.model_copy(update={"left_behind": self._left_behind(operation)})
         self.store.operations.end(run, "failed", {"trouble": full.model_dump(mode="json")})
-        self.store.projects.become(operation.project, "failed")
+        if failed := kind_of(operation).failed:
+            self.store.projects.become(operation.project, failed)
         self.desk.show(run)
         self._call(operation, full)
         self.desk.admit()

@@ -14,6 +14,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
+from provisioning.operation_kinds import kind_of
 from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
 
@@ -93,7 +94,8 @@ class Sweeps:
             run.id, [run.phase], "failed", by="bot", version=run.version, facts={"trouble": trouble}
         )
         if failed:
-            self.store.projects.become(run.project, "failed")
+            if becomes := kind_of(run).failed:
+                self.store.projects.become(run.project, becomes)
             self.desk.show(run.id)
 
     def expire(self) -> None:

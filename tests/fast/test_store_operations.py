@@ -99,7 +99,7 @@ def test_a_step_that_is_repeated_reaches_its_phase_once(
 
     assert each_store.operations.reach(operation.id, ["queued"], "applying") is None
     whats = [row.what for row in audit.history(each_database, "ada-7")]
-    assert whats == ["asked for create", "queued → planning"]
+    assert whats == ["asked for create_project", "queued → planning"]
 
 
 def test_an_operation_that_is_to_stop_goes_no_further(

@@ -89,12 +89,10 @@ class Sweeps:
             left_behind=left if run.facts.made else NOTHING_MADE,
             reference=run.id,
         ).model_dump(mode="json")
-        failed = self.store.operations.move(
+        self.store.operations.move(
             run.id, [run.phase], "failed", by="bot", version=run.version, facts={"trouble": trouble}
         )
-        if failed:
-            self.store.projects.become(run.project, "failed")
-            self.desk.show(run.id)
+        self.desk.tidy(run.id)
 
     def expire(self) -> None:
         """End runs whose questions nobody answered in time."""

@@ -273,7 +273,8 @@ class Bot:
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
-        return Sweeps(self.store, self.desk, self.engine, self.clock, others)
+        kept = timedelta(days=self.settings.limits.workflow_run_days)
+        return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
 
     @cached_property
     def services(self) -> Services:

@@ -121,7 +121,8 @@ class Desk:
         """Do what the end of a run entails; again changes nothing.
 
         Its open questions are withdrawn, and the name is free if nothing was ever made under it.
-        Only then the run is over: a sweep repeats what a crash cut off.
+        The project of a run that failed has failed. Only then the run is over: a sweep repeats
+        what a crash cut off.
         """
         operation = self.find(run)
         if operation.phase not in ENDED:
@@ -137,8 +138,10 @@ class Desk:
         self.admit()
         is_latest = self.find(operation.project).id == run
         nothing_made = operation.makes_project and not operation.facts.made
-        free = operation.phase in STOPPED and is_latest and nothing_made
-        self._store.operations.close(run, operation.version, free=free)
+        free = operation.phase in STOPPED and nothing_made
+        failed = kind_of(operation).failed if operation.phase == "failed" else ""
+        becomes = "gone" if free else failed
+        self._store.operations.close(run, operation.version, becomes if is_latest else "")
 
     def _show_questions(self, run: str) -> None:
         """Show how answered questions about data stand: a crash may have kept one from it."""

@@ -79,8 +79,9 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
 
 
 def _headline(operation: Operation, state: str) -> str:
-    if operation.phase == "ready" and operation.ended_at:
-        return _ready_in(operation, operation.ended_at)
+    deployed_at = operation.facts.finished.get("deploying")
+    if operation.phase == "ready" and deployed_at:
+        return _ready_in(operation, deployed_at)
     if operation.stopping:
         return f"{state} · stopping"
     progress = operation.facts.progress
@@ -91,10 +92,10 @@ def _headline(operation: Operation, state: str) -> str:
     return state
 
 
-def _ready_in(operation: Operation, ended_at: datetime) -> str:
+def _ready_in(operation: Operation, deployed_at: datetime) -> str:
     """Say how long the last attempt took us, and how long people."""
     facts = operation.facts
-    took = ended_at - facts.started.get("queued", operation.created_at)
+    took = deployed_at - facts.started.get("queued", operation.created_at)
     asked, answered = facts.started.get("waiting"), facts.finished.get("waiting")
     waited = answered - asked if asked and answered else timedelta()
     ours = f"Ready in {duration((took - waited).total_seconds())}"

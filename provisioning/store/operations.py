@@ -136,8 +136,8 @@ class Operations:
             row.ended_at = self._clock.now()
             return self._enter(session, row, to, by=by, facts=facts)
 
-    def close(self, operation: str, version: int, *, free: bool) -> None:
-        """Note that all is done that an end entails; `free` gives the name away in the same breath.
+    def close(self, operation: str, version: int, project_becomes: str = "") -> None:
+        """Note that all is done that an end entails, and the project's new state, if it has one.
 
         Nothing happens to an operation that is over, or that went on since `version` was seen.
         """
@@ -147,10 +147,10 @@ class Operations:
                 return
             row.ended_at = self._clock.now()
             session.add(row)
-            project = _project_of(session, row) if free else None
-            if project is not None and project.state != "gone":
-                self._note(session, row, f"{project.state} → gone", by=audit.US)
-                project.state = "gone"
+            project = _project_of(session, row) if project_becomes else None
+            if project is not None and project.state != project_becomes:
+                self._note(session, row, f"{project.state} → {project_becomes}", by=audit.US)
+                project.state = project_becomes
                 session.add(project)
 
     def remember(self, operation: str, **facts: Any) -> OperationRow:

@@ -4,17 +4,23 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import Session, col, delete, func, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
-from provisioning.tables import DeliveryRow, WorkflowRunRow
+from provisioning.store.releases import UNSETTLED
+from provisioning.tables import DeliveryRow, MemoRow, ProjectRow, ReleaseRow, WorkflowRunRow
 from provisioning.text import Frozen
 from provisioning.workflow_run import WorkflowRun, merged
 
 LEASE = timedelta(seconds=60)
 """How long whoever looks at a run keeps others from it; after a crash it is looked at again."""
+
+LATEST_KEPT = 50
+"""So many of a project's latest runs are never forgotten: GitHub lists 30, and what it lists and we
+do not know is news."""
+FORGOTTEN_AT_ONCE = 1000
 
 
 class Followed(Frozen):
@@ -201,6 +207,21 @@ class WorkflowRuns:
             session.exec(gone)
             return session.exec(delete(DeliveryRow).where(old)).rowcount
 
+    def forget(self, older_than: timedelta) -> int:
+        """Drop runs that ended that long ago, and their releases; return how many there were.
+
+        A project that exists keeps its latest runs, and those of each environment's last releases.
+        """
+        with self._database.writing() as session:
+            old = session.exec(_forgettable(self._clock.now() - older_than)).all()
+            for start in range(0, len(old), FORGOTTEN_AT_ONCE):
+                runs = old[start : start + FORGOTTEN_AT_ONCE]
+                lost = [f"lost:{run}" for run in runs]
+                session.exec(delete(ReleaseRow).where(col(ReleaseRow.run).in_(runs)))
+                session.exec(delete(WorkflowRunRow).where(col(WorkflowRunRow.id).in_(runs)))
+                session.exec(delete(MemoRow).where(col(MemoRow.key).in_(lost)))
+            return len(old)
+
     def _insert_delivery(self, session: Session, guid: str, event: str) -> bool:
         row = DeliveryRow(id=guid, event=event, received_at=self._clock.now())
         return insert_once(session, row)
@@ -262,3 +283,33 @@ def _one(run: str) -> SelectOfScalar[WorkflowRunRow]:
 def _newest(project: str) -> SelectOfScalar[WorkflowRunRow]:
     rows = select(WorkflowRunRow).where(WorkflowRunRow.project == project)
     return rows.order_by(col(WorkflowRunRow.created_at).desc(), col(WorkflowRunRow.id).desc())
+
+
+def _forgettable(limit: datetime) -> SelectOfScalar[str]:
+    """Return the ids of runs that ended before `limit` and that nobody needs any more."""
+    living = select(ProjectRow.name).where(ProjectRow.state != "gone")
+    project = col(WorkflowRunRow.project)
+    unsettled = select(ReleaseRow.run).where(col(ReleaseRow.state).in_(UNSETTLED))
+    needed = or_(
+        col(WorkflowRunRow.id).in_(_latest_runs()), col(WorkflowRunRow.id).in_(_last_releases())
+    )
+    return select(WorkflowRunRow.id).where(
+        col(WorkflowRunRow.ended_at) < limit,
+        col(WorkflowRunRow.id).not_in(unsettled),
+        or_(project.not_in(living), ~needed),
+    )
+
+
+def _latest_runs() -> SelectOfScalar[str]:
+    age = (col(WorkflowRunRow.created_at).desc(), col(WorkflowRunRow.id).desc())
+    place = func.row_number().over(partition_by=col(WorkflowRunRow.project), order_by=age)
+    runs = select(WorkflowRunRow.id, place.label("place")).subquery()
+    return select(runs.c.id).where(runs.c.place <= LATEST_KEPT)
+
+
+def _last_releases() -> SelectOfScalar[str]:
+    """Return the runs of each environment's last release of each ending: the last approved, too."""
+    of = (col(ReleaseRow.project), col(ReleaseRow.environment), col(ReleaseRow.state))
+    place = func.row_number().over(partition_by=of, order_by=col(ReleaseRow.asked_at).desc())
+    releases = select(ReleaseRow.run, place.label("place")).subquery()
+    return select(releases.c.run).where(releases.c.place == 1)

@@ -4,20 +4,18 @@ Sources: docs.github.com/rest/actions (workflow-runs, workflow-jobs, artifacts),
 /rest/commits (compare). Installation tokens look; people's own tokens decide and dispatch.
 """
 
-import io
-import json
-import re
-import zipfile
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import requests
 from github import GithubException
-from pydantic import ConfigDict, SecretStr, ValidationError
+from pydantic import SecretStr
 
+from provisioning.adapters.github.commits import comparison
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
+from provisioning.adapters.github.plans import newest_plan, read_plan
 from provisioning.adapters.github.sightings import job_of, run_of
 from provisioning.deployment_ports import (
     Look,
@@ -28,15 +26,12 @@ from provisioning.deployment_ports import (
     Verdict,
 )
 from provisioning.errors import PermanentError, TemporaryError, UserError
-from provisioning.release import Commit, Comparison, ReleasePlan
-from provisioning.text import Frozen
+from provisioning.release import Comparison, ReleasePlan
 from provisioning.workflow_run import WORKFLOW, WorkflowJob, WorkflowRun
 
 Json = Any
 
 MOST_COMMITS = 20
-LARGEST_PLAN = 1_000_000
-"""Bytes of a plan artifact that are read at most."""
 LOG_LINES = 40
 FILE = quote(WORKFLOW.rpartition("/")[2])
 NEWEST = 30
@@ -47,16 +42,6 @@ DECISIONS = ("approved", "rejected")
 AMBIGUOUS = timedelta(seconds=15)
 """So long after a dispatch whose answer was lost GitHub's list may lack its run."""
 NOT_FROM_YOU = "it takes none from you: you are not among its reviewers, or the run is your own."
-
-
-class _StoredPlan(Frozen):
-    """`plan.json` as the deploy workflow uploads it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    digest: str
-    commit: str
-    version: str = ""
-    changes: tuple[dict[str, str], ...] = ()
 
 
 class GitHubActions:
@@ -109,16 +94,11 @@ class GitHubActions:
         path = f"{self._repository(project)}/actions/runs/{run.id}/artifacts?name={quote(name)}"
         with self._connection.doing(f"read the plan of the workflow run {run.id}"):
             listed = (self._connection.get(path) or {}).get("artifacts", [])
-            since = _planned_since(run, environment)
-            artifact = max(
-                (one for one in listed if not one["expired"] and _made_at(one) >= since),
-                key=lambda one: one["id"],
-                default=None,
-            )
-            if artifact is None or artifact["size_in_bytes"] > LARGEST_PLAN:
+            artifact = newest_plan(listed, run, environment)
+            if artifact is None:
                 return None
             content = self._download(artifact["archive_download_url"])
-        plan = _read_plan(content)
+        plan = read_plan(content)
         return plan if plan and plan.commit == run.sha else None
 
     def released(self, project: str, environment: str) -> str:
@@ -139,7 +119,7 @@ class GitHubActions:
         with self._connection.doing(f"compare commits of {project}"):
             if not base:
                 found = self._connection.get(f"{repository}/commits/{quote(head)}")
-                return _comparison("", 1, [found], "") if found else None
+                return comparison("", 1, [found], "") if found else None
             path = f"{repository}/compare/{quote(base)}...{quote(head)}"
             compared = self._connection.get(path)
             if compared is None:
@@ -147,7 +127,7 @@ class GitHubActions:
             commits = compared["commits"][-MOST_COMMITS:]
             if not commits:
                 commits = [self._connection.get(f"{repository}/commits/{quote(head)}")]
-        return _comparison(base, compared["ahead_by"], commits, compared["html_url"])
+        return comparison(base, compared["ahead_by"], commits, compared["html_url"])
 
     def log_end(self, project: str, job: WorkflowJob) -> str:
         """Return the last lines of a job's log, or an empty string; not redacted."""
@@ -297,16 +277,6 @@ class GitHubActions:
         return f"/repos/{self._organisation}/{quote(project, safe='')}"
 
 
-def _planned_since(run: WorkflowRun, environment: str) -> datetime:
-    """Return when the job began that has made the plan of this attempt: older ones are history."""
-    plans = (job.started_at for job in run.jobs if job.deed == ("plan", environment))
-    return max((at for at in plans if at), default=run.created_at).replace(microsecond=0)
-
-
-def _made_at(artifact: Json) -> datetime:
-    return datetime.fromisoformat(artifact["created_at"])
-
-
 def _named(pending: Json) -> str:
     return str(pending["environment"]["name"])
 
@@ -328,39 +298,6 @@ def _review(review: Json) -> Review:
         login=review["user"]["login"],
         comment=review["comment"] or "",
     )
-
-
-def _comparison(base: str, total: int, commits: list[Json], url: str) -> Comparison:
-    return Comparison(
-        base=base, total=total, commits=tuple(_commit(one) for one in commits if one), url=url
-    )
-
-
-def _commit(found: Json) -> Commit:
-    author = (found.get("author") or {}).get("login") or found["commit"]["author"]["name"]
-    title = _title(found["commit"]["message"])
-    return Commit(sha=found["sha"], title=title[:120], author=author, url=found["html_url"])
-
-
-def _title(message: str) -> str:
-    """Return what a commit is about: of a merged pull request its title, which GitHub puts last."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    merged = re.match(r"Merge pull request (#\d+) ", lines[0]) if lines else None
-    if merged and len(lines) > 1:
-        return f"{lines[1]} ({merged[1]})"
-    return lines[0] if lines else ""
-
-
-def _read_plan(archive: bytes) -> ReleasePlan | None:
-    """Read `plan.json` of an artifact; one that is no plan is none, since a project wrote it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
-            if zipped.getinfo("plan.json").file_size > LARGEST_PLAN:
-                return None
-            stored = _StoredPlan.model_validate(json.loads(zipped.read("plan.json")))
-            return ReleasePlan.model_validate(stored.model_dump())
-    except (zipfile.BadZipFile, KeyError, ValueError, ValidationError):
-        return None
 
 
 def _without_time(line: str) -> str:

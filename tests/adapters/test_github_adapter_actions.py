@@ -13,11 +13,12 @@ from pydantic import SecretStr
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
+from playground.github.limits import Limits
 from playground.github.runs import WorkflowRun as TheirRun
 from provisioning.adapters.github import App, Connection
 from provisioning.adapters.github.actions import GitHubActions
 from provisioning.deployment_ports import TooLateError, Verdict
-from provisioning.errors import UserError
+from provisioning.errors import TemporaryError, UserError
 
 SCRIPTS = [
     Script("bundle / Deploy Development", "Development"),
@@ -223,6 +224,30 @@ def test_a_stranger_is_refused_by_github_too(works: Works, actions: GitHubAction
             Verdict(approved=True, comment="let me"),
             SecretStr(works.github.user_token("ada")),
         )
+    assert run.status == "waiting"
+
+
+MANY = 50
+"""More than our App asks in a test."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes"),
+    [(Limits(per_hour=MANY), 55), (Limits(creating_per_minute=1), 0.9)],
+    ids=["the hour's budget", "a burst"],
+)
+def test_a_persons_rate_limit_is_not_told_as_a_refusal(
+    works: Works, actions: GitHubActions, limits: Limits, minutes: float
+) -> None:
+    run = waiting_run(works, "rosa")
+    for _ in range(MANY):
+        works.refused(works.decide(run, "rosa", environment_ids=[1]))
+    works.github._limits.limits = limits
+    token = SecretStr(works.github.user_token("rosa"))
+    with pytest.raises(TemporaryError, match="rate limit") as stopped:
+        actions.decide("ada-7", run.id, "Production", Verdict(approved=True, comment="yes"), token)
+    assert stopped.value.after is not None
+    assert stopped.value.after > timedelta(minutes=minutes)
     assert run.status == "waiting"
 
 

@@ -174,7 +174,7 @@ class GitHubActions:
         except GithubException as error:
             if error.status == 422:
                 raise self._not_taken(path, environment, error) from error
-            raise _of_person(error, "decide on this deployment") from error
+            raise self._of_person(error, "decide on this deployment") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not decide)") from error
 
@@ -200,7 +200,7 @@ class GitHubActions:
         except GithubException as error:
             if error.status >= 500:
                 raise TemporaryError(f"GitHub answered {error.status}", after=AMBIGUOUS) from error
-            raise _of_person(error, f"deploy {ref} of {project}") from error
+            raise self._of_person(error, f"deploy {ref} of {project}") from error
         except requests.exceptions.RequestException as error:
             why = "GitHub did not answer (could not start the workflow)"
             raise TemporaryError(why, after=AMBIGUOUS) from error
@@ -222,7 +222,7 @@ class GitHubActions:
         try:
             self._rerun(f"{path}/rerun-failed-jobs", token)
         except GithubException as error:
-            raise _of_person(error, "rerun this") from error
+            raise self._of_person(error, "rerun this") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not rerun)") from error
 
@@ -243,6 +243,17 @@ class GitHubActions:
                     raise
 
     # ------------------------------------------------------------------ parts
+
+    def _of_person(self, error: GithubException, what: str) -> Exception:
+        """Return what GitHub's answer to a person means: a rate limit of theirs is no refusal."""
+        if later := self._connection.later(error, what):
+            return later
+        if error.status == 401:
+            again = "GitHub no longer takes your link; type `/sciclops link` again."
+            return TokenRefusedError(again)
+        if error.status in (403, 404):
+            return UserError(f"GitHub does not let you {what}: {_said(error)}")
+        return UserError(f"GitHub refused to {what}: {_said(error)}")
 
     def _with_correlation(self, project: str, correlation: str) -> int | None:
         """Return the run that a dispatch has begun already: its title names the request."""
@@ -304,16 +315,6 @@ def _without_time(line: str) -> str:
     """Drop the timestamp that every line of a log begins with."""
     stamp, _, rest = line.partition(" ")
     return rest if stamp.endswith("Z") and "T" in stamp else line
-
-
-def _of_person(error: GithubException, what: str) -> Exception:
-    if error.status == 401:
-        return TokenRefusedError("GitHub no longer takes your link; type `/sciclops link` again.")
-    if error.status in (403, 404):
-        return UserError(f"GitHub does not let you {what}: {_said(error)}")
-    if error.status in (409, 429) or error.status >= 500:
-        return TemporaryError(f"GitHub answered {error.status} (could not {what})")
-    return UserError(f"GitHub refused to {what}: {_said(error)}")
 
 
 def _said(error: GithubException) -> str:

@@ -299,6 +299,20 @@ def test_what_failed_is_rerun_as_the_person(works: Works, actions: GitHubActions
     assert run.triggering_actor == "pat"
 
 
+def test_a_rerun_of_an_attempt_that_was_rerun_already_changes_nothing(
+    works: Works, actions: GitHubActions
+) -> None:
+    works.runner.scripts[0].conclusion = "failure"
+    run = works.wait(works.dispatch(), "completed")
+    token = SecretStr(works.github.user_token("pat"))
+    actions.rerun("ada-7", run.id, token, attempt=1)
+    wait_until(lambda: run.attempt == 2 and run.status == "completed")
+    actions.rerun("ada-7", run.id, token, attempt=1)
+    assert (run.attempt, run.status) == (2, "completed")
+    actions.rerun("ada-7", run.id, token, attempt=2)
+    assert run.attempt == 3
+
+
 def test_cancelling_twice_is_fine(works: Works, actions: GitHubActions) -> None:
     run = waiting_run(works, "rosa")
     actions.cancel("ada-7", run.id)

@@ -210,14 +210,16 @@ class GitHubActions:
             return known
         raise TemporaryError("GitHub has not begun the workflow yet", after=AMBIGUOUS)
 
-    def rerun(self, project: str, run: int, token: SecretStr | None) -> None:
+    def rerun(
+        self, project: str, run: int, token: SecretStr | None, attempt: int | None = None
+    ) -> None:
         """Run again what failed, as the person whose token it is, or as our App without one."""
         path = f"{self._repository(project)}/actions/runs/{run}"
         with self._connection.doing(f"look at the workflow run {run}"):
             found = self._connection.get(path)
         if found is None:
             raise UserError("GitHub does not know this run any more.")
-        if found["status"] != "completed":
+        if found["status"] != "completed" or attempt not in (None, found["run_attempt"]):
             return
         try:
             self._rerun(f"{path}/rerun-failed-jobs", token)

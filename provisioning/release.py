@@ -58,13 +58,16 @@ class Comparison(Frozen):
 class Card(Frozen):
     """What reviewers see before they decide.
 
-    `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people behind them when it was
-    asked, `earlier` the environments that this run has deployed to. `reviews_before` counts what
-    GitHub had on the environment from earlier attempts. `gate` is what holds the deployment until
-    `needed` people agree; `group` is the chat user group that may, too, where it is the App's rule.
+    `base` is the commit that was released there last, if any; `since` is None, too, where GitHub
+    cannot compare with it. `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people
+    behind them when it was asked, `earlier` the environments that this run has deployed to.
+    `reviews_before` counts what GitHub had on the environment from earlier attempts. `gate` is what
+    holds the deployment until `needed` people agree; `group` is the chat user group that may, too,
+    where it is the App's rule.
     """
 
     commit: Commit | None = None
+    base: str = ""
     since: Comparison | None = None
     plan: ReleasePlan | None = None
     destroys: bool = False

@@ -42,6 +42,11 @@ NO_PLAN = (
     "the plan that its run has made."
 )
 
+INCOMPARABLE = (
+    ", which was released there last. A force push may have removed it: look at what is new "
+    "yourself before you approve."
+)
+
 NameOf = Callable[[str], Span]
 """Names a GitHub login: a mention where the person is linked, else the login."""
 
@@ -153,6 +158,10 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 def _commits(card: Card) -> Iterator[Text]:
     since = card.since
     if card.destroys:
+        return
+    if since is None and card.base:
+        base = code(card.base[:SHORT_SHA])
+        yield say(bold("GitHub cannot compare "), "with ", base, INCOMPARABLE)
         return
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")

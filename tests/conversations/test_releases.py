@@ -72,6 +72,22 @@ def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) 
     assert "fix: late events" in said
 
 
+def test_a_release_whose_forerunner_is_gone_from_git_is_not_called_the_first(
+    talk: Conversation,
+) -> None:
+    deployments = talk.world.github.repos[talk.name].deployments
+    last = [one for one in deployments.values() if one.environment == "Production"]
+    known = [one.sha for one in last]
+    for one in last:
+        one.sha = "f" * 40
+    said = text_of(card(talk, merge(talk, "fix: after a force push")))
+    for one, sha in zip(last, known, strict=True):
+        one.sha = sha
+    assert "GitHub cannot compare with ffffffff, which was released there last" in said
+    assert "First release" not in said
+    assert "Author" in said
+
+
 def test_a_rejection_needs_a_reason_and_ends_the_run_as_rejected(talk: Conversation) -> None:
     run = merge(talk, "feat: risky")
     talk.rosa.press("Reject", on=card(talk, run))

@@ -102,6 +102,13 @@ def test_a_card_without_a_plan_says_so_and_what_guards_then() -> None:
     assert "First release" in said
 
 
+def test_a_card_that_cannot_be_compared_does_not_call_itself_the_first_release() -> None:
+    card = a_release().card.model_copy(update={"base": "b" * 40, "since": None})
+    said = words(a_release(card=card))
+    assert "GitHub cannot compare with bbbbbbbb, which was released there last" in said
+    assert "First release" not in said
+
+
 def test_buttons_carry_commit_attempt_and_plan_and_are_gone_once_it_is_decided() -> None:
     waits = release_notice(a_release(), Asked(), login, "")
     assert [button.label for button in waits.buttons] == ["Approve", "Reject"]

@@ -147,7 +147,7 @@ class Following:
         over["conclusion"] = followed.run.conclusion or "cancelled"
         self.store.workflow_runs.see(followed.project, followed.run.model_copy(update=over))
         for release in self.store.releases.of_run(followed.run.id):
-            self.releasing.withdraw(release, "the run is gone")
+            self.releasing.outcomes.withdraw(release, "the run is gone")
         self.board.show_run(followed.run.id)
         return None
 

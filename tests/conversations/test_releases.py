@@ -1,6 +1,7 @@
 """From a merge to production: the run in the channel, its card, decisions by proven people."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from conversation import Conversation
@@ -8,9 +9,10 @@ from played_runs import PlayedRunner
 from shipping import card, decide, link, merge, run_says
 from waiting import wait_until
 
-from playground.cast import ADA, GRACE, ROSA
+from playground.cast import ADA, GRACE, PAT, ROSA
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
+from provisioning.release_outcomes import LAG
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +158,20 @@ def test_what_is_decided_on_github_is_shown_and_its_buttons_are_gone(talk: Conve
     assert "from the page" in text_of(shown)
     assert not buttons(shown)
     run_says(talk, run, "Deployed to Production")
+
+
+def test_what_an_administrator_lets_in_is_shown_as_that(talk: Conversation) -> None:
+    run = merge(talk, "feat: past its reviewers")
+    card(talk, run)
+    github = talk.world.github
+    github.repos[talk.name].environments["Production"].can_admins_bypass = True
+    github.bypass_gate(PAT.github, run.id, "Production")
+    run_says(talk, run, "Deployed to Production")
+    talk.world.clock.advance(LAG + timedelta(seconds=10))
+    shown = card(talk, run, "Let in at GitHub, past its reviewers")
+    assert "Nothing was released" not in text_of(shown)
+    assert not buttons(shown)
+    assert not run.reviews
 
 
 def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversation) -> None:

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from test_workflow_run import a_job, a_run
+
 from provisioning.policy import Allowed, Refused
 from provisioning.release import (
     Card,
@@ -10,12 +13,14 @@ from provisioning.release import (
     PlannedChange,
     Release,
     ReleasePlan,
+    let_in_at,
     may_release,
     next_reminder,
     release_id,
 )
 from provisioning.release_message import Asked, release_notice
 from provisioning.text import Span, code, plain
+from provisioning.workflow_run import WorkflowJob
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 ADA = Commit(sha="a" * 40, title="feat: count purchases *too*", author="ada-l", url="http://x/c")
@@ -78,6 +83,36 @@ def test_nobody_releases_their_own_deployment_even_as_a_reviewer() -> None:
 def test_only_a_reviewer_releases() -> None:
     assert isinstance(may_release("sam-s", reviewers={"rosa-p"}, initiators=set()), Refused)
     assert may_release("Rosa-P", reviewers={"rosa-p"}, initiators={"ada-l"}) == Allowed()
+
+
+FAILED = a_job("Deploy Production", "completed", "failure")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        a_job("Deploy Production", "in_progress"),
+        a_job("Deploy Production", "completed", "success"),
+        FAILED.model_copy(update={"failed_step": "Deploy"}),
+    ],
+)
+def test_a_deployment_that_has_worked_was_let_in(job: WorkflowJob) -> None:
+    assert let_in_at(a_release(), a_run(jobs=(job,)))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        a_job("Deploy Production", "waiting"),
+        a_job("Deploy Production", "queued"),
+        a_job("Deploy Production", "completed", "cancelled"),
+        a_job("Deploy Production", "completed", "success", attempt=2),
+        a_job("Deploy Staging", "completed", "success"),
+        FAILED,
+    ],
+)
+def test_nothing_else_shows_that_a_deployment_was_let_in(job: WorkflowJob) -> None:
+    assert let_in_at(a_release(), a_run(jobs=(job,))) is None
 
 
 def test_reminders_back_off_and_end() -> None:

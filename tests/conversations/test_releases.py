@@ -10,9 +10,12 @@ from shipping import card, decide, link, merge, run_says
 from waiting import wait_until
 
 from playground.cast import ADA, GRACE, PAT, ROSA
+from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 from provisioning.release_outcomes import LAG
+
+MANY = 100
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +57,12 @@ def test_the_first_release_shows_its_plan_and_stages(talk: Conversation) -> None
 def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> None:
     run = merge(talk, "feat: count purchases")
     assert "@" not in text_of(card(talk, run))
+    listings = Fault("github", "delay", "/teams/.*/members$", times=MANY, seconds=0)
+    talk.world.faults.add(listings)
     decide(talk, talk.rosa, run, "Approve", "looks right")
     shown = card(talk, run, "Approved by")
+    talk.world.faults.clear()
+    assert MANY - listings.times == 2, "once at the click and once at the decision"
     assert "looks right" in text_of(shown)
     assert not buttons(shown)
     run_says(talk, run, "Deployed to Production")
@@ -108,8 +115,17 @@ def test_a_stage_that_does_not_exist_starts_nothing(talk: Conversation) -> None:
     before = len(talk.world.github.runs(talk.name))
     talk.ada.type(f"/sciclops deploy {talk.name} main productoin")
     talk.told(talk.ada, "There is no stage “productoin”")
-    talk.ada.type(f"/sciclops deploy {talk.name} main staging really")
-    talk.told(talk.ada, "Say at most a branch or tag and a stage")
+    talk.ada.type(f"/sciclops deploy {talk.name} staging really")
+    talk.told(talk.ada, "Say at most one stage")
+    assert len(talk.world.github.runs(talk.name)) == before
+
+
+def test_what_the_workflow_would_refuse_is_refused_at_once(talk: Conversation) -> None:
+    before = len(talk.world.github.runs(talk.name))
+    talk.ada.type(f"/sciclops deploy {talk.name} v0.1.0")
+    said = text_of(talk.told(talk.ada, "There is no stage “v0.1.0”"))
+    assert "Stages are deployed from main only" in said
+    assert "open a pull request" in said
     assert len(talk.world.github.runs(talk.name)) == before
 
 

@@ -69,4 +69,5 @@ COMMAND = Command(
     Role.ANYBODY,
     release,
     hidden=True,
+    checks_first=True,
 )

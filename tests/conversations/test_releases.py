@@ -9,6 +9,7 @@ from played_runs import PlayedRunner
 from shipping import card, decide, link, merge, run_says
 from waiting import wait_until
 
+from bot.answers import WAITING
 from playground.cast import ADA, GRACE, PAT, ROSA
 from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
@@ -135,6 +136,21 @@ def test_nobody_releases_their_own_deployment(talk: Conversation) -> None:
     talk.told(talk.grace, "nobody releases their own deployment")
     assert not run.reviews
     assert buttons(card(talk, run))
+
+
+def test_a_slow_github_costs_nobody_the_dialog_or_its_refusal(talk: Conversation) -> None:
+    run = merge(talk, "feat: slow github", by=GRACE)
+    shown = card(talk, run)
+    talk.world.faults.add(Fault("github", "delay", "/members$", times=MANY, seconds=5))
+    talk.rosa.press("Approve", on=shown)
+    talk.grace.press("Approve", on=shown)
+    talk.view_says(WAITING, talk.rosa)
+    talk.view_says(WAITING, talk.grace)
+    talk.view_says("It is kept at GitHub", talk.rosa)
+    talk.view_says("nobody releases their own deployment", talk.grace)
+    talk.world.faults.clear()
+    assert talk.rosa.submit() is None
+    run_says(talk, run, "Deployed to Production")
 
 
 def test_whoever_is_no_reviewer_is_refused_and_it_is_noted(talk: Conversation) -> None:

@@ -155,7 +155,10 @@ class Services:
 
 @dataclass(frozen=True)
 class Command:
-    """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields."""
+    """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields.
+
+    `checks_first` says that it asks vendors before it answers with its form.
+    """
 
     name: str
     usage: str
@@ -164,6 +167,7 @@ class Command:
     run: Callable[[Request, Services], Answer]
     suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
     hidden: bool = False
+    checks_first: bool = False
 
 
 def required_word(request: Request, what: str, its_name: str) -> str:

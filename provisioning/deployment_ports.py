@@ -149,10 +149,13 @@ class Dispatches(Protocol):
         `inputs["correlation"]` is unique to the request: a run that has it already is returned.
         """
 
-    def rerun(self, project: str, run: int, token: SecretStr | None) -> None:
+    def rerun(
+        self, project: str, run: int, token: SecretStr | None, attempt: int | None = None
+    ) -> None:
         """Run again what failed, as the person whose token it is, or as our App without one.
 
-        A run that is under way stays as it is.
+        A run that is under way stays as it is, and so does one whose present attempt is another
+        one than `attempt`: it was begun again already.
         """
 
     def cancel(self, project: str, run: int) -> None:

@@ -75,11 +75,6 @@ class WorkflowRuns:
         """Return a project's runs, newest first."""
         return self._read(_newest(project).limit(limit))
 
-    def unended(self) -> tuple[Followed, ...]:
-        """Return the runs whose present attempt is not over, oldest first."""
-        rows = select(WorkflowRunRow).where(col(WorkflowRunRow.ended_at).is_(None))
-        return self._read(rows.order_by(col(WorkflowRunRow.created_at)))
-
     def count_unended(self) -> int:
         """Return how many runs are under way."""
         rows = select(func.count()).where(col(WorkflowRunRow.ended_at).is_(None))

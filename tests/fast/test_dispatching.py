@@ -1,11 +1,17 @@
 """What somebody hears who asked for a deployment that GitHub did not begin."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+from pydantic import SecretStr
+from test_workflow_run import a_job, a_run
+
+from provisioning.clock import MovableClock
 from provisioning.dispatching import Dispatching
-from provisioning.errors import TemporaryError
+from provisioning.errors import TemporaryError, UserError
 from provisioning.store import Store
 
 
@@ -19,8 +25,43 @@ class Away:
         return effect(*args)
 
 
+@dataclass
+class Repeating:
+    """GitHub that may be asked to repeat attempts of runs."""
+
+    asked: list[int | None] = field(default_factory=list)
+
+    def rerun(self, project: str, run: int, token: SecretStr, attempt: int | None = None) -> None:
+        """Note which attempt is to be repeated."""
+        del project, run, token
+        self.asked.append(attempt)
+
+
+def test_a_rerun_is_of_the_attempt_that_had_failed_whatever_has_happened_since(
+    each_store: Store,
+) -> None:
+    failed = a_job("Deploy Testing", "completed", "failure")
+    each_store.workflow_runs.see("ada-7", a_run(status="completed", jobs=(failed,)))
+    begun: list[str] = []
+    engine = SimpleNamespace(start=lambda _, dispatch, **_named: begun.append(dispatch))
+    linking = SimpleNamespace(login_of=lambda _: "grace-h", token_of=lambda _: SecretStr("t"))
+    steps = SimpleNamespace(do=lambda _, effect, *args: effect(*args))
+    github = Repeating()
+    dispatching = Dispatching(
+        each_store, cast("Any", engine), cast("Any", github), cast("Any", linking), MovableClock()
+    )
+    for key in ("click:1", "click:2"):
+        dispatching.rerun("7", "1", by="U0GRACE", key=key)
+    each_store.workflow_runs.see("ada-7", a_run(2, status="completed", jobs=(failed,)))
+    for dispatch in begun:
+        dispatching.workflows()["dispatch.rerun"](cast("Any", steps), dispatch)
+    assert github.asked == [1, 1]
+    with pytest.raises(UserError, match="begun again since"):
+        dispatching.rerun("7", "1", by="U0GRACE", key="click:3")
+
+
 def test_who_asked_hears_that_github_was_away_for_too_long(each_store: Store) -> None:
-    parts = dict.fromkeys((field.name for field in fields(Dispatching)), None)
+    parts = dict.fromkeys((part.name for part in fields(Dispatching)), None)
     dispatching = Dispatching(**cast("Any", parts | {"store": each_store}))
     asked = {"project": "ada-7", "run": 7, "by": "U0GRACE"}
     for part in ("dispatch.begin", "dispatch.rerun"):

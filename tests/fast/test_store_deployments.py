@@ -51,7 +51,7 @@ def test_a_run_that_is_over_is_not_looked_at_again_unless_woken(each_store: Stor
     (claimed,) = runs.claim(1)
     runs.looked(claimed, None)
     assert not runs.claim(1)
-    assert not runs.unended()
+    assert not runs.count_unended()
     runs.wake(7)
     assert runs.claim(1)
 

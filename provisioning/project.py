@@ -14,6 +14,9 @@ STAGES = ("development", "testing", "staging", "production")
 PULL_REQUESTS = "refs/pull/*/merge"
 """What GitHub Actions builds for a pull request."""
 
+PLANNER_SUFFIX = "-plan"
+"""What the environment is called, after the gated one that plans are made for; no stage ends so."""
+
 AccessLevel = Literal["read", "write"]
 
 
@@ -88,7 +91,7 @@ class Environment(Frozen):
     @property
     def planner_name(self) -> str:
         """Return the GitHub environment in which plans for this one are made."""
-        return f"{self.name}-plan"
+        return f"{self.name}{PLANNER_SUFFIX}"
 
     @property
     def planner(self) -> "Environment":

@@ -4,25 +4,30 @@ import re
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
-from waiting import wait_until
 
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
 
-def test_an_unknown_word_gets_help(talk: Conversation) -> None:
+def test_an_unknown_word_gets_the_nearest_command_and_the_way_to_help(talk: Conversation) -> None:
+    talk.sam.type("/sciclops Nwe x")
+    said = text_of(talk.told(talk.sam, "There is no command “Nwe”. Did you mean new?"))
+    assert "Type /sciclops help to see everything that you can say." in said
     talk.sam.type("/sciclops *frobnicate* <!channel>")
-    said = talk.told(talk.sam, "I don't know “*frobnicate*”.")
-    for command in ("new", "list", "status", "help"):
-        assert f"/sciclops {command}" in text_of(said)
-    assert "confirm <run>" not in text_of(said)
-    talk.sam.type("/sciclops")
-    talk.told(talk.sam, "You can say:")
-    talk.sam.type("/sciclops HELP")
-    wait_until(lambda: "I don't know" not in text_of(talk.told(talk.sam, "You can say:")))
+    said = text_of(talk.told(talk.sam, "There is no command “*frobnicate*”. Type /sciclops help"))
+    assert "/sciclops list" not in said
     talk.sam.type("/sciclops <!here>")
-    said = talk.told(talk.sam, "I don't know “<!here>”.")
-    assert "<!here>" not in said.text
+    assert "<!here>" not in talk.told(talk.sam, "There is no command “<!here>”.").text
+
+
+@pytest.mark.parametrize("typed", ["", " HELP"])
+def test_help_shows_every_command_that_is_typed(talk: Conversation, typed: str) -> None:
+    talk.world.slack.workspace.messages.clear()
+    talk.sam.type(f"/sciclops{typed}")
+    said = text_of(talk.told(talk.sam, "You can say:"))
+    for command in ("new", "list", "status", "help"):
+        assert f"/sciclops {command}" in said
+    assert "confirm <run>" not in said
 
 
 @pytest.mark.parametrize("command", ["", "list ", "status ", "retry "])

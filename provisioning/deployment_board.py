@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from provisioning.deployment_message import deployment_notice
+from provisioning.deployment_message import deployment_notice, superseded_by
 from provisioning.errors import PermanentError
 from provisioning.linking import Linking
 from provisioning.policy import Policy
@@ -179,11 +179,14 @@ class DeploymentBoard:
         if followed is None:
             return None
         releases = self.store.releases.of_run(run)
+        newer = superseded_by(followed.run, releases)
+        others = self.store.workflow_runs.of_project(followed.project) if newer else ()
+        newer_run = next((one.run for one in others if one.run.sha.startswith(newer)), None)
         environments = self.environments(followed.project)
         return Message(
             key=f"deployment:{followed.run.id}",
             channel=self.policy.channel,
-            content=deployment_notice(followed, releases, environments, self.name),
+            content=deployment_notice(followed, releases, environments, self.name, newer_run),
             urgent=followed.run.is_over or bool(followed.run.waiting()),
         )
 

@@ -77,6 +77,10 @@ class Card(Frozen):
     group: str = ""
 
 
+NEWER = "a newer commit waits: "
+"""Why a release was withdrawn when a newer run asked for its environment; its commit follows."""
+
+
 class Approval(Frozen):
     """One person's yes to one exact artefact (`Release.bound_to`): it counts for no other one."""
 
@@ -124,6 +128,12 @@ class Release(Frozen):
     def is_ruled(self) -> bool:
         """Tell whether our App's rule holds it, so that we alone let it in."""
         return self.card.gate == "app_rule"
+
+    @property
+    def superseded_by(self) -> str:
+        """Return the beginning of the newer commit for which it was withdrawn, if it was."""
+        is_superseded = self.state == "void" and self.why.startswith(NEWER)
+        return self.why.removeprefix(NEWER) if is_superseded else ""
 
     @property
     def given(self) -> tuple[Approval, ...]:

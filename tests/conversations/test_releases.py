@@ -151,6 +151,9 @@ def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversa
     assert not buttons(shown)
     wait_until(lambda: older.conclusion == "cancelled")
     assert not older.reviews
+    shown = run_says(talk, older, f"Superseded by commit {newer.sha[:8]}")
+    assert f"Superseded by workflow run {newer.id}" in text_of(shown)
+    assert "Deploy Production · superseded" in text_of(shown)
 
 
 def test_a_failed_stage_names_its_step_and_its_last_lines_and_is_rerun(

@@ -3,12 +3,14 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from test_release import a_release
-from test_workflow_run import START, a_run
+from test_workflow_run import START, a_job, a_run
 
 from provisioning.deployment_board import DeploymentBoard
-from provisioning.release import release_id
+from provisioning.release import NEWER, release_id
 from provisioning.store import Store
+from provisioning.text import Notice, plain
 
 
 def a_board(store: Store) -> DeploymentBoard:
@@ -46,3 +48,28 @@ def test_whoever_rejected_an_earlier_attempt_is_not_said_to_have_released(
     told = each_store.messages.get("announce:deployment:7")
     assert told is not None
     assert "released by" not in str(told.content)
+
+
+@pytest.mark.parametrize("conclusion", ["cancelled", "failure"])
+def test_a_run_that_a_newer_one_has_superseded_is_not_shown_as_failed(
+    each_store: Store, conclusion: str
+) -> None:
+    newer = a_run(id=8, sha="c" * 40, title="feat: newer", url="http://x/runs/8")
+    job = a_job("Deploy Production", "completed", conclusion)
+    over = a_run(status="completed", conclusion=conclusion, jobs=(job,))
+    each_store.workflow_runs.see("ada-7", over)
+    each_store.workflow_runs.see("ada-7", newer)
+    each_store.releases.ask(a_release(asked_at=START, deadline=START))
+    why = {"why": f"{NEWER}cccccccc"}
+    each_store.releases.move(release_id(7, 1, "Production"), ["open"], "void", changes=why)
+    a_board(each_store).show_run(7)
+    row = each_store.messages.get("deployment:7")
+    assert row is not None
+    shown = Notice.model_validate(row.content)
+    assert shown.title == "ada-7 · Deployment · Superseded by commit cccccccc"
+    assert plain(shown.body[0]) == "Superseded by workflow run 8: feat: newer"
+    assert [(task.title, task.status) for task in shown.tasks] == [
+        ("Deploy Production · superseded", "pending")
+    ]
+    assert not shown.buttons
+    assert "failed" not in shown.summary

@@ -11,7 +11,7 @@ from provisioning.release import Release
 from provisioning.release_gates import first_asker
 from provisioning.release_message import Asked, release_notice
 from provisioning.store import Followed, Message, Store
-from provisioning.text import Notice, Span, bold, code, link, person, say
+from provisioning.text import Notice, Span, bold, code, link, moment, person, say
 
 MOST_MENTIONED = 12
 
@@ -59,6 +59,8 @@ class DeploymentBoard:
             *whom,
             "this release still waits: ",
             bold(f"{release.project} · {release.environment}"),
+            ". It can be decided until ",
+            moment(release.deadline),
             ".",
         )
         self.store.messages.show(

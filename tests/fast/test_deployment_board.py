@@ -1,5 +1,6 @@
 """What the board tells of runs and releases as they are stored."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -73,3 +74,14 @@ def test_a_run_that_a_newer_one_has_superseded_is_not_shown_as_failed(
     ]
     assert not shown.buttons
     assert "failed" not in shown.summary
+
+
+def test_a_reminder_says_until_when_a_release_can_be_decided(each_store: Store) -> None:
+    each_store.workflow_runs.see("ada-7", a_run())
+    waiting = a_release(asked_at=START, deadline=START + timedelta(days=7))
+    each_store.releases.ask(waiting)
+    a_board(each_store).remind(waiting, 1)
+    row = each_store.messages.get(f"{waiting.message}:reminder:1")
+    assert row is not None
+    said = Notice.model_validate(row.content).body[0]
+    assert "It can be decided until 2026-12-02 09:00 UTC." in plain(said)

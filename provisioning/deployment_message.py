@@ -57,7 +57,7 @@ def deployment_notice(
 def what(run: WorkflowRun) -> str:
     """Say what a run does."""
     if run.event == "pull_request":
-        return f"Pull request {run.branch}"
+        return f"Pull request #{run.pull}" if run.pull else f"Pull request of branch {run.branch}"
     if any(job.deed and job.deed[0] == "destroy" for job in run.jobs):
         return "Destroy"
     return "Deployment"
@@ -126,8 +126,12 @@ def _body(
 def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
     run = followed.run
     commit = code(run.sha[:SHORT_SHA])
-    # A dispatched run is titled by who asked for it, not by its commit.
-    title = f" {run.title}" if run.title and run.event != "workflow_dispatch" else ""
+    # A dispatched run is titled by who asked for it, one of a pull request like that.
+    is_titled = run.title and run.event != "workflow_dispatch" and not run.pull
+    title = f" {run.title}" if is_titled else ""
+    if run.pull:
+        page = f"{run.url.partition('/actions/')[0]}/pull/{run.pull}"
+        yield Fact(label="Pull request", value=say(link(f"#{run.pull} {run.title}", page)))
     yield Fact(label="Commit", value=say(commit if run.sha else "not known yet", title))
     yield Fact(label="Branch", value=say(code(run.branch or "?")))
     if run.actor:

@@ -38,12 +38,13 @@ class ReleasePlan(Frozen):
 
 
 class Commit(Frozen):
-    """A commit, as people recognise it."""
+    """A commit, as people recognise it; a merge has the commit it brings as its second parent."""
 
     sha: str
     title: str
     author: str
     url: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Comparison(Frozen):
@@ -53,6 +54,13 @@ class Comparison(Frozen):
     total: int
     commits: tuple[Commit, ...]
     url: str = ""
+
+    def without_merges(self) -> "Comparison":
+        """Return it without the merges of changes that are listed themselves."""
+        listed = {commit.sha for commit in self.commits}
+        kept = tuple(one for one in self.commits if not listed.intersection(one.parents[1:]))
+        total = self.total - len(self.commits) + len(kept)
+        return self.model_copy(update={"commits": kept, "total": total})
 
 
 class Card(Frozen):

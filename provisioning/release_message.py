@@ -151,9 +151,9 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 
 
 def _commits(card: Card) -> Iterator[Text]:
-    since = card.since
     if card.destroys:
         return
+    since = card.since.without_merges() if card.since else None
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")
         return

@@ -1,5 +1,6 @@
 """From a merge to production: the run in the channel, its card, decisions by proven people."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -68,8 +69,13 @@ def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> 
 def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) -> None:
     run = merge(talk, "fix: late events")
     said = text_of(card(talk, run))
-    assert "since the last release" in said
-    assert "fix: late events" in said
+    assert "1 commit since the last release" in said
+    assert "fix: late events — " in said
+    pulls = [one for one in talk.world.github.runs(talk.name) if one.title == "fix: late events"]
+    assert len(pulls) == 2, "one when it was opened, one when it was closed"
+    for pull in pulls:
+        shown = text_of(run_says(talk, pull, "Pull request #"))
+        assert re.search(r"Pull request: #\d+ fix: late events", shown)
 
 
 def test_a_rejection_needs_a_reason_and_ends_the_run_as_rejected(talk: Conversation) -> None:

@@ -76,7 +76,12 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
             live=True,
             max_length=100,
         ),
-        Field("owners", "Project owners", "people", hint="They may confirm, cancel and destroy."),
+        Field(
+            "owners",
+            "Project owners",
+            "people",
+            hint="They may confirm, cancel, retry and clean up.",
+        ),
         Field(
             "managed_group",
             "Managed team AAD group",

@@ -5,6 +5,7 @@ import re
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
 
+from bot.render import DATE
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
@@ -55,6 +56,7 @@ def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
         home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
         assert "Waiting for you" in text_of(home)
         assert ("being made" in text_of(home)) == (person is talk.ada)
+        assert (DATE in str(home.blocks)) == (person is talk.ada)
     talk.sam.open_home()
     assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
     talk.press("Discard")
@@ -83,6 +85,7 @@ def test_projects_are_listed_page_by_page_and_filtered(
     assert crowded[9] in text_of(first)
     assert crowded[10] not in text_of(first)
     assert "Page 1 of 2" in text_of(first)
+    assert str(first.blocks).count(DATE) == 10, "a moment, in each reader's own time zone"
     assert set(buttons(first)) == {"Next"}
     talk.ada.press("Next", on=first)
     second = talk.told(talk.ada, "Page 2 of 2")

@@ -190,7 +190,11 @@ def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
     run = merge(talk, "feat: to be listed")
     card(talk, run)
     talk.rosa.type("/sciclops approvals")
-    talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    shown = talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    assert re.search(rf"{run.sha[:8]}`? .*to be listed", text_of(shown))
+    assert set(buttons(shown)) == {f"Approve {talk.name}", f"Reject {talk.name}"}
+    talk.rosa.press(f"Reject {talk.name}", on=shown)
+    talk.view_says("Reject release", talk.rosa)
     talk.sam.type(f"/sciclops runs {talk.name}")
     assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))
     talk.sam.type(f"/sciclops status {talk.name}")

@@ -95,7 +95,7 @@ def test_a_run_of_a_pull_request_is_named_by_it_or_else_by_its_branch(each_store
     assert shown.title.startswith("ada-7 · Pull request #12 · ")
     (fact,) = [fact for fact in shown.facts if fact.label == "Pull request"]
     assert fact.value == say(link("#12 feat: more", "http://x/acme/ada-7/pull/12"))
-    of_a_fork = shown_of(each_store, told.model_copy(update={"id": 8, "pull": 0}))
+    of_a_fork = shown_of(each_store, told.model_copy(update={"id": 8, "pull": 0, "sha": "b" * 40}))
     assert of_a_fork.title.startswith("ada-7 · Pull request of branch ada-1 · ")
 
 

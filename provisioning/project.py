@@ -71,6 +71,13 @@ class ProjectSpec(Frozen):
         )
 
 
+def template_title(template: str) -> str:
+    """Return what people call a bundle template: `ml_workflow` is “ML workflow”."""
+    words = template.split("_")
+    spelled = [word.upper() if len(word) == 2 else word for word in words]
+    return " ".join([spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]])
+
+
 class Environment(Frozen):
     """Project × workspace group × stage: one GitHub environment with one service principal.
 

@@ -329,6 +329,7 @@ def test_commits_since_the_last_release_are_named(works: Works, actions: GitHubA
     assert compared is not None
     assert compared.total == 2
     assert [commit.title for commit in compared.commits] == ["feat: one", "fix: two [skip ci]"]
+    assert compared.commits[1].parents == (compared.commits[0].sha,)
     first = actions.commits("ada-7", "", head)
     assert first is not None
     assert [commit.sha for commit in first.commits] == [head]

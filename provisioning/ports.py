@@ -109,6 +109,14 @@ class Repositories(Protocol):
         The commit message ends with `marker`, by which a repeated call finds that it is done.
         """
 
+    def follow(
+        self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
+    ) -> bool:
+        """Make `sciclops/template` hold what comes after, in one commit; tell whether it does.
+
+        Only a branch that holds what came before is moved; `main` is left to people.
+        """
+
     def secrets(self, name: str, environment: str) -> Mapping[str, datetime]:
         """Return when each secret of an environment was last written, by its name."""
 
@@ -119,9 +127,12 @@ class Repositories(Protocol):
         """Delete the repository if its description ends with our marker; tell if it is gone."""
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
-        """Ask GitHub whether the project is as it was asked for, check by check."""
+        """Ask GitHub whether the project is as it was asked for, check by check.
+
+        Without `files` the content of the repository is not looked at.
+        """
 
 
 class Identities(Protocol):

@@ -11,7 +11,8 @@ from provisioning.adapters.github.connection import Connection
 from provisioning.adapters.github.directory import Choices, Directory, matching
 from provisioning.adapters.github.environment_secrets import EnvironmentSecrets
 from provisioning.adapters.github.leftovers import import_ids
-from provisioning.adapters.github.starter import StarterCode
+from provisioning.adapters.github.starter import TEMPLATE_BRANCH, StarterCode
+from provisioning.adapters.github.template_branch import TemplateBranch
 from provisioning.adapters.github.verification import Verification
 from provisioning.clock import Clock
 from provisioning.delivery import Delivery
@@ -103,6 +104,14 @@ class GitHubRepositories:
         with self._connection.doing(f"push the starter code to {name}"):
             return StarterCode(self._connection, self._repository(name)).push(files, marker)
 
+    def follow(
+        self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
+    ) -> bool:
+        """Make `sciclops/template` hold what comes after, in one commit; tell whether it does."""
+        with self._connection.doing(f"push to {TEMPLATE_BRANCH} of {name}"):
+            branch = TemplateBranch(self._connection, self._repository(name))
+            return branch.follow(before, after, message)
+
     def leftovers(self, name: str, marker: str) -> dict[str, str]:
         """Return what exists of a project's repository, if it carries our marker."""
         if self._ours(name, marker) is None:
@@ -129,7 +138,7 @@ class GitHubRepositories:
             self._secrets(name, environment).put(values)
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
         """Ask GitHub whether the project is as it was asked for, check by check."""
         with self._connection.doing(f"verify the repository {spec.name}"):

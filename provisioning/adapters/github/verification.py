@@ -46,7 +46,7 @@ class Verification:
         self._delivery = delivery
 
     def findings(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
     ) -> tuple[Finding, ...]:
         """Return the result of every check."""
         described = cast("Described", outputs.get("environments") or {})
@@ -59,7 +59,7 @@ class Verification:
         return tuple(self._executor.map(_finding, named))
 
     def _of_repository(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], described: Described
+        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, described: Described
     ) -> Iterator[tuple[str, Check]]:
         return RepositoryChecks(self._connection, self._delivery, spec, files, described).all()
 
@@ -72,7 +72,7 @@ class RepositoryChecks:
         connection: Connection,
         delivery: Delivery,
         spec: ProjectSpec,
-        files: Mapping[str, bytes],
+        files: Mapping[str, bytes] | None,
         described: Described,
     ) -> None:
         self._connection = connection
@@ -84,8 +84,9 @@ class RepositoryChecks:
     def all(self) -> Iterator[tuple[str, Check]]:
         """Return every check by its name."""
         yield "repository is alive", self.alive
-        yield "main comes from the rendered template", self.main_content
-        yield "sciclops/template equals the rendered template", self.template_content
+        if self._files is not None:
+            yield "main comes from the rendered template", self.main_content
+            yield "sciclops/template equals the rendered template", self.template_content
         yield "main is protected", self.main_rules
         yield "sciclops/template is protected", self.template_rules
         yield "versions are protected", self.version_rules
@@ -107,10 +108,14 @@ class RepositoryChecks:
         return "" if branch == "main" else f"Its default branch is {branch}, not main."
 
     def main_content(self) -> str:
-        """Expect what was rendered on main, or below what people have merged since."""
+        """Expect what was rendered on main, or below what people have merged since.
+
+        The branch for template output may be ahead with what nobody has merged yet, or what was
+        squashed into main; but main has grown from it, and not beside it from GitHub's own commit.
+        """
         wrong = self.content("main")
         compared = self._get(f"/compare/{TEMPLATE_BRANCH}...main") if wrong else None
-        return "" if compared and compared["status"] == "ahead" else wrong
+        return "" if compared and compared["merge_base_commit"]["parents"] else wrong
 
     def template_content(self) -> str:
         """Expect what was rendered on the branch for template output."""
@@ -124,7 +129,8 @@ class RepositoryChecks:
         if tree["truncated"]:
             return f"GitHub does not list all files of {branch}."
         there = {entry["path"]: entry["sha"] for entry in tree["tree"] if entry["type"] != "tree"}
-        return _difference(there, {path: blob_sha(data) for path, data in self._files.items()})
+        wanted = {path: blob_sha(data) for path, data in (self._files or {}).items()}
+        return _difference(there, wanted)
 
     # ------------------------------------------------------------------ protection
 

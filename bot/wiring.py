@@ -62,6 +62,8 @@ from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
+from provisioning.verifying_parts import VerifyingParts
+from provisioning.workflows.change_project import ChangeProject
 from provisioning.workflows.create_project import CreateProject
 
 
@@ -181,7 +183,16 @@ class Bot:
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
-        return CreateProject(run_steps, parts, secrets, rules, self.templates)
+        verifying = VerifyingParts(run_steps, self.repositories, self.workspaces, self.templates)
+        return CreateProject(run_steps, parts, secrets, rules, verifying)
+
+    @cached_property
+    def change_project(self) -> ChangeProject:
+        """Return the workflow that gives projects another specification."""
+        made = self.create_project
+        return ChangeProject(
+            made.run_steps, made.terraform, made.secrets, made.rules, made.verifying
+        )
 
     @cached_property
     def linking(self) -> Linking:
@@ -306,6 +317,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     bot.engine.report(bot.create_project.run_steps.trying)
     for workflows in (
         bot.create_project.parts(),
+        bot.change_project.parts(),
         bot.releasing.workflows(),
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),

@@ -4,6 +4,7 @@ from commands import (
     approvals,
     break_glass,
     cancel,
+    change,
     cleanup,
     comment,
     confirm,
@@ -24,6 +25,7 @@ from commands.help import help_for
 
 ALL = (
     new.COMMAND,
+    change.COMMAND,
     list.COMMAND,
     status.COMMAND,
     link.COMMAND,

@@ -297,10 +297,10 @@ class Desk:
 
     def _may_confirm(self, run: Operation, by: str) -> Allowed | Refused:
         return may_confirm(
-            self._policy.confirm_create,
+            self._policy.confirmer(run.kind, run.in_force),
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 
@@ -308,7 +308,7 @@ class Desk:
         return may_stop(
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 

@@ -23,6 +23,7 @@ Phase = Literal[
     "deploying",
     "ready",
     "done",
+    "unchanged",
     "failed",
     "discarded",
     "refused",
@@ -62,12 +63,14 @@ STOPPABLE: tuple[Phase, ...] = ("planning", "applying", "cleaning")
 CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
-ENDED: tuple[Phase, ...] = ("ready", "done", "failed", *STOPPED, "cleaned")
+ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
 Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+CHANGE = "change_project"
+"""The operation that gives a project another specification."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 
@@ -125,6 +128,11 @@ class Facts(Frozen):
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
     the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
     `plan` is confirmed, too.
+
+    `touched` is set before the first apply to a project that exists. `before` is the specification
+    that a change replaces; `changed` is set once it is replaced. `files` says what became of the
+    repository's files: "same", "moved" on the template's branch, or, where they come from another
+    version of the template, "other" (nothing to do) or "left" (something would have to change).
     """
 
     origin: str = ""
@@ -143,6 +151,10 @@ class Facts(Frozen):
     writes: int = 0
     left_behind: str = ""
     workflow_run: str = ""
+    touched: bool = False
+    before: ProjectSpec | None = None
+    changed: bool = False
+    files: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -174,6 +186,15 @@ class Operation(Frozen):
     def makes_project(self) -> bool:
         """Tell whether there is no project before it."""
         return self.kind == CREATE
+
+    @property
+    def in_force(self) -> ProjectSpec:
+        """Return the project's present specification: only its owners decide.
+
+        Who is named in a change that is asked for is nobody until it is made.
+        """
+        facts = self.facts
+        return self.spec if facts.before is None or facts.changed else facts.before
 
     @property
     def message(self) -> str:
@@ -222,7 +243,7 @@ class Operation(Frozen):
             and change.action in ("create", "update", "replace", "delete")
             for change in changes
         )
-        return of_terraform + (STARTER_WRITES if self.makes_project else 0)
+        return of_terraform + (STARTER_WRITES if self.kind in (CREATE, CHANGE) else 0)
 
     @property
     def is_clean_up(self) -> bool:

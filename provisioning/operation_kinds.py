@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CREATE, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -17,7 +17,8 @@ class Kind(Frozen):
 
     `title` stands in the message's headline, `states` and `words` replace what is said of phases
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
-    well. `failed` is what a failure makes of the project; empty: it stays what it is.
+    well. `failed` is what a failure makes of the project; empty: it stays what it is. `untouched`
+    and `touched` say what a run leaves that does not end well, before and after its apply began.
     """
 
     name: str
@@ -26,6 +27,8 @@ class Kind(Frozen):
     consented: Phase = "confirmed"
     ended: Phase = "done"
     failed: str = ""
+    untouched: str = "nothing was changed, and the project is as it was"
+    touched: str = "what was changed so far stays; Retry goes on from there"
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -50,6 +53,7 @@ STATES: dict[Phase, str] = {
     "deploying": "Deploying to Development",
     "ready": "Ready",
     "done": "Done",
+    "unchanged": "Nothing to change",
     "failed": "Failed",
     "discarded": "Discarded",
     "refused": "Refused",
@@ -83,9 +87,25 @@ CREATE_PROJECT = Kind(
     ended="ready",
     failed="failed",
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT,)}
+CHANGE_PROJECT = Kind(
+    name=CHANGE,
+    title="Change",
+    steps=("planning", "waiting", "applying", "verifying"),
+    touched="a part of the change may be made, and the specification before it is still in force; "
+    "Retry goes on from there",
+    states={"done": "Changed"},
+)
+KINDS = {kind.name: kind for kind in (CREATE_PROJECT, CHANGE_PROJECT)}
 
 
 def kind_of(operation: Operation) -> Kind:
     """Return what an operation is about."""
     return KINDS[operation.kind]
+
+
+def left_standing(operation: Operation) -> str:
+    """Say what a run about a project that exists has left, if it did not end well."""
+    if operation.facts.changed:
+        return "the change is made and in force, only its verification is missing"
+    kind = kind_of(operation)
+    return kind.touched if operation.facts.touched else kind.untouched

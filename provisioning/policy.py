@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
+from provisioning.operation import CHANGE, CREATE
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
 
@@ -50,7 +51,8 @@ class Policy(Delivery):
     `catalogs` are those of each workspace group's stages, groups in the order of deployments.
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
-    of chat users that whoever keeps the settings vouches for.
+    of chat users that whoever keeps the settings vouches for. `confirm_change` is like
+    `confirm_create` where it is None.
     """
 
     naming: Naming
@@ -58,6 +60,7 @@ class Policy(Delivery):
     catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
+    confirm_change: Confirmer | None = None
     confirmation_expires: timedelta
     platform_group: str
     users_group: str
@@ -80,7 +83,14 @@ class Policy(Delivery):
                 return entry
         return None
 
-    def confirmers(self, spec: ProjectSpec, requested_by: str) -> tuple[str, ...]:
+    def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
+        """Return who confirms the plan of such an operation on this project."""
+        del spec
+        return (self.confirm_change if kind == CHANGE else None) or self.confirm_create
+
+    def confirmers(
+        self, spec: ProjectSpec, requested_by: str, kind: str = CREATE
+    ) -> tuple[str, ...]:
         """Return the users and groups who may confirm a plan, to be named; see `may_confirm`."""
         others = tuple(owner for owner in spec.owners if owner != requested_by)
         platform = (self.platform_group,) if self.platform_group else ()
@@ -89,7 +99,7 @@ class Policy(Delivery):
             "platform": platform,
             "second_person": (*others, *platform),
             "requester": (requested_by, *others, *platform),
-        }[self.confirm_create]
+        }[self.confirmer(kind, spec)]
 
     def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:
         """Return what is wrong with a request by its own lights: form field to sentence."""

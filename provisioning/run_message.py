@@ -6,8 +6,9 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning.change_message import changes, ended
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.text import (
@@ -130,6 +131,8 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase == "unchanged" or (operation.phase == "done" and operation.facts.before):
+        return tuple(ended(operation, repository_url))
     if operation.phase in WORKING:
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
@@ -155,7 +158,8 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     """Say what exists after somebody's No, and what can be done about it."""
     facts = operation.facts
     if not operation.makes_project:
-        yield say("Nothing more is changed, and the project stays as it is.")
+        left = left_standing(operation)
+        yield say(f"{left[0].upper()}{left[1:]}.")
         return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
@@ -219,7 +223,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += _rights(spec)
+    shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from provisioning.board import CONFIRM, artefact
+from provisioning.change_message import unlisted_changes
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
@@ -12,6 +13,7 @@ from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
+from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
 
@@ -92,7 +94,7 @@ class TerraformParts:
         name = operation.facts.terraform_run
         asked = () if operation.is_covered else self._confirmers(operation)
         self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
-        if rights := unlisted(operation.spec):
+        if rights := unlisted_changes(operation) or unlisted(operation.spec):
             rest = Attachment(name=f"request-{name}.txt", text=self.run_steps.redact(rights))
             self.run_steps.tell(operation, f"request:{name}", rest)
         text = self.run_steps.terraform.describe(operation.project, name)
@@ -104,15 +106,18 @@ class TerraformParts:
         """Remember which plan people saw and confirmed, if that covers the present one."""
         operation = self.run_steps.load(run)
         facts = operation.facts
-        asks = self.run_steps.policy.confirm_create != "nobody"
-        covered = facts.confirmed if operation.is_covered and asks else None
+        covered = facts.confirmed if operation.is_covered and self._is_asked(operation) else None
         seen = (facts.covered_by or covered.digest) if covered else ""
         if seen != facts.covered_by:
             self.run_steps.remember(run, covered_by=seen)
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
-        return policy.confirmers(operation.spec, operation.requested_by)
+        return policy.confirmers(operation.in_force, operation.requested_by, operation.kind)
+
+    def _is_asked(self, operation: Operation) -> bool:
+        policy = self.run_steps.policy
+        return policy.confirmer(operation.kind, operation.in_force) != "nobody"
 
     # ------------------------------------------------------------------ ask
 
@@ -137,11 +142,14 @@ class TerraformParts:
         self.run_steps.desk.proceed(run)
 
     def _questions(self, operation: Operation) -> list[ApprovalRow]:
-        policy, spec = self.run_steps.policy, operation.spec
+        policy, before = self.run_steps.policy, operation.facts.before
         questions = []
-        if policy.confirm_create != "nobody":
+        if self._is_asked(operation):
             questions.append(self._question(operation, CONFIRM, self._confirmers(operation)))
-        for access in spec.data_access:
+        asked = operation.spec.data_access
+        if before is not None:
+            asked = data_to_ask_for(before, operation.spec, policy.catalogs)
+        for access in asked:
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -206,7 +214,7 @@ class TerraformParts:
 
     def _start_applying(self, run: str) -> None:
         # What was shown so far was the plan's progress.
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True, progress=None)
+        self.run_steps.enter(run, ["confirmed"], "applying", made=True, touched=True, progress=None)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)

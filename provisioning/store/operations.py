@@ -11,6 +11,8 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import CREATE
+from provisioning.project import ProjectSpec
+from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -45,14 +47,17 @@ class Operations:
     def begin(self, operation: OperationRow) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under way.
+        The same operation again changes nothing. Raises `BusyError` while another one is under
+        way, and `UserError` if the specification it wants to replace was replaced meanwhile.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            if _project_of(session, operation) is None:
+            project = _project_of(session, operation)
+            if project is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
+            _require_present(project, operation)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
                 if other.ended_at is None:
@@ -247,6 +252,16 @@ def _locked(session: Session, operation: str) -> OperationRow:
 def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
     projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
     return session.exec(projects).first()
+
+
+def _require_present(project: ProjectRow, operation: OperationRow) -> None:
+    """Refuse to replace a specification that is not the present one any more."""
+    seen = operation.facts.get("before")
+    if seen is None:
+        return
+    present, before = map(ProjectSpec.model_validate, (project.spec, seen))
+    if project.state != "ready" or fingerprint(present) != fingerprint(before):
+        raise UserError(CHANGED_MEANWHILE.format(project=project.name))
 
 
 def _take_back(session: Session, row: OperationRow) -> bool:

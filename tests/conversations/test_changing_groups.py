@@ -1,0 +1,44 @@
+"""A workspace group more: only environments are added, with secrets and gates like the others."""
+
+import pytest
+from conversation import RUN_SECONDS, Conversation
+
+from playground.slack.reading import text_of
+from playground.world import Choices
+from provisioning.delivery import SECRET_NAMES
+
+STAGES = ("Development", "Testing", "Staging", "Production", "Production-plan")
+
+pytestmark = pytest.mark.timeout(2 * RUN_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def choices() -> Choices:
+    """Return a playground with secrets, where our App's rule is the gate."""
+    return Choices(edit_seconds=0.2, gate="app_rule", authentication="secret")
+
+
+def test_a_group_more_adds_its_environments_and_touches_no_other(talk: Conversation) -> None:
+    talk.make(workspace_groups=["gbx1", "gbx2"])
+    environments = talk.world.github.repos[talk.name].environments
+    before = {name: dict(each.secrets) for name, each in environments.items()}
+    talk.ada.type(f"/sciclops change {talk.name}")
+    talk.ada.wait_for_view("Plan Change")
+    talk.ada.fill({"workspace_groups": ["gbx1"]})
+    assert "gbx2 cannot be removed" in talk.refused()["workspace_groups"]
+    talk.ada.fill({"workspace_groups": ["gbx1", "gbx2", "gbxphil"]})
+    assert talk.ada.submit() is None
+    said = text_of(talk.run_message("Change · Waiting for confirmation"))
+    assert "Workspace groups added: + gbxphil" in said
+    assert "0 to change, 0 to destroy" in said
+    talk.press("Confirm & Apply")
+    said = text_of(talk.run_message("Change · Changed"))
+    assert "open a pull request" in said
+    new = {f"gbxphil-{stage}" for stage in STAGES}
+    assert set(environments) == {*before, *new}
+    assert {name: dict(environments[name].secrets) for name in before} == before
+    assert all(set(environments[name].secrets) == set(SECRET_NAMES) for name in new)
+    assert {name for name in new if environments[name].custom_rule} == {"gbxphil-Production"}
+    files = talk.world.github.files(talk.name, "sciclops/template")
+    assert b"gbxphil-production:" in files["databricks.yml"]
+    assert b"gbxphil" not in talk.world.github.files(talk.name, "main")["databricks.yml"]

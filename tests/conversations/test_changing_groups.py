@@ -23,7 +23,7 @@ def test_a_group_more_adds_its_environments_and_touches_no_other(talk: Conversat
     environments = talk.world.github.repos[talk.name].environments
     before = {name: dict(each.secrets) for name, each in environments.items()}
     talk.ada.type(f"/sciclops change {talk.name}")
-    talk.ada.wait_for_view("Plan Change")
+    talk.ada.wait_for_view("keeps its name")
     talk.ada.fill({"workspace_groups": ["gbx1"]})
     assert "gbx2 cannot be removed" in talk.refused()["workspace_groups"]
     talk.ada.fill({"workspace_groups": ["gbx1", "gbx2", "gbxphil"]})

@@ -149,10 +149,13 @@ class Dispatches(Protocol):
         `inputs["correlation"]` is unique to the request: a run that has it already is returned.
         """
 
-    def rerun(self, project: str, run: int, token: SecretStr | None) -> None:
+    def rerun(
+        self, project: str, run: int, token: SecretStr | None, *, whole: bool = False
+    ) -> None:
         """Run again what failed, as the person whose token it is, or as our App without one.
 
-        A run that is under way stays as it is.
+        `whole` runs all jobs again, so that they plan again too. A run that is under way stays as
+        it is.
         """
 
     def cancel(self, project: str, run: int) -> None:

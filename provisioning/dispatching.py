@@ -55,7 +55,10 @@ class Dispatching:
         self._start("dispatch.begin", key, project, asked)
 
     def rerun(self, run: str, attempt: str, *, by: str, key: str) -> str:
-        """Run again what failed of a run's attempt; return the project."""
+        """Run again what failed of a run's attempt, or all where a new plan is needed first.
+
+        Return the project.
+        """
         followed = self.store.workflow_runs.get(run) if run.isdecimal() else None
         if followed is None:
             listing = code("/sciclops runs <project>")
@@ -65,7 +68,8 @@ class Dispatching:
         if not followed.run.is_over or not followed.run.failures():
             raise UserError("Nothing of this run has failed, so there is nothing to rerun.")
         self._require_link(by)
-        asked = {"project": followed.project, "run": followed.run.id, "by": by}
+        whole = followed.run.needs_new_plan()
+        asked = {"project": followed.project, "run": followed.run.id, "by": by, "whole": whole}
         self._start("dispatch.rerun", key, followed.project, asked)
         return followed.project
 
@@ -131,7 +135,8 @@ class Dispatching:
     def _run_again(self, dispatch: str) -> None:
         asked = self._asked(dispatch)
         with self._as_person(asked["by"]) as token:
-            self.dispatches.rerun(asked["project"], int(asked["run"]), token)
+            whole = bool(asked.get("whole"))
+            self.dispatches.rerun(asked["project"], int(asked["run"]), token, whole=whole)
         self.store.workflow_runs.wake(asked["run"])
 
     @contextmanager

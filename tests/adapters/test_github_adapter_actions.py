@@ -274,6 +274,18 @@ def test_what_failed_is_rerun_as_the_person(works: Works, actions: GitHubActions
     assert run.triggering_actor == "pat"
 
 
+@pytest.mark.parametrize(("whole", "repeated"), [(False, ["Test"]), (True, ["Build", "Test"])])
+def test_what_had_succeeded_is_repeated_with_the_whole_run_only(
+    works: Works, actions: GitHubActions, *, whole: bool, repeated: list[str]
+) -> None:
+    works.runner.scripts = [Script("Build"), Script("Test", conclusion="failure")]
+    run = works.wait(works.dispatch(), "completed")
+    token = SecretStr(works.github.user_token("pat"))
+    actions.rerun("ada-7", run.id, token, whole=whole)
+    wait_until(lambda: run.attempt == 2 and run.status == "completed")
+    assert [job.name for job in run.jobs[2]] == repeated
+
+
 def test_cancelling_twice_is_fine(works: Works, actions: GitHubActions) -> None:
     run = waiting_run(works, "rosa")
     actions.cancel("ada-7", run.id)

@@ -18,6 +18,8 @@ from playground.slack.reading import text_of
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
 INTERVAL = timedelta(seconds=6)
 """GitHub wants to be asked at most every five seconds."""
+REASON = "the shop is down, reviewers are asleep"
+"""Why glass is broken."""
 
 
 def link(talk: Conversation, person: Person) -> None:
@@ -86,6 +88,27 @@ def decide(talk: Conversation, person: Any, run: WorkflowRun, verb: str, comment
         person.fill({"comment": comment})
     errors = person.submit()
     assert errors is None, errors
+
+
+def release_of(talk: Conversation, run: WorkflowRun, says: str = "Release") -> str:
+    """Return the id that a run's card shows."""
+    words = text_of(card(talk, run, says)).replace("`", " ").split()
+    return next(word for word in words if word.startswith("rel-"))
+
+
+def break_glass(talk: Conversation, run: WorkflowRun, says: str = "Waiting for approval") -> None:
+    """Break glass as Ada, who has pushed what is released."""
+    talk.ada.type(f"/sciclops break-glass {release_of(talk, run, says)}")
+    talk.ada.wait_for_view("are missing", timeout=ANSWER_SECONDS)
+    talk.ada.fill({"reason": REASON, "project": talk.name})
+    assert talk.ada.submit() is None
+
+
+@pytest.fixture(autouse=True)
+def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
+    """Close what a test left open, where a module shares its conversation."""
+    yield
+    talk.world.slack.workspace.stacks.clear()
 
 
 @pytest.fixture

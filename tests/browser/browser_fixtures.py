@@ -1,17 +1,16 @@
 """Fixtures of the browser tests: a browser, the page served, and seats for people."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 import pytest
-from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting
+from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting, Window
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from playground.stage import page_of
 from playground.world import Playground
 
-Window = Callable[..., Page]
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself logs about refusals and a server that is away: tests provoke these."""
 

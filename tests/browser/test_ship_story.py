@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from browser_fixtures import Window
+from browser_seat import Window
 from playwright.sync_api import Locator, Page, expect
 from test_story import fill, keep
 
@@ -138,6 +138,7 @@ def make(window: Window, playground: Playground, name: str, groups: tuple[str, .
         link(window(user), playground, login)
     ready = grace.locator(".message").filter(has_text=f"{name} · Ready in")
     expect(ready).to_contain_text("Deployed to Development", timeout=RUN_MS)
+    ready.scroll_into_view_if_needed()
     keep(grace, f"{name}-1-ready")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_fixtures import Window
+from browser_seat import Window
 from conversation import PRINCIPALS
 from played_runs import playing
 from playwright.sync_api import Locator, Page, expect

@@ -14,7 +14,8 @@ play: $(VENV)/.to-play
 	$(BIN)/sciclops play
 
 test: $(VENV)/.to-develop
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
+	  --no-loadscope-reorder
 
 check: check-format check-lint check-imports check-types check-rules
 

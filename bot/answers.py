@@ -1,5 +1,6 @@
 """Answers to one person: where they asked, else for their eyes in the channel, else directly."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ UNREACHABLE = (SlackApiError, SlackClientError, aiohttp.ClientError, OSError, Ti
 """How Slack fails us; what was decided stands all the same."""
 
 Content = dict[str, Any]
+PATIENCE_SECONDS = 4.0
+"""After this long somebody who typed a command hears that it is still being worked on."""
+OPEN_SECONDS = 1.0
+"""After this long the dialog opens that may be wanted: Slack lets us open one for 3 s."""
+WAITING = "A vendor is slow. This dialog goes on by itself as soon as it has answered."
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,32 @@ class Answers:
                     return
             except UNREACHABLE:
                 log.warning("%s did not reach %s", way.__name__, request.who, exc_info=True)
+
+    async def wait(
+        self, working: asyncio.Future[Any], request: Request, live: Live, *, dialog: bool
+    ) -> str:
+        """Say that an answer takes a while, if it does: in a dialog, if it may turn into a form.
+
+        Return the id of that dialog, or an empty string.
+        """
+        opens = dialog and bool(live.trigger_id)
+        seconds = OPEN_SECONDS if opens else PATIENCE_SECONDS
+        done, _ = await asyncio.wait({working}, timeout=seconds)
+        if done:
+            return ""
+        if opens and (view_id := await self._open_waiting(live)):
+            return view_id
+        await self.say(request, live, tell("Still working on it; a vendor is slow."))
+        return ""
+
+    async def _open_waiting(self, live: Live) -> str:
+        view = forms.message_view("One moment", WAITING)
+        try:
+            opened = await self._client.views_open(trigger_id=live.trigger_id, view=view)
+        except UNREACHABLE:
+            log.warning("could not open a dialog", exc_info=True)
+            return ""
+        return str(opened["view"]["id"])
 
     async def open(self, request: Request, live: Live, form: Form) -> None:
         """Open a dialog, or say that it came too late."""

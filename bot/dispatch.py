@@ -28,6 +28,12 @@ def dispatch(request: Request, services: Services) -> Answer:
     return command.run(request, services)
 
 
+def checks_first(request: Request) -> bool:
+    """Tell whether vendors are asked before the form opens that a request may want."""
+    command = COMMANDS.get(request.word(0).lower())
+    return command is not None and command.checks_first
+
+
 def suggest(request: Request, field: str, query: str, services: Services) -> tuple[Choice, ...]:
     """Return the options of a form's type-ahead field."""
     command = COMMANDS.get(request.word(0))

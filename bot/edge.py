@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
 from bot.answers import UNREACHABLE, Answers, Live
-from bot.dispatch import dispatch, explain, explain_form, in_full, suggest
+from bot.dispatch import checks_first, dispatch, explain, explain_form, in_full, suggest
 from bot.payloads import (
     plain_values,
     request_of_row,
@@ -27,7 +27,7 @@ from bot.payloads import (
 )
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
-from provisioning.operation import operation_id
+from provisioning.operation import CREATE, operation_id
 from provisioning.tables import InteractionRow
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ SUBMIT_SECONDS = 1.5
 """How long checks may take before the form turns into “Checking…”; Slack waits 3 s in all, and
 storing the submission comes after this."""
 SUGGEST_SECONDS = 2.0
-PATIENCE_SECONDS = 4.0
-"""After this long somebody who typed a command hears that it is still being worked on."""
 
 
 class Edge:
@@ -175,12 +173,13 @@ class Edge:
     async def _act(self, request: Request, live: Live) -> None:
         """Act upon a request once; what was done is noted before anybody is told of it."""
         working = asyncio.ensure_future(self._decide(request))
-        done, _ = await asyncio.wait({working}, timeout=PATIENCE_SECONDS)
-        if not done:
-            await self._answers.say(request, live, tell("Still working on it; a vendor is slow."))
+        view_id = await self._answers.wait(working, request, live, dialog=checks_first(request))
         answer = await working
         await self._thread(self._services.store.interactions.finish, request.key)
-        await self._deliver(request, live, answer)
+        if view_id:
+            await self._turn_into(view_id, _shown(answer, request), request, answer)
+        else:
+            await self._deliver(request, live, answer)
 
     async def _decide(self, request: Request) -> Answer:
         """Return the answer to a request, whatever happens."""
@@ -287,11 +286,17 @@ class Edge:
             shown = forms.again(view, explain_form(error)) if view else _shown(answer, request)
         else:
             shown = _shown(answer, request, view)
+        await self._turn_into(view_id, shown, request, answer)
+        await self._thread(self._services.store.interactions.finish, stored)
+
+    async def _turn_into(
+        self, view_id: str, shown: dict[str, Any], request: Request, answer: Answer
+    ) -> None:
+        """Show an answer in a dialog that is open; where it was closed meanwhile, in words."""
         try:
             await self._client.views_update(view_id=view_id, view=shown)
         except UNREACHABLE:
             await self._answers.say(request, Live(), _in_words(answer))
-        await self._thread(self._services.store.interactions.finish, stored)
 
     # ------------------------------------------------------------------ threads and tasks
 
@@ -332,7 +337,11 @@ def _adopt(interactions: Any, key: str, of: str, by: str) -> bool:
 
 
 def _request(services: Services, start: Start, request: Request) -> None:
-    services.desk.request(start.spec, by=request.who, key=request.key)
+    if start.kind == CREATE:
+        services.requesting.create(start.spec, by=request.who, key=request.key)
+        return
+    asked = dict(start.facts)
+    services.requesting.begin(start.kind, start.spec, by=request.who, key=request.key, facts=asked)
 
 
 def _with_error(request: Request, error: UserError, services: Services) -> Answer:
@@ -369,6 +378,8 @@ def _wants_another_try(settled: asyncio.Future[Answer]) -> bool:
 def _in_words(answer: Answer) -> Reply:
     if isinstance(answer, Reply):
         return answer
+    if isinstance(answer, Form) and not answer.errors:
+        return tell("The dialog was closed meanwhile; please ask again.")
     if isinstance(answer, Form):
         problems = " ".join(answer.errors.values())
         return tell(f"Your request could not be accepted: {problems} Please ask again.")

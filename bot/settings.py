@@ -249,6 +249,7 @@ class LimitSettings(Section):
     github_writing_applies: int = Field(1, ge=1, le=16)
     github_writes_per_hour: int = Field(450, ge=50, description="GitHub itself allows 500")
     commands_at_once: int = Field(16, ge=1, le=256)
+    workflow_run_days: int = Field(90, ge=31, description="GitHub repeats a run for 30 days")
     sandbox_days_default: int = Field(30, ge=1)
     sandbox_days_maximum: int = Field(90, ge=1)
     message_edit_seconds: float = Field(3, gt=0)

@@ -1,15 +1,10 @@
 """The composition root: from settings to a bot. The only place that builds adapters."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
-from uuid import NAMESPACE_URL, uuid5
+from typing import cast
 
-import commands
-import provisioning
 from bot.installation import (
     known_secrets,
     policy_of,
@@ -19,14 +14,21 @@ from bot.installation import (
 from bot.later import Later
 from bot.people import SlackPeople
 from bot.settings import Settings
+from bot.vendors import (
+    TEMPLATES,
+    app_of,
+    bundle_context,
+    device_flow_of,
+    installation_of,
+    seal_of,
+    workspaces_of,
+)
 from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
-from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
 from provisioning.adapters.github import (
     App,
     Connection,
-    DeviceFlow,
     GitHubIdentities,
     GitHubRepositories,
 )
@@ -34,7 +36,6 @@ from provisioning.adapters.github.actions import GitHubActions
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
-from provisioning.adapters.local_terraform.toolbox import Installation
 from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
@@ -53,24 +54,15 @@ from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
 from provisioning.releasing import Releasing
+from provisioning.requesting import Requesting
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
-from provisioning.sealing import Seal, keys_of
 from provisioning.secret_parts import SecretParts
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
-from provisioning.terraform_root import (
-    TerraformContext,
-    root_files,
-)
+from provisioning.terraform_root import root_files
 from provisioning.workflows.create_project import CreateProject
-
-if TYPE_CHECKING:
-    from provisioning.adapters.databricks import Accounts
-
-TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
-MODULES = Path(provisioning.__file__).parent / "terraform"
 
 
 class Bot:
@@ -281,7 +273,8 @@ class Bot:
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
-        return Sweeps(self.store, self.desk, self.engine, self.clock, others)
+        kept = timedelta(days=self.settings.limits.workflow_run_days)
+        return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
 
     @cached_property
     def services(self) -> Services:
@@ -290,6 +283,7 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             store=self.store,
+            requesting=Requesting(self.store, self.engine, self.policy, self.clock),
             desk=self.desk,
             people=self.people,
             repositories=self.repositories,
@@ -321,77 +315,3 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         for name, workflow in workflows.items():
             bot.engine.register(name, workflow)
     return bot
-
-
-def bundle_context(settings: Settings) -> BundleContext:
-    """Return what templates may know of this installation."""
-    github = settings.github
-    answers = {
-        "organisation": github.organisation,
-        "platform_repository": github.platform_repository,
-        "platform_team": github.platform_team,
-    }
-    return BundleContext(seed=uuid5(NAMESPACE_URL, github.organisation), answers=answers)
-
-
-def app_of(settings: Settings, private_key: str) -> App:
-    """Return our GitHub App."""
-    github = settings.github
-    return App(
-        organisation=github.organisation,
-        api_url=github.api_url,
-        app_id=github.app_id,
-        installation_id=github.installation_id,
-        private_key=private_key,
-        seconds_between_writes=github.seconds_between_writes,
-    )
-
-
-def device_flow_of(settings: Settings) -> DeviceFlow:
-    """Return our GitHub App as people meet it."""
-    return DeviceFlow(settings.github.client_id, settings.github.api_url)
-
-
-def seal_of(settings: Settings) -> Seal | None:
-    """Return what seals people's tokens; None unless linking is set up. Raises UserError."""
-    keys = keys_of(settings.security.seal_keys.get_secret_value())
-    return Seal(keys) if keys and settings.github.client_id else None
-
-
-def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -> Workspaces:
-    """Return the adapter of Databricks; imports its SDK."""
-    from provisioning.adapters.databricks import DatabricksWorkspaces
-
-    return DatabricksWorkspaces(accounts_of(settings, context, clock), context)
-
-
-def accounts_of(settings: Settings, context: TerraformContext, clock: Clock) -> "Accounts":
-    """Return the Databricks accounts and workspaces; imports their SDK."""
-    from provisioning.adapters.databricks import Accounts, Login
-
-    secret = settings.databricks.client_secret.get_secret_value()
-    login = Login(settings.databricks.client_id, secret)
-    return Accounts(login, context.accounts, context.workspaces, clock)
-
-
-def installation_of(settings: Settings, redact: Redactor) -> Installation:
-    """Return how Terraform runs here; its credentials go by environment, never by argument."""
-    terraform = settings.terraform
-    return Installation(
-        data=settings.data_directory / "terraform",
-        modules=MODULES,
-        redact=redact,
-        binary=terraform.binary,
-        search_path=os.defpath if not (path := os.getenv("PATH")) else path,
-        credentials={
-            "GITHUB_APP_ID": str(settings.github.app_id),
-            "GITHUB_APP_INSTALLATION_ID": str(settings.github.installation_id),
-            "GITHUB_APP_PEM_FILE": read_private_key(settings),
-            "DATABRICKS_CLIENT_ID": settings.databricks.client_id,
-            "DATABRICKS_CLIENT_SECRET": settings.databricks.client_secret.get_secret_value(),
-        },
-        environment=terraform.environment,
-        parallelism=terraform.parallelism,
-        plugin_mirror=Path(terraform.plugin_mirror) if terraform.plugin_mirror else None,
-        state_url=terraform.state_url.get_secret_value() if terraform.state == "pg" else "",
-    )

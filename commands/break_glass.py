@@ -71,4 +71,5 @@ COMMAND = Command(
     "Let a deployment in without the approvals it lacks, with a reason.",
     Role.ANYBODY,
     break_glass,
+    checks_first=True,
 )

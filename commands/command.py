@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock
@@ -16,11 +16,12 @@ from provisioning.dispatching import Dispatching
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.linking import Linking
-from provisioning.operation import Operation
+from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.releasing import Releasing
+from provisioning.requesting import Requesting
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, code, plain, say
 
@@ -71,10 +72,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Start:
-    """An operation to store, acknowledge and begin."""
+    """An operation to store, acknowledge and begin; `facts` are what it has to know from then."""
 
     spec: ProjectSpec
     said: Text
+    kind: str = CREATE
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 FieldKind = Literal[
@@ -124,6 +127,7 @@ class Services:
     policy: Policy
     clock: Clock
     store: Store
+    requesting: Requesting
     desk: Desk
     people: People
     repositories: Repositories
@@ -151,7 +155,10 @@ class Services:
 
 @dataclass(frozen=True)
 class Command:
-    """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields."""
+    """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields.
+
+    `checks_first` says that it asks vendors before it answers with its form.
+    """
 
     name: str
     usage: str
@@ -160,6 +167,7 @@ class Command:
     run: Callable[[Request, Services], Answer]
     suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
     hidden: bool = False
+    checks_first: bool = False
 
 
 def required_word(request: Request, what: str, its_name: str) -> str:

@@ -15,13 +15,13 @@ CONSEQUENCES = {
 
 
 def release(request: Request, services: Services) -> Answer:
-    """Ask for the comment, then settle; rights are checked both times, live."""
+    """Ask for the comment, then settle; rights are checked both times, live, and once each time."""
     named, artefact, verb = request.word(1), request.word(2), request.word(3).lower()
     if not artefact or verb not in CONSEQUENCES:
         raise UserError(say(UNNAMED, code("/sciclops approvals"), ". Nothing was decided."))
     found = services.releasing.find(named, artefact)
-    services.releasing.require(found, request.who, approving=verb == APPROVE)
     if request.values is None:
+        services.releasing.require(found, request.who, approving=verb == APPROVE)
         return form(found, verb)
     comment = text(request.values, "comment")
     if verb == REJECT and not comment:
@@ -69,4 +69,5 @@ COMMAND = Command(
     Role.ANYBODY,
     release,
     hidden=True,
+    checks_first=True,
 )

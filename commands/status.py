@@ -4,9 +4,9 @@ from commands.command import STATES, Answer, Command, Reply, Request, Role, Serv
 from provisioning.board import read_operation
 from provisioning.deployment_message import state_of, what
 from provisioning.errors import UserError
-from provisioning.project import ProjectSpec
+from provisioning.operation_kinds import kind_of
+from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
-from provisioning.run_tasks import STATES as RUN_STATES
 from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
 
 
@@ -23,7 +23,7 @@ def show(request: Request, services: Services) -> Answer:
         Fact(label="Requested by", value=say(person(project.requested_by))),
         Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
-        Fact(label="Template", value=say(code(spec.template))),
+        Fact(label="Template", value=say(template_title(spec.template))),
         Fact(label="Since", value=say(moment(project.created_at))),
     ]
     if project.repository_url:
@@ -35,11 +35,12 @@ def show(request: Request, services: Services) -> Answer:
     if runs:
         run = read_operation(runs[0])
         what = run.kind.replace("_", " ")
+        state = kind_of(run).state(run.phase).lower()
         took = elapsed(run, services.clock.now())
         facts.append(
             Fact(
                 label="Latest run",
-                value=say(code(run.id), f" {what}: {RUN_STATES[run.phase].lower()}, {took}"),
+                value=say(code(run.id), f" {what}: {state}, {took}"),
             )
         )
     facts += deployments(name, services)

@@ -142,5 +142,5 @@ class BreakingGlass:
             return
         if not look.run.is_over:
             raise TemporaryError("the run that has timed out is still being cancelled")
-        self.releasing.dispatches.rerun(row.project, int(row.run), None)
+        self.releasing.dispatches.rerun(row.project, int(row.run), None, row.attempt)
         self.releasing.store.workflow_runs.wake(row.run)

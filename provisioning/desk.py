@@ -21,18 +21,16 @@ from provisioning.operation import (
     Phase,
     operation_id,
 )
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
 from provisioning.ports import People, Redactor
-from provisioning.project import ProjectSpec
 from provisioning.question_message import subject
 from provisioning.refusals import ANSWERED, confirmed_already, not_now
-from provisioning.run_message import run_notice
 from provisioning.starting import Starting
-from provisioning.store import Change, Message, NameTakenError, Settled, Store
-from provisioning.tables import ApprovalRow, OperationRow, ProjectRow
+from provisioning.store import Change, Message, Settled, Store
+from provisioning.tables import ApprovalRow
 from provisioning.text import Notice, person, quoted, say
 
-CREATE = "create_project"
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
 ENDING = "This run is just ending. Try again in a moment. Nothing was changed."
@@ -68,45 +66,7 @@ class Desk:
         self._clock = clock
         self._redact = redact
 
-    # ------------------------------------------------------------------ asking and finding
-
-    def request(self, spec: ProjectSpec, *, by: str, key: str) -> Operation:
-        """Reserve the name and begin `create_project`; the same key again changes nothing."""
-        now = self._clock.now()
-        row = OperationRow(
-            id=operation_id(key),
-            kind=CREATE,
-            project=spec.name,
-            phase="queued",
-            request=spec.model_dump(mode="json"),
-            requested_by=by,
-            channel=self._policy.channel,
-            created_at=now,
-        )
-        project = ProjectRow(
-            name=spec.name,
-            state="reserved",
-            spec=spec.model_dump(mode="json"),
-            requested_by=by,
-            created_at=now,
-        )
-        operation = read_operation(row)
-        message = Message(
-            key=operation.message,
-            channel=operation.channel,
-            content=run_notice(operation),
-            urgent=True,
-        )
-        try:
-            stored = read_operation(self._store.projects.reserve_and_begin(project, row, [message]))
-        except NameTakenError as taken:
-            raise UserError(
-                f"Somebody just took the name “{spec.name}”. Please choose another one.",
-                field="name",
-            ) from taken
-        self._store.messages.on_show()
-        self.start(stored)
-        return stored
+    # ------------------------------------------------------------------ finding and starting
 
     def find(self, run: str) -> Operation:
         """Return a run by its id, or a project's latest run by the project's name."""
@@ -161,7 +121,8 @@ class Desk:
         """Do what the end of a run entails; again changes nothing.
 
         Its open questions are withdrawn, and the name is free if nothing was ever made under it.
-        Only then the run is over: a sweep repeats what a crash cut off.
+        The project of a run that failed has failed. Only then the run is over: a sweep repeats
+        what a crash cut off.
         """
         operation = self.find(run)
         if operation.phase not in ENDED:
@@ -176,8 +137,11 @@ class Desk:
             self._starting.start_part(operation, "discard_plan")
         self.admit()
         is_latest = self.find(operation.project).id == run
-        free = operation.phase in STOPPED and is_latest and not operation.facts.made
-        self._store.operations.close(run, operation.version, free=free)
+        nothing_made = operation.makes_project and not operation.facts.made
+        free = operation.phase in STOPPED and nothing_made
+        failed = kind_of(operation).failed if operation.phase == "failed" else ""
+        becomes = "gone" if free else failed
+        self._store.operations.close(run, operation.version, becomes if is_latest else "")
 
     def _show_questions(self, run: str) -> None:
         """Show how answered questions about data stand: a crash may have kept one from it."""
@@ -209,7 +173,7 @@ class Desk:
         moved = self._store.operations.move(
             run,
             ["waiting"],
-            "confirmed",
+            kind_of(operation).consented,
             by="bot",
             facts={
                 "confirmed": plan.model_dump(mode="json") if plan else None,

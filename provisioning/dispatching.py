@@ -1,7 +1,6 @@
 """Deployments and reruns that people ask for: begun at GitHub as themselves, so it knows whom to
 refuse as their reviewer."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from provisioning.store import Message, Store
 from provisioning.text import Notice, bold, code, quoted, say
 from provisioning.workflow_run import WorkflowRun
 
-REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
-"""Branches and tags that we dispatch; git allows more, but nobody needs it here."""
+MAIN = "main"
+"""The only branch that stages are deployed from: workflow and environments refuse others."""
 LINK_FIRST = say(
     "GitHub has to know that it is you: type ",
     code("/sciclops link"),
@@ -43,21 +42,20 @@ class Dispatching:
         """Return the durable parts by the names they are registered under."""
         return {"dispatch.begin": self._begin, "dispatch.rerun": self._rerun}
 
-    def deploy(self, project: str, ref: str, stage: str, *, by: str, key: str) -> None:
-        """Begin a deployment of a branch, tag or commit up to a stage."""
+    def deploy(self, project: str, stage: str, *, by: str, key: str) -> None:
+        """Begin a deployment of main up to a stage."""
         self._require_ready(project)
-        if not REF.fullmatch(ref) or ".." in ref:
-            raise UserError("That is no name of a branch or tag that can be deployed.")
         if stage not in STAGES:
             raise UserError(f"There is no stage {stage}; there are: {', '.join(STAGES)}.")
         self._require_link(by)
-        asked = {"project": project, "ref": ref, "stage": stage, "by": by}
+        asked = {"project": project, "stage": stage, "by": by}
         self._start("dispatch.begin", key, project, asked)
 
     def rerun(self, run: str, attempt: str, *, by: str, key: str) -> str:
         """Run again what failed of a run's attempt, or all where a new plan is needed first.
 
-        Return the project.
+        However many people ask for it, and however late, GitHub repeats that attempt once. Return
+        the project.
         """
         followed = self.store.workflow_runs.get(run) if run.isdecimal() else None
         if followed is None:
@@ -68,10 +66,11 @@ class Dispatching:
         if not followed.run.is_over or not followed.run.failures():
             raise UserError("Nothing of this run has failed, so there is nothing to rerun.")
         self._require_link(by)
-        whole = followed.run.needs_new_plan()
-        asked = {"project": followed.project, "run": followed.run.id, "by": by, "whole": whole}
-        self._start("dispatch.rerun", key, followed.project, asked)
-        return followed.project
+        project, present = followed.project, followed.run
+        asked = {"project": project, "run": present.id, "attempt": present.attempt, "by": by}
+        asked |= {"whole": present.needs_new_plan()}
+        self._start("dispatch.rerun", key, project, asked)
+        return project
 
     def _require_ready(self, project: str) -> None:
         row = self.store.projects.get(project)
@@ -110,7 +109,7 @@ class Dispatching:
         asked = self._asked(dispatch)
         inputs = {"stage": asked["stage"], "action": "deploy", "correlation": dispatch}
         with self._as_person(asked["by"]) as token:
-            return self.dispatches.dispatch(asked["project"], asked["ref"], inputs, token)
+            return self.dispatches.dispatch(asked["project"], MAIN, inputs, token)
 
     def _follow(self, dispatch: str, run: int) -> None:
         """Follow the run at once, and remember who asked: they never release it.
@@ -122,7 +121,7 @@ class Dispatching:
         seen = WorkflowRun(
             id=run,
             repository=asked["project"],
-            branch=asked["ref"],
+            branch=MAIN,
             created_at=now,
             updated_at=now,
         )
@@ -135,8 +134,8 @@ class Dispatching:
     def _run_again(self, dispatch: str) -> None:
         asked = self._asked(dispatch)
         with self._as_person(asked["by"]) as token:
-            whole = bool(asked.get("whole"))
-            self.dispatches.rerun(asked["project"], int(asked["run"]), token, whole=whole)
+            run, whole = int(asked["run"]), bool(asked.get("whole"))
+            self.dispatches.rerun(asked["project"], run, token, asked.get("attempt"), whole=whole)
         self.store.workflow_runs.wake(asked["run"])
 
     @contextmanager

@@ -6,6 +6,7 @@ No workflow waits for it: GitHub runs the deployment, and whoever follows its ru
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from provisioning.board import read_operation
 from provisioning.clock import Clock
@@ -13,12 +14,12 @@ from provisioning.deployment_ports import Deployments, Dispatches
 from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError
-from provisioning.operation import Operation, Trouble
+from provisioning.operation import Operation, Phase, Trouble
 from provisioning.policy import Policy
-from provisioning.project import STAGES, ProjectSpec
+from provisioning.project import STAGES, ProjectSpec, template_title
 from provisioning.store import Followed, Message, Store
 from provisioning.tables import ProjectRow
-from provisioning.text import Notice, bold, code, link, person, say
+from provisioning.text import Notice, bold, link, person, say
 from provisioning.workflow_run import WorkflowRun
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,13 @@ log = logging.getLogger(__name__)
 STEP = "Deploying to Development"
 BEGINS_WITHIN = timedelta(minutes=15)
 """GitHub begins a run within seconds; longer than this something keeps it from it."""
+MOST_RUNS = 100
+"""So many of a project's latest runs are looked through; pull requests have theirs, too."""
 NOT_REPEATED = "GitHub did not run the deploy workflow again: {why}"
-LEFT = "everything was made and verified; only the first deployment is missing"
+LEFT = (
+    "everything was made and verified, only the first deployment is missing; Retry runs it again, "
+    "and once something that people merge is deployed the project is ready by itself"
+)
 NOT_BEGUN = (
     "GitHub has not begun the deploy workflow. Actions may be switched off for the organisation or "
     "the repository, or the repository with the reusable workflow may not be shared with it: "
@@ -54,7 +60,7 @@ class FirstDeployment:
     def find(self) -> None:
         """Follow the first workflow runs of projects that wait for them."""
         for operation in self._waiting():
-            if self._known_run(operation):
+            if self._awaited(operation):
                 continue
             try:
                 self._look_for_run(operation)
@@ -62,17 +68,17 @@ class FirstDeployment:
                 log.info("could not look for the first run of %s: %s", operation.project, error)
 
     def seen(self, followed: Followed) -> None:
-        """Hear how a run stands: end the project's run if it is the one that it waits for."""
-        for operation in self._waiting():
-            if operation.project == followed.project and self._is_first(operation, followed.run):
-                self._settle(operation, followed)
+        """Hear how a run stands: end the project's run if it waits for that, or had failed."""
+        project = self.store.projects.get(followed.project)
+        if project is not None and project.state != "ready":
+            for row in self.store.operations.of_project(project.name)[:1]:
+                self._settle(read_operation(row))
 
     def sweep(self) -> None:
         """Settle what a crash kept from it, and end what GitHub never began."""
         for operation in self._waiting():
-            followed = self._known_run(operation)
-            if followed:
-                self._settle(operation, followed)
+            self._settle(operation)
+            followed = self._awaited(operation)
             if followed and _is_history(operation, followed.run):
                 self.store.workflow_runs.wake(followed.run.id)  # its next attempt may show late
             if followed is None or _is_history(operation, followed.run):
@@ -85,32 +91,59 @@ class FirstDeployment:
         if self.clock.now() - _since(operation) > BEGINS_WITHIN:
             self._fail(operation, Trouble(step=STEP, what=NOT_BEGUN, left_behind=LEFT))
 
-    def _known_run(self, operation: Operation) -> Followed | None:
-        runs = self.store.workflow_runs.of_project(operation.project)
-        return next((one for one in runs if self._is_first(operation, one.run)), None)
+    def _awaited(self, operation: Operation) -> Followed | None:
+        """Return the run that tells how it goes: the first one, until people have merged."""
+        pushes = (one for one in self._of_main(operation) if one.run.event == "push")
+        return next(pushes, None)
+
+    def _of_main(self, operation: Operation) -> tuple[Followed, ...]:
+        """Return what we know of the default branch's runs, newest first."""
+        runs = self.store.workflow_runs.of_project(operation.project, MOST_RUNS)
+        return tuple(one for one in runs if _is_of_main(operation, one.run))
 
     def _look_for_run(self, operation: Operation) -> None:
         for run in self.deployments.recent(operation.project):
-            if self._is_first(operation, run):
+            if _is_of_main(operation, run):
                 self.store.workflow_runs.see(operation.project, run, wake=True)
 
-    def _is_first(self, operation: Operation, run: WorkflowRun) -> bool:
-        project = self.store.projects.get(operation.project)
-        return project is not None and run.sha == project.commit and run.event == "push"
+    def _settle(self, operation: Operation) -> None:
+        """End a run as its workflow runs stand; one that had failed is mended by a later one."""
+        stage = development(operation.spec)
+        runs = (one.run for one in self._of_main(operation))
+        deployed = next((run for run in runs if all(map(run.deployed, stage))), None)
+        if deployed and _is_missing_only_deployment(operation):
+            operation = self._begin_again(operation, deployed)
+        if operation.phase != "deploying":
+            return
+        if deployed:
+            self._become_ready(operation, deployed)
+        elif followed := self._awaited(operation):
+            self._go_on(operation, followed)
 
-    def _settle(self, operation: Operation, followed: Followed) -> None:
+    def _go_on(self, operation: Operation, followed: Followed) -> None:
         run = followed.run
-        if all(map(run.deployed, development(operation.spec))):
-            self._become_ready(operation)
-        elif _is_history(operation, run):
+        if _is_history(operation, run):
             self._start_again(operation)
         elif run.is_over:
-            # The end of the log is noted beside the sighting that we hear of.
-            noted = self.store.workflow_runs.get(run.id)
-            self._fail(operation, _trouble(noted or followed))
+            self._fail(operation, _trouble(followed))
         elif operation.facts.workflow_run != run.url:
             self.store.operations.remember(operation.id, workflow_run=run.url)
             self.desk.show(operation.id)
+
+    def _begin_again(self, failed: Operation, run: WorkflowRun) -> Operation:
+        """Return another attempt, which is as long as the run that mended it."""
+        begun = {"queued": run.created_at, "deploying": run.created_at}
+        started = {name: at for name, at in failed.facts.started.items() if name != "waiting"}
+        stamps = {name: at.isoformat() for name, at in (started | begun).items()}
+        facts = {"trouble": None, "started": stamps}
+        again = self.store.operations.retry(
+            failed.id, ["failed"], "deploying", by="bot", facts=facts
+        )
+        if again is None:
+            return failed
+        operation = read_operation(again)
+        self.desk.note(operation, "", "Mended by a later workflow run")
+        return operation
 
     def _start_again(self, operation: Operation) -> None:
         """Start to run again what had failed before the retry; starting that again is a no-op."""
@@ -130,7 +163,7 @@ class FirstDeployment:
     def _rerun(self, operation: str) -> None:
         """Run again, as our App, what failed; GitHub does it once, however often this is tried."""
         stands = self._load(operation)
-        followed = self._known_run(stands)
+        followed = self._awaited(stands)
         if stands.phase == "deploying" and followed and _is_history(stands, followed.run):
             self.dispatches.rerun(stands.project, followed.run.id, None)
             self.store.workflow_runs.wake(followed.run.id)
@@ -146,25 +179,21 @@ class FirstDeployment:
         return read_operation(row)
 
     def _fail(self, operation: Operation, trouble: Trouble) -> None:
-        failed = self.store.operations.move(
-            operation.id,
-            ["deploying"],
-            "failed",
-            by="bot",
-            facts={"trouble": trouble.model_dump(mode="json")},
-        )
-        if failed:
-            self.store.projects.become(operation.project, "failed")
-            self.desk.tidy(operation.id)
+        self._end(operation, "failed", trouble=trouble.model_dump(mode="json"))
 
-    def _become_ready(self, operation: Operation) -> None:
+    def _become_ready(self, operation: Operation, run: WorkflowRun) -> None:
         project = self.store.projects.become(operation.project, "ready")
         self.store.messages.show(announcement(operation, project, self.policy.announcements))
         finished = {name: at.isoformat() for name, at in operation.facts.finished.items()}
         finished.setdefault("deploying", self.clock.now().isoformat())
-        self.store.operations.remember(operation.id, finished=finished)
-        self.store.operations.end(operation.id, "ready")
-        self.desk.show(operation.id)
+        self._end(operation, "ready", finished=finished, workflow_run=run.url)
+
+    def _end(self, operation: Operation, to: Phase, **facts: Any) -> None:
+        """Leave the phase, once; a sweep repeats the rest where a crash cuts it off."""
+        self.store.operations.move(
+            operation.id, ["deploying"], to, by="bot", version=operation.version, facts=facts
+        )
+        self.desk.tidy(operation.id)
 
 
 def development(spec: ProjectSpec) -> tuple[str, ...]:
@@ -174,6 +203,17 @@ def development(spec: ProjectSpec) -> tuple[str, ...]:
 
 def _since(operation: Operation) -> datetime:
     return operation.facts.started["deploying"]
+
+
+def _is_of_main(operation: Operation, run: WorkflowRun) -> bool:
+    """Tell whether a run deploys `main` of this project, not of one that had its name before."""
+    deploys = run.branch == "main" and run.event in ("push", "workflow_dispatch")
+    return deploys and run.created_at >= operation.created_at
+
+
+def _is_missing_only_deployment(operation: Operation) -> bool:
+    is_failed = operation.makes_project and operation.phase == "failed"
+    return is_failed and "verifying" in operation.facts.finished
 
 
 def _is_history(operation: Operation, run: WorkflowRun) -> bool:
@@ -200,7 +240,7 @@ def announcement(operation: Operation, project: ProjectRow, channel: str) -> Mes
         " by ",
         person(operation.requested_by),
         ", made from the template ",
-        code(operation.spec.template),
+        bold(template_title(operation.spec.template)),
         ".",
     )
     return Message(

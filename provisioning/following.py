@@ -50,6 +50,7 @@ SHARE = timedelta(seconds=0.6)
 takes four, so that all looks together take less than half of them."""
 WITH_WEBHOOKS = timedelta(minutes=5)
 """With webhooks a look in between only finds what got lost."""
+SINCE = "following.since"
 WHILE_DECIDING = timedelta(seconds=10)
 KEPT_AFTER_A_FAILURE = timedelta(seconds=15)
 KEPT_AFTER_A_REFUSAL = timedelta(minutes=15)
@@ -120,6 +121,9 @@ class Following:
             return None
         self.store.memos.drop(f"lost:{followed.run.id}")
         seen = self.store.workflow_runs.see(followed.project, look.run, complete=True)
+        if not followed.looks and self.is_history(seen.run):
+            self.on_seen(seen)
+            return None
         complete = self._note_failure(seen)
         self.board.show_run(seen.run.id)
         self.on_seen(seen)
@@ -127,6 +131,18 @@ class Following:
         self.board.show_run(seen.run.id)
         self._announce(seen)
         return self._again(seen, complete=complete)
+
+    def is_history(self, run: WorkflowRun) -> bool:
+        """Tell whether a run had ended before this database followed any: that is no news."""
+        return run.is_over and run.updated_at < self.since()
+
+    def since(self) -> datetime:
+        """Return when following began here, at the first start; in whole seconds, as at GitHub."""
+        known = self.store.memos.get(SINCE)
+        if known is None:
+            known = {"at": self.clock.now().replace(microsecond=0).isoformat()}
+            self.store.memos.set(SINCE, known)
+        return datetime.fromisoformat(known["at"])
 
     def _is_gone(self, followed: Followed) -> datetime | None:
         """Note that GitHub has lost a run, with its repository: then it is over.
@@ -147,7 +163,7 @@ class Following:
         over["conclusion"] = followed.run.conclusion or "cancelled"
         self.store.workflow_runs.see(followed.project, followed.run.model_copy(update=over))
         for release in self.store.releases.of_run(followed.run.id):
-            self.releasing.withdraw(release, "the run is gone")
+            self.releasing.outcomes.withdraw(release, "the run is gone")
         self.board.show_run(followed.run.id)
         return None
 
@@ -250,6 +266,7 @@ class Follower:
             self._woken.clear()
             try:
                 if not started:
+                    self._following.since()
                     self._following.store.workflow_runs.wake_unended()
                     started = True
                 self._find_now_and_then()

@@ -65,5 +65,6 @@ class Missed:
     def _of_project(self, project: str) -> None:
         for run in self.deployments.recent(project):
             known = self.store.workflow_runs.get(run.id)
-            if known is None or known.run.attempt < run.attempt:
+            is_news = known is None or known.run.attempt < run.attempt
+            if is_news and not self.following.is_history(run):
                 self.store.workflow_runs.see(project, run, wake=True)

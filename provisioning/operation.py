@@ -15,12 +15,14 @@ Phase = Literal[
     "queued",
     "planning",
     "waiting",
+    "undeploying",
     "confirmed",
     "applying",
     "starter",
     "verifying",
     "deploying",
     "ready",
+    "done",
     "failed",
     "discarded",
     "refused",
@@ -31,8 +33,8 @@ Phase = Literal[
     "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people, `deploying` for a workflow run at GitHub;
-`TURNS` wait for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people, `deploying` and `undeploying` for workflow
+runs at GitHub; `TURNS` wait for GitHub's budget."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -60,11 +62,12 @@ STOPPABLE: tuple[Phase, ...] = ("planning", "applying", "cleaning")
 CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
-ENDED: tuple[Phase, ...] = ("ready", "failed", *STOPPED, "cleaned")
+ENDED: tuple[Phase, ...] = ("ready", "done", "failed", *STOPPED, "cleaned")
 
-Part = Literal["plan", "apply", "clean_up", "discard_plan"]
+Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
 
-
+CREATE = "create_project"
+"""The operation that makes a project; all others are about one that exists."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 
@@ -73,6 +76,8 @@ def part_of(phase: Phase) -> Part:
     """Return the part of the operation that works in a phase."""
     if phase in ("queued", "planning"):
         return "plan"
+    if phase == "undeploying":
+        return "undeploy"
     return "clean_up" if phase in ("to_clean", "cleaning", "freeing") else "apply"
 
 
@@ -114,13 +119,15 @@ class Trying(Frozen):
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
-    `made` is set before the first apply: from then on something may exist at a vendor. `unmade` is
-    set before the first removal: from then on some of it may be gone. `writes` is the most that one
-    of its applies was to write to GitHub. `left_behind` says what a cancelled run has left.
-    `workflow_run` is the address of the first deployment. `covered_by` is the digest of the plan by
-    whose confirmation a later `plan` is confirmed, too.
+    `origin` is the operation that made the project, for all others. `made` is set before the first
+    apply: from then on something may exist at a vendor. `unmade` is set before the first removal:
+    from then on some of it may be gone. `writes` is the most that one of its applies was to write
+    to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
+    the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
+    `plan` is confirmed, too.
     """
 
+    origin: str = ""
     plan: Plan | None = None
     confirmed: Plan | None = None
     covered_by: str = ""
@@ -160,8 +167,13 @@ class Operation(Frozen):
 
     @property
     def marker(self) -> str:
-        """Return what everything that this operation makes at a vendor is marked with."""
-        return f"sciclops:{self.id}"
+        """Return what everything of the project is marked with at the vendors."""
+        return f"sciclops:{self.facts.origin or self.id}"
+
+    @property
+    def makes_project(self) -> bool:
+        """Tell whether there is no project before it."""
+        return self.kind == CREATE
 
     @property
     def message(self) -> str:
@@ -193,7 +205,8 @@ class Operation(Frozen):
     @property
     def may_be_cleaned_up(self) -> bool:
         """Tell whether there may be something to remove: at the vendors, or the name itself."""
-        return self.phase == "failed" or (self.phase in STOPPED and self.facts.made)
+        stopped = self.phase == "failed" or (self.phase in STOPPED and self.facts.made)
+        return self.makes_project and stopped
 
     @property
     def writes(self) -> int:
@@ -209,7 +222,7 @@ class Operation(Frozen):
             and change.action in ("create", "update", "replace", "delete")
             for change in changes
         )
-        return of_terraform + STARTER_WRITES
+        return of_terraform + (STARTER_WRITES if self.makes_project else 0)
 
     @property
     def is_clean_up(self) -> bool:

@@ -4,14 +4,14 @@ Pure: an operation goes in, words come out.
 """
 
 from provisioning.operation import CANCELLABLE, ENDED, Operation
-from provisioning.run_tasks import STATES
+from provisioning.operation_kinds import kind_of
 
 ANSWERED = "This question is settled already; its message says how."
 
 
 def not_now(run: Operation) -> str:
     """Return why a decision came too late or too early, and what is possible instead."""
-    state = f"The run of {run.project} is “{STATES[run.phase]}”"
+    state = f"The run of {run.project} is “{kind_of(run).state(run.phase)}”"
     return f"{state}{'' if run.stopping else ' now'}: {_possible(run)}. Nothing was changed."
 
 

@@ -11,10 +11,10 @@ from typing import Literal
 from provisioning.delivery import GateKind
 from provisioning.policy import Allowed, Refused
 from provisioning.text import Frozen
-from provisioning.workflow_run import WorkflowRun
+from provisioning.workflow_run import WorkflowJob, WorkflowRun
 
-ReleaseState = Literal["open", "deciding", "approved", "rejected", "void", "expired"]
-ENDED: tuple[ReleaseState, ...] = ("approved", "rejected", "void", "expired")
+ReleaseState = Literal["open", "deciding", "approved", "rejected", "bypassed", "void", "expired"]
+"""`bypassed`: an administrator has let it in at GitHub, past whoever should have decided."""
 
 FIRST_REMINDER = timedelta(hours=4)
 MOST_REMINDERS = 5
@@ -38,12 +38,13 @@ class ReleasePlan(Frozen):
 
 
 class Commit(Frozen):
-    """A commit, as people recognise it."""
+    """A commit, as people recognise it; a merge has the commit it brings as its second parent."""
 
     sha: str
     title: str
     author: str
     url: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Comparison(Frozen):
@@ -54,17 +55,27 @@ class Comparison(Frozen):
     commits: tuple[Commit, ...]
     url: str = ""
 
+    def without_merges(self) -> "Comparison":
+        """Return it without the merges of changes that are listed themselves."""
+        listed = {commit.sha for commit in self.commits}
+        kept = tuple(one for one in self.commits if not listed.intersection(one.parents[1:]))
+        total = self.total - len(self.commits) + len(kept)
+        return self.model_copy(update={"commits": kept, "total": total})
+
 
 class Card(Frozen):
     """What reviewers see before they decide.
 
-    `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people behind them when it was
-    asked, `earlier` the environments that this run has deployed to. `reviews_before` counts what
-    GitHub had on the environment from earlier attempts. `gate` is what holds the deployment until
-    `needed` people agree; `group` is the chat user group that may, too, where it is the App's rule.
+    `base` is the commit that was released there last, if any; `since` is None, too, where GitHub
+    cannot compare with it. `reviewers` are `team:<slug>` and `user:<login>`, `logins` the people
+    behind them when it was asked, `earlier` the environments that this run has deployed to.
+    `reviews_before` counts what GitHub had on the environment from earlier attempts. `gate` is what
+    holds the deployment until `needed` people agree; `group` is the chat user group that may, too,
+    where it is the App's rule.
     """
 
     commit: Commit | None = None
+    base: str = ""
     since: Comparison | None = None
     plan: ReleasePlan | None = None
     destroys: bool = False
@@ -75,6 +86,10 @@ class Card(Frozen):
     gate: GateKind = "reviewer"
     needed: int = 1
     group: str = ""
+
+
+NEWER = "a newer commit waits: "
+"""Why a release was withdrawn when a newer run asked for its environment; its commit follows."""
 
 
 class Approval(Frozen):
@@ -124,6 +139,12 @@ class Release(Frozen):
     def is_ruled(self) -> bool:
         """Tell whether our App's rule holds it, so that we alone let it in."""
         return self.card.gate == "app_rule"
+
+    @property
+    def superseded_by(self) -> str:
+        """Return the beginning of the newer commit for which it was withdrawn, if it was."""
+        is_superseded = self.state == "void" and self.why.startswith(NEWER)
+        return self.why.removeprefix(NEWER) if is_superseded else ""
 
     @property
     def given(self) -> tuple[Approval, ...]:
@@ -194,8 +215,7 @@ def outcome_of_rule(release: Release, run: WorkflowRun) -> ReleaseState | None:
 
     GitHub need not list the answers of rules among a run's reviews.
     """
-    jobs = (job for job in run.jobs if job.deed and job.attempt == release.attempt)
-    job = next((one for one in jobs if one.deed in _deeds(release.environment)), None)
+    job = _job(release, run)
     if release.state != "deciding" or job is None or job.status == "waiting":
         return None
     if release.verdict == "rejected":
@@ -203,5 +223,20 @@ def outcome_of_rule(release: Release, run: WorkflowRun) -> ReleaseState | None:
     return None if job.conclusion in ("cancelled", "skipped") else "approved"
 
 
-def _deeds(environment: str) -> tuple[tuple[str, str], ...]:
-    return ("deploy", environment), ("destroy", environment)
+def let_in_at(release: Release, run: WorkflowRun) -> datetime | None:
+    """Return when a deployment began that a release was to hold; None if nothing shows that it did.
+
+    One that was rejected or waited too long fails, too, but none of its steps does.
+    """
+    job = _job(release, run)
+    if job and (job.status == "in_progress" or job.succeeded or job.failed_step):
+        return job.started_at or run.updated_at
+    return None
+
+
+def _job(release: Release, run: WorkflowRun) -> WorkflowJob | None:
+    """Return the deployment that a release holds."""
+    name = release.environment
+    deeds = ("deploy", name), ("destroy", name)
+    jobs = (one for one in run.jobs if one.deed in deeds and one.attempt == release.attempt)
+    return next(jobs, None)

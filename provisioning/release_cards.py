@@ -28,13 +28,15 @@ class Cards:
         """
         run = look.run
         base = self.deployments.released(project, pending.name)
-        since = self.deployments.commits(project, base, run.sha)
+        since = self.deployments.commits(project, base, run.sha) if base else None
+        known = since or self.deployments.commits(project, "", run.sha)
         gate: GateKind = "reviewer" if pending.reviewers else self.policy.gate
         is_ruled = gate == "app_rule"
         asked = reviewers_of(self.store, project) if is_ruled else pending.reviewers
         return Card(
-            commit=since.commits[-1] if since and since.commits else None,
-            since=since if base else None,
+            commit=known.commits[-1] if known and known.commits else None,
+            base=base,
+            since=since,
             plan=plan,
             destroys=run.destroys(pending.name),
             reviewers=asked,

@@ -29,6 +29,7 @@ WORDS = {"create": "create", "update": "change", "recreate": "replace", "delete"
 ENDINGS = {
     "approved": "Approved",
     "rejected": "Rejected",
+    "bypassed": "Let in at GitHub, past its reviewers",
     "void": "Withdrawn",
     "expired": "Timed out, I didn't release it",
 }
@@ -40,6 +41,15 @@ DEEDS = {
 NO_PLAN = (
     "The bundle plan could not be read. The deployment plans again and stops if it differs from "
     "the plan that its run has made."
+)
+
+BYPASSED = (
+    "GitHub shows nobody who approved this and let it in all the same: an administrator can do "
+    "that. The organisation's audit log at GitHub names them."
+)
+INCOMPARABLE = (
+    ", which was released there last. A force push may have removed it: look at what is new "
+    "yourself before you approve."
 )
 
 NameOf = Callable[[str], Span]
@@ -74,7 +84,7 @@ def _state(release: Release) -> str:
         return f"Waiting for approval{_progress(release)}"
     if release.state == "deciding":
         return "Telling GitHub"
-    if release.verdict == "override":
+    if release.verdict == "override" and release.state != "bypassed":
         return (
             "Let in by break-glass" if release.state == "approved" else "Begun again, break-glass"
         )
@@ -98,7 +108,9 @@ def _body(release: Release, asked: Asked, name_of: NameOf) -> Iterator[Text]:
         yield say("May decide: ", *_whoever(asked))
     if release.verdict != "approved":
         yield from _approvals(release)
-    if release.state in ("approved", "rejected", "deciding") or release.verdict == "override":
+    if release.state == "bypassed":
+        yield say(BYPASSED)
+    elif release.state in ("approved", "rejected", "deciding") or release.verdict == "override":
         yield from _decisions(release, name_of)
     elif release.state in ("void", "expired"):
         yield say(f"Nothing was released: {release.why}.")
@@ -151,9 +163,13 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 
 
 def _commits(card: Card) -> Iterator[Text]:
-    since = card.since
     if card.destroys:
         return
+    if card.since is None and card.base:
+        base = code(card.base[:SHORT_SHA])
+        yield say(bold("GitHub cannot compare "), "with ", base, INCOMPARABLE)
+        return
+    since = card.since.without_merges() if card.since else None
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")
         return

@@ -15,7 +15,6 @@ from provisioning.deployment_ports import (
     Dispatches,
     Look,
     PendingEnvironment,
-    Review,
 )
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, TemporaryError, UserError
@@ -23,15 +22,16 @@ from provisioning.linking import Linking
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
+    NEWER,
     Approval,
     Card,
     Release,
     ReleaseState,
-    outcome_of_rule,
     release_id,
 )
 from provisioning.release_cards import Cards, new_release, reviews_of
-from provisioning.release_gates import BOT, ReleaseGate
+from provisioning.release_gates import ReleaseGate
+from provisioning.release_outcomes import Outcomes
 from provisioning.store import Followed, Store
 from provisioning.text import code, say
 from provisioning.workflow_run import WorkflowRun
@@ -47,6 +47,7 @@ SETTLED = {
     "deciding": "Somebody has just decided this; GitHub is being told.",
     "approved": "This was approved already.",
     "rejected": "This was rejected already.",
+    "bypassed": "This was let in at GitHub already, past its reviewers.",
     "void": "This is no longer waiting",
     "expired": "This has timed out, nobody decided in time.",
 }
@@ -73,34 +74,20 @@ class Releasing:
         """Return the durable parts by the names they are registered under."""
         return {"release.decide": self._decide, "release.cancel_run": self._cancel_run}
 
+    @property
+    def outcomes(self) -> Outcomes:
+        """Return what takes over from GitHub what has become of releases."""
+        return Outcomes(self.store, self.linking, self.board, self.clock, self.redact)
+
     # ------------------------------------------------------------------ keeping up with GitHub
 
     def keep_up(self, followed: Followed, look: Look) -> bool:
         """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
-        self._take_over(followed.run, look)
+        complete = self.outcomes.take_over(followed.run, look)
         self._note_unasked(followed, look)
-        complete = True
         for pending in look.pending:
             complete &= self._ask(followed, look, pending)
         return complete
-
-    def _take_over(self, run: WorkflowRun, look: Look) -> None:
-        """Settle what no longer waits at GitHub: by whoever decided there, else as void."""
-        waits = {pending.name for pending in look.pending}
-        for release in self.store.releases.of_run(run.id):
-            same_attempt = release.attempt == run.attempt
-            is_open = release.state in ("open", "deciding")
-            if not is_open or (release.environment in waits and same_attempt and not run.is_over):
-                continue
-            if review := _decision(release, look.reviews):
-                self._settle_as_reviewed(release, review)
-                self.board.show_release(release.id)
-            elif release.is_ruled and (outcome := outcome_of_rule(release, run)):
-                self._settle_as(release, outcome)
-            elif not same_attempt:
-                self.withdraw(release, f"attempt {run.attempt} of the run has begun")
-            elif run.is_over:
-                self.withdraw(release, "the run has ended")
 
     def _note_unasked(self, followed: Followed, look: Look) -> None:
         """Remember decisions on what nobody was asked here, e.g. while the bot was away.
@@ -115,40 +102,12 @@ class Releasing:
                 continue
             if all(one.attempt != followed.run.attempt for one in settled):
                 release = self._new(followed, environment, Card(reviews_before=len(reviews)))
-                self._settle_as_reviewed(self.store.releases.ask(release), reviews[-1])
+                self.outcomes.settle_as_reviewed(self.store.releases.ask(release), reviews[-1])
 
     def _new(self, followed: Followed, environment: str, card: Card) -> Release:
         return new_release(
             followed, environment, card, self.clock.now(), self.policy.release_expires
         )
-
-    def _settle_as_reviewed(self, release: Release, review: Review) -> None:
-        """Note a decision that GitHub has, whether it came through us or not."""
-        if release.is_ruled and _is_ours(release, review):
-            self._settle_as(release, "approved" if review.approved else "rejected")
-            return
-        ours = review.login.lower() == release.decided_login.lower()
-        person = release.decided_by if ours else self.linking.person_of(review.login) or ""
-        changes = {
-            "decided_by": person,
-            "decided_login": review.login,
-            "comment": release.comment if ours else self.redact(review.comment),
-            "why": "" if ours else "decided on GitHub",
-        }
-        state: ReleaseState = "approved" if review.approved else "rejected"
-        self.store.releases.move(
-            release.id, ["open", "deciding"], state, by=person, changes=changes
-        )
-
-    def _settle_as(self, release: Release, state: ReleaseState) -> None:
-        """Note that GitHub has heard from our App what was decided here."""
-        self.store.releases.move(release.id, ["deciding"], state, by=release.decided_by)
-        self.board.show_release(release.id)
-
-    def withdraw(self, release: Release, why: str) -> None:
-        """End a release that waits for nothing any more; one that is settled stays as it is."""
-        self.store.releases.move(release.id, ["open", "deciding"], "void", changes={"why": why})
-        self.board.show_release(release.id)
 
     def _ask(self, followed: Followed, look: Look, pending: PendingEnvironment) -> bool:
         """Put a waiting deployment before its reviewers, once its plan can be shown."""
@@ -192,7 +151,7 @@ class Releasing:
             if run is None or run.created_at > followed.created_at:
                 continue
             self.begin("release.cancel_run", other, "cancel")
-            self.withdraw(other, f"a newer commit waits: {release.sha[:8]}")
+            self.outcomes.withdraw(other, f"{NEWER}{release.sha[:8]}")
 
     # ------------------------------------------------------------------ deciding
 
@@ -312,7 +271,8 @@ class Releasing:
         words = SETTLED[release.state]
         if release.state == "void":
             return f"{words}: {release.why}."
-        return f"{words} It was {who}." if who and release.state != "expired" else words
+        is_somebodys = who and release.state not in ("bypassed", "expired")
+        return f"{words} It was {who}." if is_somebodys else words
 
     # ------------------------------------------------------------------ telling GitHub
 
@@ -363,15 +323,3 @@ class Releasing:
         if row is None:
             raise PermanentError(f"There is no release {release}; nothing was changed.")
         return row
-
-
-def _is_ours(release: Release, review: Review) -> bool:
-    """Tell whether GitHub shows what our App has answered: it knows nobody else behind that."""
-    wanted = release.verdict != "rejected"
-    return bool(release.verdict) and review.login.endswith(BOT) and review.approved == wanted
-
-
-def _decision(release: Release, reviews: tuple[Review, ...]) -> Review | None:
-    """Return GitHub's decision on a release: one that was not there when it was asked."""
-    since = reviews_of(release.environment, reviews)[release.card.reviews_before :]
-    return since[-1] if since else None

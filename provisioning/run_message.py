@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
-from provisioning.project import ProjectSpec
-from provisioning.run_tasks import STATES, covered, duration, is_applied, tasks
+from provisioning.operation_kinds import kind_of
+from provisioning.project import ProjectSpec, template_title
+from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
     Fact,
@@ -54,10 +55,12 @@ def run_notice(
     operation: Operation, repository_url: str = "", questions: Sequence[Question] = ()
 ) -> Notice:
     """Return the message of a run as it stands; `questions` are those still open."""
-    state = _state(operation, questions)
+    kind, state = kind_of(operation), _state(operation, questions)
     return Notice(
         summary=_summary(operation, state),
-        title=f"{operation.project} · {_headline(operation, state)}",
+        title=" · ".join(
+            filter(None, (operation.project, kind.title, _headline(operation, state)))
+        ),
         body=_body(operation, repository_url, questions),
         facts=_facts(operation),
         tasks=tasks(operation, state),
@@ -72,12 +75,13 @@ def _state(operation: Operation, questions: Sequence[Question]) -> str:
         return "Waiting for consent"
     if operation.phase == "cancelled" and operation.is_clean_up:
         return "Clean-up cancelled"
-    return STATES[operation.phase]
+    return kind_of(operation).state(operation.phase)
 
 
 def _headline(operation: Operation, state: str) -> str:
-    if operation.phase == "ready" and operation.ended_at:
-        return _ready_in(operation, operation.ended_at)
+    deployed_at = operation.facts.finished.get("deploying")
+    if operation.phase == "ready" and deployed_at:
+        return _ready_in(operation, deployed_at)
     if operation.stopping:
         return f"{state} · stopping"
     progress = operation.facts.progress
@@ -88,10 +92,10 @@ def _headline(operation: Operation, state: str) -> str:
     return state
 
 
-def _ready_in(operation: Operation, ended_at: datetime) -> str:
+def _ready_in(operation: Operation, deployed_at: datetime) -> str:
     """Say how long the last attempt took us, and how long people."""
     facts = operation.facts
-    took = ended_at - facts.started.get("queued", operation.created_at)
+    took = deployed_at - facts.started.get("queued", operation.created_at)
     asked, answered = facts.started.get("waiting"), facts.finished.get("waiting")
     waited = answered - asked if asked and answered else timedelta()
     ours = f"Ready in {duration((took - waited).total_seconds())}"
@@ -150,6 +154,9 @@ def _trying_line(operation: Operation) -> Iterator[Text]:
 def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     """Say what exists after somebody's No, and what can be done about it."""
     facts = operation.facts
+    if not operation.makes_project:
+        yield say("Nothing more is changed, and the project stays as it is.")
+        return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
         return
@@ -164,6 +171,8 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
 def _what_stays(operation: Operation) -> str:
     """Say before a cancellation what it leaves; an apply may have begun since."""
     facts = operation.facts
+    if not operation.makes_project:
+        return "What was changed so far stays; Retry goes on from there."
     if facts.made or operation.phase in WRITING:
         return STAYS[facts.unmade]
     return "Nothing has been made yet: the run ends, and the name is free again."
@@ -206,7 +215,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     shown = [
         Fact(label="Triggered by", value=say(person(operation.requested_by))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
-        Fact(label="Template", value=say(code(spec.template))),
+        Fact(label="Template", value=say(template_title(spec.template))),
     ]
     if operation.is_clean_up:
         return tuple(shown)

@@ -14,6 +14,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -105,7 +106,7 @@ class RunSteps:
         )
 
     def attach_log(self, operation: Operation, terraform_run: str, command: str) -> None:
-        """Put Terraform's raw log of a run up to now, redacted, into the run's thread."""
+        """Put Terraform's log of a run up to now, redacted, into the run's thread."""
         text = self.terraform.log(operation.project, terraform_run)
         name = f"{command}-log-{terraform_run}.txt"
         self.tell(operation, f"log:{command}:{terraform_run}", Attachment(name=name, text=text))
@@ -143,7 +144,8 @@ class RunSteps:
         operation = self.load(run)
         full = trouble.model_copy(update={"left_behind": self._left_behind(operation)})
         self.store.operations.end(run, "failed", {"trouble": full.model_dump(mode="json")})
-        self.store.projects.become(operation.project, "failed")
+        if failed := kind_of(operation).failed:
+            self.store.projects.become(operation.project, failed)
         self.desk.show(run)
         self._call(operation, full)
         self.desk.admit()

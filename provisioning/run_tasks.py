@@ -3,44 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from provisioning.operation import IDLE, STOPPED, Decision, Operation
+from provisioning.operation import IDLE, STOPPED, Decision, Operation, Phase
+from provisioning.operation_kinds import kind_of
 from provisioning.runs import Progress
 from provisioning.text import Span, Task, Text, code, link, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
-
-STATES = {
-    "queued": "Waiting for its turn",
-    "planning": "Planning",
-    "waiting": "Waiting for confirmation",
-    "confirmed": "Confirmed, waiting for GitHub's budget",
-    "applying": "Applying",
-    "starter": "Pushing the starter code",
-    "verifying": "Verifying",
-    "deploying": "Deploying to Development",
-    "ready": "Ready",
-    "failed": "Failed",
-    "discarded": "Discarded",
-    "refused": "Refused",
-    "expired": "Timed out",
-    "cancelled": "Cancelled",
-    "to_clean": "Clean-up waiting for GitHub's budget",
-    "cleaning": "Cleaning up",
-    "freeing": "Freeing the name",
-    "cleaned": "Cleaned up",
-}
-ORDER = ("planning", "waiting", "applying", "starter", "verifying", "deploying")
-STEPS = {
-    "planning": ("Plan", "Planning", "Planned"),
-    "applying": ("Apply", "Applying", "Applied"),
-    "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
-    "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
-    "deploying": (
-        "Deploy to Development",
-        "Deploying to Development",
-        "Deployed to Development",
-    ),
-}
 
 
 def duration(seconds: float) -> str:
@@ -80,19 +48,20 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
     first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
-    later = (step for step in ORDER if step not in ("planning", "waiting"))
+    later = (step for step in kind_of(operation).steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 
 
 def _reached(operation: Operation) -> str:
     """Return the step that a run is in or stopped in."""
-    if operation.phase in ORDER:
+    steps = kind_of(operation).steps
+    if operation.phase in steps:
         return operation.phase
-    return next((step for step in ORDER if step not in operation.facts.finished), "")
+    return next((step for step in steps if step not in operation.facts.finished), "")
 
 
 def _status(operation: Operation, step: str) -> Status:
-    if step in operation.facts.finished or operation.phase == "ready":
+    if step in operation.facts.finished or operation.phase == kind_of(operation).ended:
         return "complete"
     if _reached(operation) != step:
         return "pending"
@@ -101,9 +70,9 @@ def _status(operation: Operation, step: str) -> Status:
     return "pending" if operation.phase in IDLE else "in_progress"
 
 
-def _task(operation: Operation, step: str) -> Task:
+def _task(operation: Operation, step: Phase) -> Task:
     status = _status(operation, step)
-    before, during, after = STEPS[step]
+    before, during, after = kind_of(operation).step(step)
     title = {"pending": before, "in_progress": during, "complete": after}.get(
         status, f"Couldn't {_in_a_sentence(before)}"
     )
@@ -150,7 +119,7 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         passed = sum(finding.passed for finding in facts.findings)
         plural = "" if len(facts.findings) == 1 else "s"
         return say(f"{passed} of {len(facts.findings)} check{plural} passed")
-    if step == "deploying" and facts.workflow_run:
+    if step in ("deploying", "undeploying") and facts.workflow_run:
         return say(link("workflow run", facts.workflow_run))
     return ()
 
@@ -200,7 +169,7 @@ def _confirm_task(operation: Operation, state: str) -> Task:
         "pending": "Confirm",
         "in_progress": state,
         "complete": "Confirmed",
-        "error": STATES.get(operation.phase, "Not confirmed"),
+        "error": kind_of(operation).state(operation.phase),
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
     lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))

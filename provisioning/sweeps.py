@@ -28,10 +28,10 @@ KEPT = timedelta(days=90)
 anybody resends one."""
 TEXTS_KEPT = timedelta(days=1)
 """How long the texts of plans and logs are kept once Slack has them."""
-
-
 DELIVERIES_KEPT = timedelta(days=7)
 """GitHub lists deliveries for three days."""
+DISPATCH = "dispatch:"
+"""How the keys begin of what people asked to begin at GitHub."""
 
 Sweep = tuple[timedelta, Callable[[], None]]
 """How often a sweep is due, and what it does."""
@@ -45,6 +45,8 @@ class Sweeps:
     desk: Desk
     engine: Engine
     clock: Clock
+    workflow_runs_kept: timedelta = KEPT
+    """How long what ended at GitHub is kept, apart from what people still need."""
     others: Mapping[str, Sweep] = field(default_factory=dict)
 
     def all(self) -> dict[str, Workflow]:
@@ -89,12 +91,10 @@ class Sweeps:
             left_behind=left if run.facts.made else NOTHING_MADE,
             reference=run.id,
         ).model_dump(mode="json")
-        failed = self.store.operations.move(
+        self.store.operations.move(
             run.id, [run.phase], "failed", by="bot", version=run.version, facts={"trouble": trouble}
         )
-        if failed:
-            self.store.projects.become(run.project, "failed")
-            self.desk.show(run.id)
+        self.desk.tidy(run.id)
 
     def expire(self) -> None:
         """End runs whose questions nobody answered in time."""
@@ -113,6 +113,14 @@ class Sweeps:
         self.store.messages.drop_texts(TEXTS_KEPT)
         self.store.messages.forget(KEPT)
         self.store.workflow_runs.forget_deliveries(DELIVERIES_KEPT)
+        self.store.workflow_runs.forget(self.workflow_runs_kept)
+        self._forget_dispatches()
+
+    def _forget_dispatches(self) -> None:
+        """Drop what people asked to begin, once that is done: the run itself is known by then."""
+        for key in self.store.memos.keys(DISPATCH):
+            if self.engine.state(key.removeprefix(DISPATCH), "dispatch") in ("finished", "failed"):
+                self.store.memos.drop(key)
 
 
 def _as_workflow(sweep: Callable[[], None]) -> Workflow:

@@ -69,7 +69,10 @@ class WorkflowJob(Frozen):
 
 
 class WorkflowRun(Frozen):
-    """One run; `actor` began it, `triggering_actor` began its present attempt (logins)."""
+    """One run; `actor` began it, `triggering_actor` began its present attempt (logins).
+
+    `pull` is the number of its pull request, 0 where GitHub does not tell.
+    """
 
     id: int
     repository: str
@@ -86,6 +89,7 @@ class WorkflowRun(Frozen):
     conclusion: str = ""
     created_at: datetime
     updated_at: datetime
+    pull: int = 0
     jobs: tuple[WorkflowJob, ...] = ()
 
     @property
@@ -159,7 +163,10 @@ def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = Fal
     is_listing = complete and seen.attempt >= known.attempt
     names = {job.name for job in seen.jobs}
     before = [job for job in known.jobs if not is_listing or job.name in names]
-    return head.model_copy(update={"jobs": _latest((*before, *seen.jobs), head.attempt)})
+    # GitHub names a pull request only as long as it is open.
+    pull = min(filter(None, (known.pull, seen.pull)), default=0)
+    jobs = _latest((*before, *seen.jobs), head.attempt)
+    return head.model_copy(update={"jobs": jobs, "pull": pull})
 
 
 def with_job(known: WorkflowRun, job: WorkflowJob) -> WorkflowRun:

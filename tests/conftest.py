@@ -1,11 +1,15 @@
 """Fixtures that every test may use."""
 
+from pathlib import Path
+
 import pytest
 from databases import clock, database, each_database, each_store, postgresql, store
 
 __all__ = ["clock", "database", "each_database", "each_store", "postgresql", "store"]
 
 pytest_plugins = ["skips"]
+
+HERE = Path(__file__).parent
 
 LONG = (
     "conversations/test_breaking_glass.py",
@@ -18,6 +22,8 @@ LONG = (
     "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""
+LONGEST_FIRST = ("browser/test_ship_story.py", "chaos", "browser", "conversations", "adapters")
+"""Begun in this order, so that no worker ends with a long story while the other one is idle."""
 SLOW = (
     "test_its_tests_pass_without_spark_or_a_workspace",
     "test_every_entry_point_takes_a_fixture",
@@ -32,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the long trials to `--prove`."""
+    """Begin with what takes longest; leave the long trials to `--prove`."""
+    items.sort(key=_rank)
     if config.getoption("--prove"):
         return
     long = [item for item in items if _is_long(item)]
@@ -45,3 +52,9 @@ def _is_long(item: pytest.Item) -> bool:
         return True
     trains = item.name.partition("[")[0] in SLOW and "[ml_workflow-" in item.name
     return trains and not item.name.endswith(("-defaults]", "-classification_served]"))
+
+
+def _rank(item: pytest.Item) -> int:
+    path = item.path.relative_to(HERE).as_posix()
+    ranks = enumerate(LONGEST_FIRST)
+    return next((rank for rank, name in ranks if path.startswith(name)), len(LONGEST_FIRST))

@@ -37,7 +37,7 @@ def an_operation(
     """Return the row of an operation that was just asked for."""
     return OperationRow(
         id=operation,
-        kind="create",
+        kind="create_project",
         project=project,
         phase="queued",
         requested_by=by,

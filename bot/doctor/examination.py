@@ -11,7 +11,7 @@ from bot.doctor.running import Result, run
 from bot.doctor.slack import slack_checks
 from bot.installation import known_secrets, read_private_key
 from bot.settings import Settings
-from bot.wiring import MODULES, app_of, device_flow_of
+from bot.vendors import MODULES, app_of, device_flow_of
 from provisioning.adapters.databricks.diagnosis import (
     AccountUnderTest,
     WorkspaceUnderTest,

@@ -8,7 +8,7 @@ from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
-from provisioning.store.operations import Change, Operations
+from provisioning.store.operations import BusyError, Change, Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
 from provisioning.store.turns import Turn, Turns
@@ -16,6 +16,7 @@ from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
     "Attachment",
+    "BusyError",
     "Change",
     "Database",
     "Filter",

@@ -1,6 +1,6 @@
 """Memos: small things worth remembering over a restart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import col, delete, select
@@ -20,6 +20,12 @@ class Memos:
         with self._database.reading() as session:
             row = session.get(MemoRow, key)
             return row.value if row else None
+
+    def keys(self, beginning: str) -> Sequence[str]:
+        """Return the keys that begin like this."""
+        keys = select(MemoRow.key).where(col(MemoRow.key).startswith(beginning, autoescape=True))
+        with self._database.reading() as session:
+            return session.exec(keys).all()
 
     def set(self, key: str, value: Mapping[str, Any]) -> None:
         """Remember a value, in place of the one before."""

@@ -4,16 +4,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
-from provisioning.errors import PermanentError
+from provisioning.errors import PermanentError, UserError
+from provisioning.operation import CREATE
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the present facts into those to merge; may be called again, so it only computes."""
 Facts = Mapping[str, Any] | Change
+
+
+class BusyError(UserError):
+    """Another `operation` of the project has not ended yet."""
+
+    def __init__(self, operation: str) -> None:
+        super().__init__("The project has a run under way. Nothing was changed.")
+        self.operation = operation
 
 
 class Operations:
@@ -31,6 +41,28 @@ class Operations:
         """Return an operation."""
         with self._database.reading() as session:
             return session.get(OperationRow, operation)
+
+    def begin(self, operation: OperationRow) -> OperationRow:
+        """Begin an operation on a project that exists; it knows the one that made the project.
+
+        The same operation again changes nothing. Raises `BusyError` while another one is under way.
+        """
+        with self._database.writing() as session:
+            # Whoever begins something holds the project: of two at once the second one is told.
+            if _project_of(session, operation) is None:
+                raise PermanentError(f"There is no project {operation.project}.")
+            if known := session.get(OperationRow, operation.id):
+                return known
+            others = session.exec(_of_project(operation.project)).all()
+            for other in others:
+                if other.ended_at is None:
+                    raise BusyError(other.id)
+            origin = next((one.id for one in others if one.kind == CREATE), "")
+            operation.facts = {**operation.facts, "origin": origin, "made": True}
+            session.add(operation)
+            session.flush()
+            self._note(session, operation, f"asked for {operation.kind}", by=operation.requested_by)
+            return operation
 
     def move(
         self,
@@ -104,8 +136,8 @@ class Operations:
             row.ended_at = self._clock.now()
             return self._enter(session, row, to, by=by, facts=facts)
 
-    def close(self, operation: str, version: int, *, free: bool) -> None:
-        """Note that all is done that an end entails; `free` gives the name away in the same breath.
+    def close(self, operation: str, version: int, project_becomes: str = "") -> None:
+        """Note that all is done that an end entails, and the project's new state, if it has one.
 
         Nothing happens to an operation that is over, or that went on since `version` was seen.
         """
@@ -115,10 +147,10 @@ class Operations:
                 return
             row.ended_at = self._clock.now()
             session.add(row)
-            project = _project_of(session, row) if free else None
-            if project is not None and project.state != "gone":
-                self._note(session, row, f"{project.state} → gone", by=audit.US)
-                project.state = "gone"
+            project = _project_of(session, row) if project_becomes else None
+            if project is not None and project.state != project_becomes:
+                self._note(session, row, f"{project.state} → {project_becomes}", by=audit.US)
+                project.state = project_becomes
                 session.add(project)
 
     def remember(self, operation: str, **facts: Any) -> OperationRow:
@@ -149,10 +181,9 @@ class Operations:
 
     def of_project(self, project: str, *, active: bool = False) -> Sequence[OperationRow]:
         """Return a project's operations, newest first, or only those that have not ended."""
-        rows = select(OperationRow).where(OperationRow.project == project)
+        newest = _of_project(project)
         if active:
-            rows = rows.where(col(OperationRow.ended_at).is_(None))
-        newest = rows.order_by(col(OperationRow.created_at).desc())
+            newest = newest.where(col(OperationRow.ended_at).is_(None))
         with self._database.reading() as session:
             return session.exec(newest).all()
 
@@ -200,6 +231,11 @@ class Operations:
         audit.append(session, self._clock.now(), entry)
 
 
+def _of_project(project: str) -> SelectOfScalar[OperationRow]:
+    rows = select(OperationRow).where(OperationRow.project == project)
+    return rows.order_by(col(OperationRow.created_at).desc())
+
+
 def _locked(session: Session, operation: str) -> OperationRow:
     rows = select(OperationRow).where(OperationRow.id == operation).with_for_update()
     row = session.exec(rows).first()
@@ -223,7 +259,7 @@ def _take_back(session: Session, row: OperationRow) -> bool:
     )
     if session.exec(newest).first() != row.id:
         return False
-    if project is not None:
+    if project is not None and row.kind == CREATE:
         project.state = "reserved"
         session.add(project)
     return True

@@ -4,17 +4,23 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlmodel import Session, col, delete, func, select, update
+from sqlmodel import Session, col, delete, func, or_, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
-from provisioning.tables import DeliveryRow, WorkflowRunRow
+from provisioning.store.releases import UNSETTLED
+from provisioning.tables import DeliveryRow, MemoRow, ProjectRow, ReleaseRow, WorkflowRunRow
 from provisioning.text import Frozen
 from provisioning.workflow_run import WorkflowRun, merged
 
 LEASE = timedelta(seconds=60)
 """How long whoever looks at a run keeps others from it; after a crash it is looked at again."""
+
+LATEST_KEPT = 50
+"""So many of a project's latest runs are never forgotten: GitHub lists 30, and what it lists and we
+do not know is news."""
+FORGOTTEN_AT_ONCE = 1000
 
 
 class Followed(Frozen):
@@ -44,6 +50,7 @@ class Followed(Frozen):
         )
 
 
+RECENT = 20
 Merge = Callable[[WorkflowRun | None], WorkflowRun]
 Next = Literal["look", "show"]
 """What a sighting calls for: a look at everything, or only showing what it has told."""
@@ -65,14 +72,9 @@ class WorkflowRuns:
             row = session.get(WorkflowRunRow, str(run))
             return Followed.of(row) if row else None
 
-    def of_project(self, project: str, limit: int = 20) -> tuple[Followed, ...]:
+    def of_project(self, project: str, limit: int = RECENT) -> tuple[Followed, ...]:
         """Return a project's runs, newest first."""
         return self._read(_newest(project).limit(limit))
-
-    def unended(self) -> tuple[Followed, ...]:
-        """Return the runs whose present attempt is not over, oldest first."""
-        rows = select(WorkflowRunRow).where(col(WorkflowRunRow.ended_at).is_(None))
-        return self._read(rows.order_by(col(WorkflowRunRow.created_at)))
 
     def count_unended(self) -> int:
         """Return how many runs are under way."""
@@ -201,6 +203,21 @@ class WorkflowRuns:
             session.exec(gone)
             return session.exec(delete(DeliveryRow).where(old)).rowcount
 
+    def forget(self, older_than: timedelta) -> int:
+        """Drop runs that ended that long ago, and their releases; return how many there were.
+
+        A project that exists keeps its latest runs, and those of each environment's last releases.
+        """
+        with self._database.writing() as session:
+            old = session.exec(_forgettable(self._clock.now() - older_than)).all()
+            for start in range(0, len(old), FORGOTTEN_AT_ONCE):
+                runs = old[start : start + FORGOTTEN_AT_ONCE]
+                lost = [f"lost:{run}" for run in runs]
+                session.exec(delete(ReleaseRow).where(col(ReleaseRow.run).in_(runs)))
+                session.exec(delete(WorkflowRunRow).where(col(WorkflowRunRow.id).in_(runs)))
+                session.exec(delete(MemoRow).where(col(MemoRow.key).in_(lost)))
+            return len(old)
+
     def _insert_delivery(self, session: Session, guid: str, event: str) -> bool:
         row = DeliveryRow(id=guid, event=event, received_at=self._clock.now())
         return insert_once(session, row)
@@ -209,7 +226,7 @@ class WorkflowRuns:
         self, session: Session, project: str, sighting: WorkflowRun | Merge, *, wake: bool
     ) -> WorkflowRunRow:
         merge = sighting if callable(sighting) else _merging(sighting)
-        first = merge(None)
+        first = _with_pull(session, project, merge(None))
         row = WorkflowRunRow(
             id=str(first.id),
             project=project,
@@ -222,7 +239,7 @@ class WorkflowRuns:
             return session.exec(_one(row.id)).one()
         row = session.exec(_one(row.id).with_for_update()).one()
         known = WorkflowRun.model_validate(row.run)
-        run = merge(known)
+        run = _with_pull(session, project, merge(known))
         if run.attempt > known.attempt:
             row.failure = ""  # of an attempt that is history
         row.run = run.model_dump(mode="json")
@@ -241,6 +258,19 @@ class WorkflowRuns:
     def _read(self, rows: SelectOfScalar[WorkflowRunRow]) -> tuple[Followed, ...]:
         with self._database.reading() as session:
             return tuple(map(Followed.of, session.exec(rows).all()))
+
+
+def _with_pull(session: Session, project: str, run: WorkflowRun) -> WorkflowRun:
+    """Return a run with the pull request that an earlier run of its branch and commit had.
+
+    GitHub names none once it is closed, which begins one more run.
+    """
+    if run.pull or run.event != "pull_request":
+        return run
+    rows = session.exec(_newest(project).limit(RECENT)).all()
+    others = (WorkflowRun.model_validate(row.run) for row in rows)
+    same = (one.pull for one in others if (one.branch, one.sha) == (run.branch, run.sha))
+    return run.model_copy(update={"pull": next(filter(None, same), 0)})
 
 
 def _id_of(sighting: WorkflowRun | Merge) -> int:
@@ -262,3 +292,33 @@ def _one(run: str) -> SelectOfScalar[WorkflowRunRow]:
 def _newest(project: str) -> SelectOfScalar[WorkflowRunRow]:
     rows = select(WorkflowRunRow).where(WorkflowRunRow.project == project)
     return rows.order_by(col(WorkflowRunRow.created_at).desc(), col(WorkflowRunRow.id).desc())
+
+
+def _forgettable(limit: datetime) -> SelectOfScalar[str]:
+    """Return the ids of runs that ended before `limit` and that nobody needs any more."""
+    living = select(ProjectRow.name).where(ProjectRow.state != "gone")
+    project = col(WorkflowRunRow.project)
+    unsettled = select(ReleaseRow.run).where(col(ReleaseRow.state).in_(UNSETTLED))
+    needed = or_(
+        col(WorkflowRunRow.id).in_(_latest_runs()), col(WorkflowRunRow.id).in_(_last_releases())
+    )
+    return select(WorkflowRunRow.id).where(
+        col(WorkflowRunRow.ended_at) < limit,
+        col(WorkflowRunRow.id).not_in(unsettled),
+        or_(project.not_in(living), ~needed),
+    )
+
+
+def _latest_runs() -> SelectOfScalar[str]:
+    age = (col(WorkflowRunRow.created_at).desc(), col(WorkflowRunRow.id).desc())
+    place = func.row_number().over(partition_by=col(WorkflowRunRow.project), order_by=age)
+    runs = select(WorkflowRunRow.id, place.label("place")).subquery()
+    return select(runs.c.id).where(runs.c.place <= LATEST_KEPT)
+
+
+def _last_releases() -> SelectOfScalar[str]:
+    """Return the runs of each environment's last release of each ending: the last approved, too."""
+    of = (col(ReleaseRow.project), col(ReleaseRow.environment), col(ReleaseRow.state))
+    place = func.row_number().over(partition_by=of, order_by=col(ReleaseRow.asked_at).desc())
+    releases = select(ReleaseRow.run, place.label("place")).subquery()
+    return select(releases.c.run).where(releases.c.place == 1)

@@ -1,6 +1,6 @@
 """The facts of a made project at the vendors, to be broken by tests and put back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -85,12 +85,20 @@ class Facts:
 
     def rewrite(self, branch: str, **changes: bytes | None) -> None:
         """Put another commit on a branch: files by path, None for removed."""
+        self._commit(branch, [self._git().ref(f"refs/heads/{branch}") or ""], changes)
+
+    def replace_main(self, **changes: bytes | None) -> None:
+        """Push another commit over the starter code on main."""
         git = self._git()
-        head = git.ref(f"refs/heads/{branch}") or ""
+        *_, first = git.history(git.ref("refs/heads/main") or "")
+        self._commit("main", [first.sha], changes)
+
+    def _commit(self, branch: str, parents: list[str], changes: Mapping[str, bytes | None]) -> None:
+        git = self._git()
         files = {**self.project.files, **changes}
         tree = write_files(git, {path: data for path, data in files.items() if data is not None})
         who = "Sam <sam@acme.example> 1790000000 +0000"
-        git.set_ref(f"refs/heads/{branch}", git.write_commit(tree, [head], who, who, "Change"))
+        git.set_ref(f"refs/heads/{branch}", git.write_commit(tree, parents, who, who, "Change"))
 
     def delete_branch(self, branch: str) -> None:
         """Remove a branch."""

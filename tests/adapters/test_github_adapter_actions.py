@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from pydantic import SecretStr
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
+from playground.github.limits import Limits
 from playground.github.runs import WorkflowRun as TheirRun
 from provisioning.adapters.github import App, Connection
 from provisioning.adapters.github.actions import GitHubActions
 from provisioning.deployment_ports import TooLateError, Verdict
-from provisioning.errors import UserError
+from provisioning.errors import TemporaryError, UserError
 
 SCRIPTS = [
     Script("bundle / Deploy Development", "Development"),
@@ -28,7 +30,7 @@ SCRIPTS = [
 
 @pytest.fixture
 def works(tmp_path: Path) -> Iterator[Works]:
-    with working(tmp_path, list(SCRIPTS)) as works:
+    with working(tmp_path, [replace(script) for script in SCRIPTS]) as works:
         yield works
 
 
@@ -226,6 +228,30 @@ def test_a_stranger_is_refused_by_github_too(works: Works, actions: GitHubAction
     assert run.status == "waiting"
 
 
+MANY = 50
+"""More than our App asks in a test."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "minutes"),
+    [(Limits(per_hour=MANY), 55), (Limits(creating_per_minute=1), 0.9)],
+    ids=["the hour's budget", "a burst"],
+)
+def test_a_persons_rate_limit_is_not_told_as_a_refusal(
+    works: Works, actions: GitHubActions, limits: Limits, minutes: float
+) -> None:
+    run = waiting_run(works, "rosa")
+    for _ in range(MANY):
+        works.refused(works.decide(run, "rosa", environment_ids=[1]))
+    works.github._limits.limits = limits
+    token = SecretStr(works.github.user_token("rosa"))
+    with pytest.raises(TemporaryError, match="rate limit") as stopped:
+        actions.decide("ada-7", run.id, "Production", Verdict(approved=True, comment="yes"), token)
+    assert stopped.value.after is not None
+    assert stopped.value.after > timedelta(minutes=minutes)
+    assert run.status == "waiting"
+
+
 def test_a_decision_that_comes_too_late_is_told_apart(works: Works, actions: GitHubActions) -> None:
     run = waiting_run(works, "rosa")
     works.github.review_deployment("rosa", run.id, "Production", approved=True, comment="on GitHub")
@@ -286,6 +312,20 @@ def test_what_had_succeeded_is_repeated_with_the_whole_run_only(
     assert [job.name for job in run.jobs[2]] == repeated
 
 
+def test_a_rerun_of_an_attempt_that_was_rerun_already_changes_nothing(
+    works: Works, actions: GitHubActions
+) -> None:
+    works.runner.scripts[0].conclusion = "failure"
+    run = works.wait(works.dispatch(), "completed")
+    token = SecretStr(works.github.user_token("pat"))
+    actions.rerun("ada-7", run.id, token, attempt=1)
+    wait_until(lambda: run.attempt == 2 and run.status == "completed")
+    actions.rerun("ada-7", run.id, token, attempt=1)
+    assert (run.attempt, run.status) == (2, "completed")
+    actions.rerun("ada-7", run.id, token, attempt=2)
+    assert run.attempt == 3
+
+
 def test_cancelling_twice_is_fine(works: Works, actions: GitHubActions) -> None:
     run = waiting_run(works, "rosa")
     actions.cancel("ada-7", run.id)
@@ -302,6 +342,7 @@ def test_commits_since_the_last_release_are_named(works: Works, actions: GitHubA
     assert compared is not None
     assert compared.total == 2
     assert [commit.title for commit in compared.commits] == ["feat: one", "fix: two [skip ci]"]
+    assert compared.commits[1].parents == (compared.commits[0].sha,)
     first = actions.commits("ada-7", "", head)
     assert first is not None
     assert [commit.sha for commit in first.commits] == [head]

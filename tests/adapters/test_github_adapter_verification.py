@@ -66,19 +66,19 @@ def plant_secret(facts: Facts) -> None:
 BREAKS: list[tuple[str, str, Break]] = [
     ("repository is alive", "archived", set_attribute("archived", True, lambda f: f.repository)),
     (
-        "main equals the rendered template",
+        "main comes from the rendered template",
         "different: databricks.yml",
-        lambda f: f.rewrite("main", **{"databricks.yml": b"bundle: {}\n"}),
+        lambda f: f.replace_main(**{"databricks.yml": b"bundle: {}\n"}),
     ),
     (
-        "main equals the rendered template",
+        "main comes from the rendered template",
         "missing: databricks.yml",
-        lambda f: f.rewrite("main", **{"databricks.yml": None}),
+        lambda f: f.replace_main(**{"databricks.yml": None}),
     ),
     (
-        "main equals the rendered template",
+        "main comes from the rendered template",
         "not from the template: extra.py",
-        lambda f: f.rewrite("main", **{"extra.py": b"print()\n"}),
+        lambda f: f.replace_main(**{"extra.py": b"print()\n"}),
     ),
     (
         "sciclops/template equals the rendered template",
@@ -275,6 +275,11 @@ def test_a_broken_fact_fails_its_check_alone(
     assert failures[0].remedy
 
 
+def test_what_people_have_merged_since_is_not_asked_to_equal_the_template(facts: Facts) -> None:
+    facts.rewrite("main", **{"databricks.yml": b"bundle: {}\n"})
+    assert facts.github_failures() == []
+
+
 def test_every_check_has_been_seen_failing(facts: Facts) -> None:
     project = facts.project
     findings = project.vendors.repositories.verify(project.spec, project.files, facts.outputs)
@@ -287,7 +292,7 @@ def test_a_repository_that_is_gone_fails_what_was_in_it_and_says_so(facts: Facts
     del facts.github.world.repos["ada-7"]
     failures = {failure.check: failure.detail for failure in facts.github_failures()}
     assert failures["repository is alive"] == "GitHub has no repository ada-7."
-    assert "no branch main" in failures["main equals the rendered template"]
+    assert "no branch main" in failures["main comes from the rendered template"]
     assert failures["environment Production admits main only"] == "It does not exist."
 
 

@@ -55,7 +55,9 @@ def say(page: Page, words: str) -> None:
 
 
 def link(page: Page, playground: Playground, login: str) -> None:
-    """Prove at GitHub's own page whose account it is."""
+    """Prove at GitHub's own page whose account it is; `page` is their Home of the bot."""
+    page.get_by_role("link", name="Messages").click()
+    page.wait_for_url("**/c/D*")
     say(page, "/sciclops link")
     asked = page.locator(".message").filter(has_text="Enter a code only if").last
     expect(asked).to_be_visible(timeout=ANSWER_MS)
@@ -135,7 +137,7 @@ def make(window: Window, playground: Playground, name: str, groups: tuple[str, .
     run = grace.locator(".message").filter(has_text=f"{name} · Waiting for confirmation")
     run.get_by_role("button", name="Confirm & Apply").click(timeout=RUN_MS)
     for user, login in (("U0ADA", "ada"), ("U0ROSA", "rosa")):
-        link(window(user), playground, login)
+        link(window(user, "home"), playground, login)
     ready = grace.locator(".message").filter(has_text=f"{name} · Ready in")
     expect(ready).to_contain_text("Deployed to Development", timeout=RUN_MS)
     ready.scroll_into_view_if_needed()

@@ -12,7 +12,7 @@ import yaml
 from conversation import RUN_SECONDS, Conversation
 from databricks.bundles.jobs import Job
 
-from bot import installation, wiring
+from bot import installation, vendors
 from bot.settings import Settings, load
 from playground import cast
 from playground.slack.reading import text_of
@@ -60,7 +60,7 @@ class Living:
     @property
     def terraform(self) -> LocalTerraform:
         """The bot's own Terraform, with its state."""
-        return LocalTerraform(wiring.installation_of(self.settings, SecretRedactor()))
+        return LocalTerraform(vendors.installation_of(self.settings, SecretRedactor()))
 
     @property
     def spec(self) -> ProjectSpec:
@@ -99,7 +99,7 @@ def living(
 
 
 def test_a_clone_is_the_rendered_bundle_byte_by_byte(living: Living) -> None:
-    templates = BundleTemplates(wiring.TEMPLATES, wiring.bundle_context(living.settings))
+    templates = BundleTemplates(vendors.TEMPLATES, vendors.bundle_context(living.settings))
     policy = installation.policy_of(living.settings)
     rendered = templates.render("job", starter_answers(living.spec, policy.catalogs, policy))
     cloned = {
@@ -170,10 +170,10 @@ def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     settings, terraform = living.settings, living.terraform
     spec = living.spec
     clock = living.talk.world.clock
-    app = wiring.app_of(settings, installation.read_private_key(settings))
+    app = vendors.app_of(settings, installation.read_private_key(settings))
     context = installation.terraform_context(settings)
     repositories = GitHubRepositories(Connection(app, clock), clock, context)
-    accounts = wiring.accounts_of(settings, context, clock)
+    accounts = vendors.accounts_of(settings, context, clock)
     workspaces = DatabricksWorkspaces(accounts, context)
     outputs = terraform.outputs(spec.name)
     files = living.talk.world.github.files(spec.name, "sciclops/template")

@@ -1,6 +1,8 @@
 """From a merge to production: the run in the channel, its card, decisions by proven people."""
 
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from conversation import Conversation
@@ -8,9 +10,14 @@ from played_runs import PlayedRunner
 from shipping import card, decide, link, merge, run_says
 from waiting import wait_until
 
-from playground.cast import ADA, GRACE, ROSA
+from bot.answers import WAITING
+from playground.cast import ADA, GRACE, PAT, ROSA
+from playground.faults import Fault
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
+from provisioning.release_outcomes import LAG
+
+MANY = 100
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +59,12 @@ def test_the_first_release_shows_its_plan_and_stages(talk: Conversation) -> None
 def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> None:
     run = merge(talk, "feat: count purchases")
     assert "@" not in text_of(card(talk, run))
+    listings = Fault("github", "delay", "/teams/.*/members$", times=MANY, seconds=0)
+    talk.world.faults.add(listings)
     decide(talk, talk.rosa, run, "Approve", "looks right")
     shown = card(talk, run, "Approved by")
+    talk.world.faults.clear()
+    assert MANY - listings.times == 2, "once at the click and once at the decision"
     assert "looks right" in text_of(shown)
     assert not buttons(shown)
     run_says(talk, run, "Deployed to Production")
@@ -68,8 +79,29 @@ def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> 
 def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) -> None:
     run = merge(talk, "fix: late events")
     said = text_of(card(talk, run))
-    assert "since the last release" in said
-    assert "fix: late events" in said
+    assert "1 commit since the last release" in said
+    assert "fix: late events — " in said
+    pulls = [one for one in talk.world.github.runs(talk.name) if one.title == "fix: late events"]
+    assert len(pulls) == 2, "one when it was opened, one when it was closed"
+    for pull in pulls:
+        shown = text_of(run_says(talk, pull, "Pull request #"))
+        assert re.search(r"Pull request: #\d+ fix: late events", shown)
+
+
+def test_a_release_whose_forerunner_is_gone_from_git_is_not_called_the_first(
+    talk: Conversation,
+) -> None:
+    deployments = talk.world.github.repos[talk.name].deployments
+    last = [one for one in deployments.values() if one.environment == "Production"]
+    known = [one.sha for one in last]
+    for one in last:
+        one.sha = "f" * 40
+    said = text_of(card(talk, merge(talk, "fix: after a force push")))
+    for one, sha in zip(last, known, strict=True):
+        one.sha = sha
+    assert "GitHub cannot compare with ffffffff, which was released there last" in said
+    assert "First release" not in said
+    assert "Author" in said
 
 
 def test_a_rejection_needs_a_reason_and_ends_the_run_as_rejected(talk: Conversation) -> None:
@@ -90,8 +122,17 @@ def test_a_stage_that_does_not_exist_starts_nothing(talk: Conversation) -> None:
     before = len(talk.world.github.runs(talk.name))
     talk.ada.type(f"/sciclops deploy {talk.name} main productoin")
     talk.told(talk.ada, "There is no stage “productoin”")
-    talk.ada.type(f"/sciclops deploy {talk.name} main staging really")
-    talk.told(talk.ada, "Say at most a branch or tag and a stage")
+    talk.ada.type(f"/sciclops deploy {talk.name} staging really")
+    talk.told(talk.ada, "Say at most one stage")
+    assert len(talk.world.github.runs(talk.name)) == before
+
+
+def test_what_the_workflow_would_refuse_is_refused_at_once(talk: Conversation) -> None:
+    before = len(talk.world.github.runs(talk.name))
+    talk.ada.type(f"/sciclops deploy {talk.name} v0.1.0")
+    said = text_of(talk.told(talk.ada, "There is no stage “v0.1.0”"))
+    assert "Stages are deployed from main only" in said
+    assert "open a pull request" in said
     assert len(talk.world.github.runs(talk.name)) == before
 
 
@@ -101,6 +142,21 @@ def test_nobody_releases_their_own_deployment(talk: Conversation) -> None:
     talk.told(talk.grace, "nobody releases their own deployment")
     assert not run.reviews
     assert buttons(card(talk, run))
+
+
+def test_a_slow_github_costs_nobody_the_dialog_or_its_refusal(talk: Conversation) -> None:
+    run = merge(talk, "feat: slow github", by=GRACE)
+    shown = card(talk, run)
+    talk.world.faults.add(Fault("github", "delay", "/members$", times=MANY, seconds=5))
+    talk.rosa.press("Approve", on=shown)
+    talk.grace.press("Approve", on=shown)
+    talk.view_says(WAITING, talk.rosa)
+    talk.view_says(WAITING, talk.grace)
+    talk.view_says("It is kept at GitHub", talk.rosa)
+    talk.view_says("nobody releases their own deployment", talk.grace)
+    talk.world.faults.clear()
+    assert talk.rosa.submit() is None
+    run_says(talk, run, "Deployed to Production")
 
 
 def test_whoever_is_no_reviewer_is_refused_and_it_is_noted(talk: Conversation) -> None:
@@ -142,6 +198,20 @@ def test_what_is_decided_on_github_is_shown_and_its_buttons_are_gone(talk: Conve
     run_says(talk, run, "Deployed to Production")
 
 
+def test_what_an_administrator_lets_in_is_shown_as_that(talk: Conversation) -> None:
+    run = merge(talk, "feat: past its reviewers")
+    card(talk, run)
+    github = talk.world.github
+    github.repos[talk.name].environments["Production"].can_admins_bypass = True
+    github.bypass_gate(PAT.github, run.id, "Production")
+    run_says(talk, run, "Deployed to Production")
+    talk.world.clock.advance(LAG + timedelta(seconds=10))
+    shown = card(talk, run, "Let in at GitHub, past its reviewers")
+    assert "Nothing was released" not in text_of(shown)
+    assert not buttons(shown)
+    assert not run.reviews
+
+
 def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversation) -> None:
     older = merge(talk, "feat: older")
     card(talk, older)
@@ -151,6 +221,9 @@ def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversa
     assert not buttons(shown)
     wait_until(lambda: older.conclusion == "cancelled")
     assert not older.reviews
+    shown = run_says(talk, older, f"Superseded by commit {newer.sha[:8]}")
+    assert f"Superseded by workflow run {newer.id}" in text_of(shown)
+    assert "Deploy Production · superseded" in text_of(shown)
 
 
 def test_a_failed_stage_names_its_step_and_its_last_lines_and_is_rerun(
@@ -181,7 +254,11 @@ def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
     run = merge(talk, "feat: to be listed")
     card(talk, run)
     talk.rosa.type("/sciclops approvals")
-    talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    shown = talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    assert re.search(rf"{run.sha[:8]}`? .*to be listed", text_of(shown))
+    assert set(buttons(shown)) == {f"Approve {talk.name}", f"Reject {talk.name}"}
+    talk.rosa.press(f"Reject {talk.name}", on=shown)
+    talk.view_says("Reject release", talk.rosa)
     talk.sam.type(f"/sciclops runs {talk.name}")
     assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))
     talk.sam.type(f"/sciclops status {talk.name}")

@@ -125,6 +125,8 @@ def test_the_example_holds_no_secret_and_is_for_nobody_in_particular() -> None:
         ('# engine = "local" ', 'engine = "hcp" ', "terraform", 'use engine = "local"'),
         ("# operations_at_once = 8", "operations_at_once = 0", "limits.operations_at_once",
          "greater than or equal to 1"),
+        ("# workflow_run_days = 90", "workflow_run_days = 30", "limits.workflow_run_days",
+         "greater than or equal to 31"),
         ('securable = "gbx1_prod.sales"', "", "data.0.securable", "(add it to the file)"),
         ('levels = ["read"]', 'levels = ["own"]', "data.0.levels.0", "'read' or 'write'"),
         ("[workspace_groups.gbx1.stages.testing]", "[workspace_groups.gbx1.stages.test]",

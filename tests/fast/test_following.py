@@ -6,18 +6,31 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from rows import a_project, an_operation
+from test_deployment_board import a_board
 from test_workflow_run import START, a_job, a_run
 from waiting import wait_until
 
-from provisioning.adapters.github.sightings import run_of_job
+from provisioning.adapters.github.sightings import run_of, run_of_job
 from provisioning.clock import MovableClock
-from provisioning.deployment_ports import Sighting
-from provisioning.following import LOOKERS, PACE, SHARE, SLOWLY, Follower, calls_for, pace
+from provisioning.deployment_ports import Look, Sighting
+from provisioning.following import (
+    LOOKERS,
+    PACE,
+    SHARE,
+    SLOWLY,
+    Follower,
+    Following,
+    calls_for,
+    pace,
+)
+from provisioning.missed import Missed
 from provisioning.store import Followed, Store
-from provisioning.workflow_run import Status, merged
+from provisioning.workflow_run import Status, WorkflowRun, merged
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(seconds=1),
@@ -134,6 +147,33 @@ def test_who_began_a_run_is_not_forgotten_for_a_job_that_came_first_and_is_young
     assert merged(merged(None, told), by_job).initiators == {"ada-l"}
 
 
+@pytest.mark.parametrize(
+    ("event", "numbers", "pull"),
+    [
+        ("pull_request", [7], 7),
+        ("pull_request", [], 0),
+        ("pull_request", None, 0),
+        ("pull_request", [7, 8], 0),
+        ("push", [7], 0),
+    ],
+)
+def test_a_run_belongs_to_a_pull_request_where_github_tells(
+    event: str, numbers: list[int] | None, pull: int
+) -> None:
+    found = {
+        **dict.fromkeys(("head_branch", "conclusion", "status")),
+        **dict.fromkeys(("head_sha", "display_title", "html_url", "path"), "any"),
+        **dict.fromkeys(("created_at", "updated_at"), START.isoformat()),
+        "id": 7,
+        "event": event,
+        "pull_requests": None if numbers is None else [{"number": one} for one in numbers],
+    }
+    known = run_of(found, "ada-7")
+    assert known.pull == pull
+    closed = run_of(found | {"pull_requests": [], "conclusion": "success"}, "ada-7")
+    assert merged(known, closed).pull == merged(closed, known).pull == pull
+
+
 @dataclass
 class Looking:
     """Stands for `Following`: looks take until they are let go, and are counted."""
@@ -144,6 +184,9 @@ class Looking:
     most_at_once: int = 0
     go_on: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
+
+    def since(self) -> None:
+        """Begin."""
 
     def look(self, followed: Followed) -> None:
         """Look for as long as the test wants."""
@@ -235,3 +278,56 @@ def test_who_cannot_find_new_runs_goes_on_looking_at_known_ones(store: Store) ->
     store.workflow_runs.see("ada-7", a_run())
     with following(store, broken) as looking:
         wait_until(lambda: looking.runs == [7])
+
+
+@dataclass
+class OldProject:
+    """GitHub with runs of a project."""
+
+    runs: tuple[WorkflowRun, ...]
+
+    def recent(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return all runs."""
+        del project
+        return self.runs
+
+    def look(self, project: str, run: int) -> Look:
+        """Return one of them."""
+        del project
+        return Look(run=next(one for one in self.runs if one.id == run))
+
+
+def test_what_had_ended_before_anything_was_followed_is_no_news(
+    each_store: Store, clock: MovableClock
+) -> None:
+    each_store.projects.reserve_and_begin(a_project(state="ready"), an_operation())
+
+    def ran(number: int, when: timedelta, status: Status) -> WorkflowRun:
+        at = clock.now() + when
+        return a_run(id=number, created_at=at, updated_at=at, status=status)
+
+    github = OldProject(
+        (
+            ran(1, -2 * DAY, "completed"),
+            ran(2, -DAY, "completed"),
+            ran(3, -DAY, "waiting"),
+            ran(4, HOUR, "completed"),
+        )
+    )
+    parts: dict[str, Any] = {
+        "store": each_store,
+        "deployments": github,
+        "releasing": SimpleNamespace(keep_up=lambda *_: True),
+        "board": a_board(each_store),
+        "policy": SimpleNamespace(webhooks=False),
+        "redact": lambda text: text,
+    }
+    following = Following(**parts, clock=clock, on_seen=lambda _: None)
+    following.since()
+    each_store.workflow_runs.see("ada-7", github.runs[0])  # as a webhook that was lost tells late
+    clock.advance(2 * HOUR)
+    parts = {"deployments": github, "store": each_store, "policy": following.policy}
+    Missed(following=following, webhooks=cast("Any", None), **parts).sweep()
+    for followed in each_store.workflow_runs.claim(9):
+        following.look(followed)
+    assert [n for n in range(9) if each_store.messages.get(f"deployment:{n}")] == [3, 4]

@@ -144,7 +144,7 @@ def test_a_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 
 def test_an_installed_bot_finds_its_templates_and_modules(wheel: Path, tmp_path: Path) -> None:
-    ask = "from bot.wiring import MODULES, TEMPLATES; print(MODULES); print(TEMPLATES)"
+    ask = "from bot.vendors import MODULES, TEMPLATES; print(MODULES); print(TEMPLATES)"
     done = subprocess.run(
         [sys.executable, "-c", ask],
         cwd=tmp_path,

@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from test_workflow_run import a_job, a_run
+
 from provisioning.policy import Allowed, Refused
 from provisioning.release import (
     Card,
@@ -10,12 +13,14 @@ from provisioning.release import (
     PlannedChange,
     Release,
     ReleasePlan,
+    let_in_at,
     may_release,
     next_reminder,
     release_id,
 )
 from provisioning.release_message import Asked, release_notice
 from provisioning.text import Span, code, plain
+from provisioning.workflow_run import WorkflowJob
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 ADA = Commit(sha="a" * 40, title="feat: count purchases *too*", author="ada-l", url="http://x/c")
@@ -80,6 +85,36 @@ def test_only_a_reviewer_releases() -> None:
     assert may_release("Rosa-P", reviewers={"rosa-p"}, initiators={"ada-l"}) == Allowed()
 
 
+FAILED = a_job("Deploy Production", "completed", "failure")
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        a_job("Deploy Production", "in_progress"),
+        a_job("Deploy Production", "completed", "success"),
+        FAILED.model_copy(update={"failed_step": "Deploy"}),
+    ],
+)
+def test_a_deployment_that_has_worked_was_let_in(job: WorkflowJob) -> None:
+    assert let_in_at(a_release(), a_run(jobs=(job,)))
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        a_job("Deploy Production", "waiting"),
+        a_job("Deploy Production", "queued"),
+        a_job("Deploy Production", "completed", "cancelled"),
+        a_job("Deploy Production", "completed", "success", attempt=2),
+        a_job("Deploy Staging", "completed", "success"),
+        FAILED,
+    ],
+)
+def test_nothing_else_shows_that_a_deployment_was_let_in(job: WorkflowJob) -> None:
+    assert let_in_at(a_release(), a_run(jobs=(job,))) is None
+
+
 def test_reminders_back_off_and_end() -> None:
     hours = [(next_reminder(NOW, sent) or NOW) - NOW for sent in range(6)]
     assert [gap.total_seconds() / 3600 for gap in hours] == [4, 8, 16, 32, 64, 0]
@@ -95,11 +130,30 @@ def test_a_card_shows_commits_the_plan_earlier_stages_and_who_decides() -> None:
     assert "v0.2.0" in said
 
 
+def test_a_merge_is_not_listed_beside_its_change() -> None:
+    before, change, merge = ("0" * 40, "a" * 40, "e" * 40)
+    brought = Commit(sha=merge, title="Merge it", author="ada-l", parents=(before, change))
+    alone = Commit(sha="f" * 40, title="Merge another", author="ada-l", parents=(merge, "9" * 40))
+    since = Comparison(base=before, total=3, commits=(ADA, brought, alone))
+    said = words(a_release(card=a_release().card.model_copy(update={"since": since})))
+    assert "2 commits since the last release" in said
+    assert "feat: count purchases" in said
+    assert "Merge another" in said, "its change is older than what is listed"
+    assert "Merge it" not in said
+
+
 def test_a_card_without_a_plan_says_so_and_what_guards_then() -> None:
     card = a_release().card.model_copy(update={"plan": None, "since": None})
     said = words(a_release(card=card))
     assert "The bundle plan could not be read" in said
     assert "First release" in said
+
+
+def test_a_card_that_cannot_be_compared_does_not_call_itself_the_first_release() -> None:
+    card = a_release().card.model_copy(update={"base": "b" * 40, "since": None})
+    said = words(a_release(card=card))
+    assert "GitHub cannot compare with bbbbbbbb, which was released there last" in said
+    assert "First release" not in said
 
 
 def test_buttons_carry_commit_attempt_and_plan_and_are_gone_once_it_is_decided() -> None:

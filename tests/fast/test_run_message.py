@@ -35,7 +35,6 @@ def a_run(phase: str, **facts: Any) -> Operation:
             "requested_by": "U-ada",
             "channel": "C-runs",
             "created_at": NOON,
-            "ended_at": NOON + timedelta(minutes=20) if phase == "ready" else None,
         }
     )
 
@@ -75,6 +74,11 @@ def test_a_total_is_shown_once_it_is_known_and_not_before() -> None:
     failed = run_notice(a_run("failed", progress=unknown, started=NOW))
     assert task(failed, "cleaning").title == "Couldn't clean up"
     assert task(failed, "cleaning").output == ()
+
+
+def test_the_template_is_called_what_people_call_it() -> None:
+    (fact,) = [fact for fact in run_notice(a_run("planning")).facts if fact.label == "Template"]
+    assert plain(fact.value) == "Job"
 
 
 def test_what_a_step_waits_for_is_said_while_it_waits_and_no_longer() -> None:
@@ -188,18 +192,19 @@ def test_one_is_one_and_two_are_several() -> None:
 
 
 def test_the_time_people_took_is_not_counted_as_ours() -> None:
-    def ready(**facts: Any) -> str:
-        return run_notice(a_run("ready", **facts)).title.partition(" · ")[2]
+    def ready(started: dict[str, datetime], **finished: datetime) -> str:
+        finished["deploying"] = after(20)
+        run = a_run("ready", started=started, finished=finished)
+        return run_notice(run).title.partition(" · ")[2]
 
     def after(minutes: float) -> datetime:
         return NOON + timedelta(minutes=minutes)
 
-    at_once = {"started": {"waiting": after(1)}, "finished": {"waiting": after(1)}}
-    assert ready(**at_once) == "Ready in 20 min 0 s"
-    late = {"started": {"waiting": after(1)}, "finished": {"waiting": after(19.5)}}
-    assert ready(**late) == "Ready in 1 min 30 s (and 18 min 30 s waiting for confirmation)"
-    again = {"started": {"queued": after(19), "waiting": after(19.5)}}
-    assert ready(**again) == "Ready in 1 min 0 s"
+    asked = {"waiting": after(1)}
+    assert ready(asked, waiting=after(1)) == "Ready in 20 min 0 s"
+    late = ready(asked, waiting=after(19.5))
+    assert late == "Ready in 1 min 30 s (and 18 min 30 s waiting for confirmation)"
+    assert ready({"queued": after(19), "waiting": after(19.5)}) == "Ready in 1 min 0 s"
 
 
 def test_who_confirms_reads_who_gets_which_rights() -> None:

@@ -99,7 +99,7 @@ def test_a_step_that_is_repeated_reaches_its_phase_once(
 
     assert each_store.operations.reach(operation.id, ["queued"], "applying") is None
     whats = [row.what for row in audit.history(each_database, "ada-7")]
-    assert whats == ["asked for create", "queued → planning"]
+    assert whats == ["asked for create_project", "queued → planning"]
 
 
 def test_an_operation_that_is_to_stop_goes_no_further(
@@ -165,7 +165,7 @@ def test_what_is_not_over_yet_is_not_retried(each_store: Store, operation: Opera
     ended = each_store.operations.move(operation.id, ["queued"], "cancelled", by="U-ada")
     assert ended is not None
     assert each_store.operations.retry(operation.id, ["cancelled"], "queued", by="U-ada") is None
-    each_store.operations.close(operation.id, ended.version, free=True)
+    each_store.operations.close(operation.id, ended.version, "gone")
     project = each_store.projects.get("ada-7")
     assert project is not None
     assert project.state == "gone"
@@ -177,9 +177,9 @@ def test_who_is_late_to_close_an_operation_takes_no_name_from_its_next_attempt(
 ) -> None:
     ended = each_store.operations.move(operation.id, ["queued"], "cancelled", by="U-ada")
     assert ended is not None
-    each_store.operations.close(operation.id, ended.version, free=True)
+    each_store.operations.close(operation.id, ended.version, "gone")
     each_store.operations.retry(operation.id, ["cancelled"], "queued", by="U-ada")
-    each_store.operations.close(operation.id, ended.version, free=True)
+    each_store.operations.close(operation.id, ended.version, "gone")
     project, tried = each_store.projects.get("ada-7"), each_store.operations.get(operation.id)
     assert project is not None
     assert tried is not None

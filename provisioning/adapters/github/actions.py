@@ -4,20 +4,18 @@ Sources: docs.github.com/rest/actions (workflow-runs, workflow-jobs, artifacts),
 /rest/commits (compare). Installation tokens look; people's own tokens decide and dispatch.
 """
 
-import io
-import json
-import re
-import zipfile
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import requests
 from github import GithubException
-from pydantic import ConfigDict, SecretStr, ValidationError
+from pydantic import SecretStr
 
+from provisioning.adapters.github.commits import comparison
 from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
+from provisioning.adapters.github.plans import newest_plan, read_plan
 from provisioning.adapters.github.sightings import job_of, run_of
 from provisioning.deployment_ports import (
     Look,
@@ -28,15 +26,12 @@ from provisioning.deployment_ports import (
     Verdict,
 )
 from provisioning.errors import PermanentError, TemporaryError, UserError
-from provisioning.release import Commit, Comparison, ReleasePlan
-from provisioning.text import Frozen
+from provisioning.release import Comparison, ReleasePlan
 from provisioning.workflow_run import WORKFLOW, WorkflowJob, WorkflowRun
 
 Json = Any
 
 MOST_COMMITS = 20
-LARGEST_PLAN = 1_000_000
-"""Bytes of a plan artifact that are read at most."""
 LOG_LINES = 40
 FILE = quote(WORKFLOW.rpartition("/")[2])
 NEWEST = 30
@@ -47,16 +42,6 @@ DECISIONS = ("approved", "rejected")
 AMBIGUOUS = timedelta(seconds=15)
 """So long after a dispatch whose answer was lost GitHub's list may lack its run."""
 NOT_FROM_YOU = "it takes none from you: you are not among its reviewers, or the run is your own."
-
-
-class _StoredPlan(Frozen):
-    """`plan.json` as the deploy workflow uploads it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-    digest: str
-    commit: str
-    version: str = ""
-    changes: tuple[dict[str, str], ...] = ()
 
 
 class GitHubActions:
@@ -109,16 +94,11 @@ class GitHubActions:
         path = f"{self._repository(project)}/actions/runs/{run.id}/artifacts?name={quote(name)}"
         with self._connection.doing(f"read the plan of the workflow run {run.id}"):
             listed = (self._connection.get(path) or {}).get("artifacts", [])
-            since = _planned_since(run, environment)
-            artifact = max(
-                (one for one in listed if not one["expired"] and _made_at(one) >= since),
-                key=lambda one: one["id"],
-                default=None,
-            )
-            if artifact is None or artifact["size_in_bytes"] > LARGEST_PLAN:
+            artifact = newest_plan(listed, run, environment)
+            if artifact is None:
                 return None
             content = self._download(artifact["archive_download_url"])
-        plan = _read_plan(content)
+        plan = read_plan(content)
         return plan if plan and plan.commit == run.sha else None
 
     def released(self, project: str, environment: str) -> str:
@@ -139,7 +119,7 @@ class GitHubActions:
         with self._connection.doing(f"compare commits of {project}"):
             if not base:
                 found = self._connection.get(f"{repository}/commits/{quote(head)}")
-                return _comparison("", 1, [found], "") if found else None
+                return comparison("", 1, [found], "") if found else None
             path = f"{repository}/compare/{quote(base)}...{quote(head)}"
             compared = self._connection.get(path)
             if compared is None:
@@ -147,7 +127,7 @@ class GitHubActions:
             commits = compared["commits"][-MOST_COMMITS:]
             if not commits:
                 commits = [self._connection.get(f"{repository}/commits/{quote(head)}")]
-        return _comparison(base, compared["ahead_by"], commits, compared["html_url"])
+        return comparison(base, compared["ahead_by"], commits, compared["html_url"])
 
     def log_end(self, project: str, job: WorkflowJob) -> str:
         """Return the last lines of a job's log, or an empty string; not redacted."""
@@ -194,7 +174,7 @@ class GitHubActions:
         except GithubException as error:
             if error.status == 422:
                 raise self._not_taken(path, environment, error) from error
-            raise _of_person(error, "decide on this deployment") from error
+            raise self._of_person(error, "decide on this deployment") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not decide)") from error
 
@@ -220,7 +200,7 @@ class GitHubActions:
         except GithubException as error:
             if error.status >= 500:
                 raise TemporaryError(f"GitHub answered {error.status}", after=AMBIGUOUS) from error
-            raise _of_person(error, f"deploy {ref} of {project}") from error
+            raise self._of_person(error, f"deploy {ref} of {project}") from error
         except requests.exceptions.RequestException as error:
             why = "GitHub did not answer (could not start the workflow)"
             raise TemporaryError(why, after=AMBIGUOUS) from error
@@ -231,7 +211,13 @@ class GitHubActions:
         raise TemporaryError("GitHub has not begun the workflow yet", after=AMBIGUOUS)
 
     def rerun(
-        self, project: str, run: int, token: SecretStr | None, *, whole: bool = False
+        self,
+        project: str,
+        run: int,
+        token: SecretStr | None,
+        attempt: int | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
         """Run again what failed or the whole run, as that person, or as our App without a token."""
         path = f"{self._repository(project)}/actions/runs/{run}"
@@ -239,12 +225,12 @@ class GitHubActions:
             found = self._connection.get(path)
         if found is None:
             raise UserError("GitHub does not know this run any more.")
-        if found["status"] != "completed":
+        if found["status"] != "completed" or attempt not in (None, found["run_attempt"]):
             return
         try:
             self._rerun(f"{path}/{'rerun' if whole else 'rerun-failed-jobs'}", token)
         except GithubException as error:
-            raise _of_person(error, "rerun this") from error
+            raise self._of_person(error, "rerun this") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not rerun)") from error
 
@@ -265,6 +251,17 @@ class GitHubActions:
                     raise
 
     # ------------------------------------------------------------------ parts
+
+    def _of_person(self, error: GithubException, what: str) -> Exception:
+        """Return what GitHub's answer to a person means: a rate limit of theirs is no refusal."""
+        if later := self._connection.later(error, what):
+            return later
+        if error.status == 401:
+            again = "GitHub no longer takes your link; type `/sciclops link` again."
+            return TokenRefusedError(again)
+        if error.status in (403, 404):
+            return UserError(f"GitHub does not let you {what}: {_said(error)}")
+        return UserError(f"GitHub refused to {what}: {_said(error)}")
 
     def _with_correlation(self, project: str, correlation: str) -> int | None:
         """Return the run that a dispatch has begun already: its title names the request."""
@@ -299,16 +296,6 @@ class GitHubActions:
         return f"/repos/{self._organisation}/{quote(project, safe='')}"
 
 
-def _planned_since(run: WorkflowRun, environment: str) -> datetime:
-    """Return when the job began that has made the plan of this attempt: older ones are history."""
-    plans = (job.started_at for job in run.jobs if job.deed == ("plan", environment))
-    return max((at for at in plans if at), default=run.created_at).replace(microsecond=0)
-
-
-def _made_at(artifact: Json) -> datetime:
-    return datetime.fromisoformat(artifact["created_at"])
-
-
 def _named(pending: Json) -> str:
     return str(pending["environment"]["name"])
 
@@ -332,53 +319,10 @@ def _review(review: Json) -> Review:
     )
 
 
-def _comparison(base: str, total: int, commits: list[Json], url: str) -> Comparison:
-    return Comparison(
-        base=base, total=total, commits=tuple(_commit(one) for one in commits if one), url=url
-    )
-
-
-def _commit(found: Json) -> Commit:
-    author = (found.get("author") or {}).get("login") or found["commit"]["author"]["name"]
-    title = _title(found["commit"]["message"])
-    return Commit(sha=found["sha"], title=title[:120], author=author, url=found["html_url"])
-
-
-def _title(message: str) -> str:
-    """Return what a commit is about: of a merged pull request its title, which GitHub puts last."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    merged = re.match(r"Merge pull request (#\d+) ", lines[0]) if lines else None
-    if merged and len(lines) > 1:
-        return f"{lines[1]} ({merged[1]})"
-    return lines[0] if lines else ""
-
-
-def _read_plan(archive: bytes) -> ReleasePlan | None:
-    """Read `plan.json` of an artifact; one that is no plan is none, since a project wrote it."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as zipped:
-            if zipped.getinfo("plan.json").file_size > LARGEST_PLAN:
-                return None
-            stored = _StoredPlan.model_validate(json.loads(zipped.read("plan.json")))
-            return ReleasePlan.model_validate(stored.model_dump())
-    except (zipfile.BadZipFile, KeyError, ValueError, ValidationError):
-        return None
-
-
 def _without_time(line: str) -> str:
     """Drop the timestamp that every line of a log begins with."""
     stamp, _, rest = line.partition(" ")
     return rest if stamp.endswith("Z") and "T" in stamp else line
-
-
-def _of_person(error: GithubException, what: str) -> Exception:
-    if error.status == 401:
-        return TokenRefusedError("GitHub no longer takes your link; type `/sciclops link` again.")
-    if error.status in (403, 404):
-        return UserError(f"GitHub does not let you {what}: {_said(error)}")
-    if error.status in (409, 429) or error.status >= 500:
-        return TemporaryError(f"GitHub answered {error.status} (could not {what})")
-    return UserError(f"GitHub refused to {what}: {_said(error)}")
 
 
 def _said(error: GithubException) -> str:

@@ -254,11 +254,8 @@ class Connection:
         )
 
     def _translated(self, error: GithubException, what: str) -> PermanentError | TemporaryError:
-        if self._may_work_later(error):
-            return TemporaryError(
-                f"GitHub answered {error.status}: {_said(error)} (could not {what})",
-                after=self._after(error),
-            )
+        if later := self.later(error, what):
+            return later
         if error.status == 401:
             return PermanentError(
                 f"GitHub refused the App's key (could not {what}). The platform team must check "
@@ -271,10 +268,16 @@ class Connection:
             )
         return PermanentError(f"GitHub refused to {what}: {_said(error)}")
 
-    def _may_work_later(self, error: GithubException) -> bool:
-        """409 is how GitHub answers while a new repository is being filled."""
-        throttled = isinstance(error, RateLimitExceededException) or _asked_to_wait(error)
-        return throttled or error.status in (409, 429) or error.status >= 500
+    def later(self, error: GithubException, what: str) -> TemporaryError | None:
+        """Return what tells to try again, and when; None if GitHub means its refusal.
+
+        A rate limit is a 403, too, often. 409 is its answer while a new repository is being filled.
+        """
+        throttled = isinstance(error, RateLimitExceededException) or _is_throttled(error)
+        if not throttled and error.status not in (409, 429) and error.status < 500:
+            return None
+        why = f"GitHub answered {error.status}: {_said(error)} (could not {what})"
+        return TemporaryError(why, after=self._after(error))
 
     def _after(self, error: GithubException) -> timedelta | None:
         """Return GitHub's wish: `Retry-After`, or when the hour's budget starts anew."""
@@ -306,6 +309,12 @@ def _reads_only() -> Retry:
 
 def _asked_to_wait(error: GithubException) -> bool:
     return str((error.headers or {}).get("retry-after", "")).isdigit()
+
+
+def _is_throttled(error: GithubException) -> bool:
+    """Tell a rate limit from a refusal (docs.github.com: rate-limits-for-the-rest-api)."""
+    is_spent = (error.headers or {}).get("x-ratelimit-remaining") == "0"
+    return error.status in (403, 429) and (is_spent or _asked_to_wait(error))
 
 
 def _said(error: GithubException) -> str:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +155,7 @@ def _redacted_lines(text: str, redact: Redactor) -> str:
     """Redact JSON lines inside their strings, so that they stay JSON, and other lines as text."""
     lines: list[str] = []
     loose: list[str] = []
+    once = cache(redact)  # events say the same words again and again
     for line in text.splitlines():
         try:
             event = json.loads(line)
@@ -163,7 +164,7 @@ def _redacted_lines(text: str, redact: Redactor) -> str:
             continue
         lines += redact("\n".join(loose)).splitlines()
         loose = []
-        lines.append(json.dumps(_redacted_strings(event, redact), separators=(",", ":")))
+        lines.append(json.dumps(_redacted_strings(event, once), separators=(",", ":")))
     lines += redact("\n".join(loose)).splitlines()
     return "".join(f"{line}\n" for line in lines)
 

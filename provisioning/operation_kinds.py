@@ -1,0 +1,91 @@
+"""The kinds of operations, and what differs between them: pure values.
+
+All of them are durable runs with the same phases, the same message and the same decisions.
+"""
+
+from pydantic import Field
+
+from provisioning.operation import CREATE, Operation, Phase
+from provisioning.text import Frozen
+
+Words = tuple[str, str, str]
+"""A step's title before, while and after it is done."""
+
+
+class Kind(Frozen):
+    """What an operation does, in the order it does it.
+
+    `title` stands in the message's headline, `states` and `words` replace what is said of phases
+    and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
+    well. `failed` is what a failure makes of the project; empty: it stays what it is.
+    """
+
+    name: str
+    title: str = ""
+    steps: tuple[Phase, ...]
+    consented: Phase = "confirmed"
+    ended: Phase = "done"
+    failed: str = ""
+    states: dict[Phase, str] = Field(default_factory=dict)
+    words: dict[Phase, Words] = Field(default_factory=dict)
+
+    def state(self, phase: Phase) -> str:
+        """Say how a run of this kind stands."""
+        return self.states.get(phase) or STATES[phase]
+
+    def step(self, phase: Phase) -> Words:
+        """Return a step's titles."""
+        return self.words.get(phase) or STEPS[phase]
+
+
+STATES: dict[Phase, str] = {
+    "queued": "Waiting for its turn",
+    "planning": "Planning",
+    "waiting": "Waiting for confirmation",
+    "undeploying": "Removing what is deployed",
+    "confirmed": "Confirmed, waiting for GitHub's budget",
+    "applying": "Applying",
+    "starter": "Pushing the starter code",
+    "verifying": "Verifying",
+    "deploying": "Deploying to Development",
+    "ready": "Ready",
+    "done": "Done",
+    "failed": "Failed",
+    "discarded": "Discarded",
+    "refused": "Refused",
+    "expired": "Timed out",
+    "cancelled": "Cancelled",
+    "to_clean": "Clean-up waiting for GitHub's budget",
+    "cleaning": "Cleaning up",
+    "freeing": "Freeing the name",
+    "cleaned": "Cleaned up",
+}
+STEPS: dict[Phase, Words] = {
+    "planning": ("Plan", "Planning", "Planned"),
+    "undeploying": (
+        "Remove what is deployed",
+        "Removing what is deployed",
+        "Removed what was deployed",
+    ),
+    "applying": ("Apply", "Applying", "Applied"),
+    "starter": ("Push the starter code", "Pushing the starter code", "Pushed the starter code"),
+    "verifying": ("Verify", "Verifying with GitHub and Databricks", "Verified"),
+    "deploying": (
+        "Deploy to Development",
+        "Deploying to Development",
+        "Deployed to Development",
+    ),
+}
+
+CREATE_PROJECT = Kind(
+    name=CREATE,
+    steps=("planning", "waiting", "applying", "starter", "verifying", "deploying"),
+    ended="ready",
+    failed="failed",
+)
+KINDS = {kind.name: kind for kind in (CREATE_PROJECT,)}
+
+
+def kind_of(operation: Operation) -> Kind:
+    """Return what an operation is about."""
+    return KINDS[operation.kind]

@@ -1,0 +1,91 @@
+"""Where operations begin: what people ask for is stored, shown and started, once."""
+
+from typing import Any
+
+from provisioning.board import Board, read_operation
+from provisioning.clock import Clock
+from provisioning.engine import Engine
+from provisioning.errors import UserError
+from provisioning.operation import CREATE, Operation, operation_id
+from provisioning.operation_kinds import kind_of
+from provisioning.policy import Policy
+from provisioning.project import ProjectSpec
+from provisioning.run_message import run_notice
+from provisioning.starting import Starting
+from provisioning.store import BusyError, Message, NameTakenError, Store
+from provisioning.tables import OperationRow, ProjectRow
+
+
+class Requesting:
+    """Takes requests that were checked; the same key again changes nothing."""
+
+    def __init__(self, store: Store, engine: Engine, policy: Policy, clock: Clock) -> None:
+        self._store = store
+        self._board = Board(store)
+        self._starting = Starting(store, engine, policy)
+        self._policy = policy
+        self._clock = clock
+
+    def create(self, spec: ProjectSpec, *, by: str, key: str) -> Operation:
+        """Reserve the name and begin `create_project`; raises `UserError` if somebody has it."""
+        row = self._row(CREATE, spec, by, key)
+        project = ProjectRow(
+            name=spec.name,
+            state="reserved",
+            spec=spec.model_dump(mode="json"),
+            requested_by=by,
+            created_at=row.created_at,
+        )
+        operation = read_operation(row)
+        message = Message(
+            key=operation.message,
+            channel=operation.channel,
+            content=run_notice(operation),
+            urgent=True,
+        )
+        try:
+            stored = read_operation(self._store.projects.reserve_and_begin(project, row, [message]))
+        except NameTakenError as taken:
+            raise UserError(
+                f"Somebody just took the name “{spec.name}”. Please choose another one.",
+                field="name",
+            ) from taken
+        self._store.messages.on_show()
+        self._starting.start(stored)
+        return stored
+
+    def begin(
+        self, kind: str, spec: ProjectSpec, *, by: str, key: str, facts: dict[str, Any]
+    ) -> Operation:
+        """Begin an operation on a project that exists.
+
+        Raises `UserError` while another one is under way: they come one at a time.
+        """
+        try:
+            stored = self._store.operations.begin(self._row(kind, spec, by, key, facts))
+        except BusyError as busy:
+            other = self._board.find(busy.operation)
+            state = kind_of(other).state(other.phase).lower()
+            raise UserError(
+                f"{spec.name} has a run under way ({state}). Wait for its end or cancel it, and "
+                "ask again. Nothing was changed."
+            ) from busy
+        self._board.show(stored.id)
+        operation = read_operation(stored)
+        self._starting.start(operation)
+        return operation
+
+    def _row(
+        self, kind: str, spec: ProjectSpec, by: str, key: str, facts: dict[str, Any] | None = None
+    ) -> OperationRow:
+        return OperationRow(
+            id=operation_id(key),
+            kind=kind,
+            project=spec.name,
+            phase="queued",
+            request=spec.model_dump(mode="json"),
+            facts=facts or {},
+            requested_by=by,
+            channel=self._policy.channel,
+            created_at=self._clock.now(),
+        )

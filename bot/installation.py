@@ -21,7 +21,7 @@ def policy_of(settings: Settings) -> Policy:
         },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),
         confirm_create=settings.confirmation.create,
-        confirm_change=settings.confirmation.change,
+        confirm_change=settings.confirmation.change or None,
         confirmation_expires=timedelta(hours=settings.confirmation.expires_after_hours),
         platform_group=settings.roles.platform,
         users_group=settings.roles.users,

@@ -206,7 +206,7 @@ class ConfirmationSettings(Section):
     """Who confirms a plan before it is applied."""
 
     create: Confirmer = "requester"
-    change: Confirmer | None = Field(None, description="like create, unless it is set")
+    change: Confirmer | Literal[""] = Field("", description="empty: like create")
     expires_after_hours: float = Field(72, gt=0)
     release_expires_after_hours: float = Field(
         72, gt=0, le=720, description="GitHub itself waits for 30 days"

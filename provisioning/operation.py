@@ -214,14 +214,15 @@ class Operation(Frozen):
 
     @property
     def may_be_retried(self) -> bool:
-        """Tell whether it can go on; after somebody's No only if something was made before.
+        """Tell whether it can go on; after somebody's No only if something was done before.
 
         What was removed in part is only cleaned up further: going on would make it all anew.
         """
         if self.facts.unmade:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
-        return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
+        was_done = self.facts.made if self.makes_project else self.facts.touched
+        return by_nobodys_will or (self.phase in STOPPED and was_done)
 
     @property
     def may_be_cleaned_up(self) -> bool:

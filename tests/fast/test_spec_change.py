@@ -1,6 +1,6 @@
 """What a change changes: what is new and needs consent, what is refused, who decides meanwhile."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from rows import NOON, a_project, a_spec, an_operation
@@ -10,8 +10,11 @@ from provisioning.board import read_operation
 from provisioning.database import Database
 from provisioning.delivery import Delivery
 from provisioning.errors import UserError
+from provisioning.feasibility import Feasibility
 from provisioning.operation import Facts, Operation
 from provisioning.operation_kinds import left_standing
+from provisioning.policy import Policy
+from provisioning.ports import People
 from provisioning.project import DataAccess, ProjectSpec, Reviewer
 from provisioning.run_message import run_notice
 from provisioning.runs import Action, Change, Counts, Plan
@@ -150,10 +153,48 @@ def test_owners_decide_once_they_are_owners() -> None:
     assert a_change("failed", changed=True).in_force.owners == ("U-ada", "U-sam")
 
 
+class Everybody:
+    """People who are all active."""
+
+    def active(self, people: tuple[str, ...], at_most: int) -> tuple[str, ...]:
+        return people[:at_most]
+
+    def is_active(self, user: str) -> bool:
+        return bool(user)
+
+
+def may_own(before: ProjectSpec | None, *owners: str) -> str:
+    """Return why U-ada may not ask for these owners, where a second person confirms changes."""
+    policy = Policy.model_construct(
+        confirm_create="requester", confirm_change="second_person", platform_group=""
+    )
+    nothing: Any = None
+    people = cast("People", Everybody())
+    checks = Feasibility(policy, nothing, people, nothing, nothing, nothing)
+    return checks.owners(a_spec("ada-7", *owners), "U-ada", before)
+
+
+def test_who_is_made_an_owner_is_not_the_second_person_who_confirms_it() -> None:
+    assert "nobody else could" in may_own(a_spec(), "U-ada", "U-sam")
+    assert may_own(a_spec("ada-7", "U-ada", "U-grace"), "U-ada") == ""
+    assert may_own(None, "U-ada") == ""
+
+
+def test_who_confirms_a_change_may_be_another_setting() -> None:
+    policy = Policy.model_construct(confirm_create="nobody", platform_group="S-platform")
+    assert policy.confirmer("change_project", a_spec()) == "nobody"
+    stricter = policy.model_copy(update={"confirm_change": "platform"})
+    assert stricter.confirmer("change_project", a_spec()) == "platform"
+    assert stricter.confirmer("create_project", a_spec()) == "nobody"
+    assert stricter.confirmers(a_spec(), "U-ada", "change_project") == ("S-platform",)
+
+
 def test_what_a_run_leaves_is_told_truthfully() -> None:
     assert left_standing(a_change()) == "nothing was changed, and the project is as it was"
     assert "specification before it is still in force" in left_standing(a_change(touched=True))
     assert "made and in force" in left_standing(a_change(touched=True, changed=True))
+    assert not a_change("discarded", made=True).may_be_retried
+    assert a_change("discarded", made=True, touched=True).may_be_retried
     for phase in ("discarded", "cancelled", "expired"):
         (said,) = (plain(line) for line in run_notice(a_change(phase)).body)
         assert said == "Nothing was changed, and the project is as it was."

@@ -125,6 +125,7 @@ def test_a_newcomer_cannot_confirm_themselves_and_a_discarded_change_leaves_all(
     talk: Conversation,
 ) -> None:
     owners = [cast.ADA.slack, cast.SAM.slack]
+    open_form(talk, talk.grace)
     ask(talk, owners=owners, reviewers=["user:rosa"])
     run = change_message(talk, "Waiting for confirmation")
     said = text_of(run)
@@ -133,6 +134,8 @@ def test_a_newcomer_cannot_confirm_themselves_and_a_discarded_change_leaves_all(
     assert "Waiting for confirmation by U0ADA, U0GRACE or S0PLATFORM" in said
     talk.ada.type(f"/sciclops change {talk.name}")
     talk.told(talk.ada, f"{talk.name} has a run under way.")
+    assert "has a run under way (waiting for" in talk.refused(talk.grace)["owners"]
+    talk.grace.close()
     for label in ("Confirm & Apply", "Discard"):
         talk.press(label, talk.sam)
         talk.told(talk.sam, "Not done: only the requester, an owner of the project")
@@ -189,6 +192,7 @@ def test_a_change_is_effective_once_all_have_agreed_whatever_dies_over_it(
 def test_data_that_a_project_has_needs_no_consent_and_a_failed_change_goes_on(
     talk: Conversation,
 ) -> None:
+    open_form(talk, talk.grace)
     ask(talk, reviewers=["team:ml-reviewers"], owners=[cast.ADA.slack, cast.GRACE.slack])
     change_message(talk, "Waiting for confirmation")
     talk.world.providers.fail("github_repository_environment", 1, "Validation Failed")
@@ -202,5 +206,19 @@ def test_data_that_a_project_has_needs_no_consent_and_a_failed_change_goes_on(
     change_message(talk, "Changed")
     assert gate(talk) == TEAM
     assert "SELECT" in granted(talk)
+    assert "was changed since you opened this form" in talk.refused(talk.grace)["form"]
     talk.sam.type(f"/sciclops change {talk.name}")
     talk.told(talk.sam, "Not done: only an owner of the project or the platform team can change it")
+
+
+def test_owners_alone_change_and_nothing_at_the_vendors(talk: Conversation) -> None:
+    ask(talk, talk.pat, owners=[cast.GRACE.slack, cast.ROSA.slack])
+    run = change_message(talk, "Waiting for confirmation")
+    assert "Resources to be changed: +0 ~0 -0" in text_of(run)
+    talk.press("Confirm & Apply", talk.pat)
+    said = text_of(change_message(talk, "Changed"))
+    assert "Resources changed: +0 ~0 -0" in said
+    assert "Files of the repository" not in said
+    talk.ada.type(f"/sciclops change {talk.name}")
+    talk.told(talk.ada, "Not done: only an owner of the project or the platform team can change it")
+    open_form(talk, talk.rosa).close()

@@ -1,5 +1,6 @@
 """What a change changes: what is new and needs consent, what is refused, who decides meanwhile."""
 
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -13,7 +14,7 @@ from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.operation import Facts, Operation
 from provisioning.operation_kinds import left_standing
-from provisioning.policy import Policy
+from provisioning.policy import Confirmer, Naming, Policy
 from provisioning.ports import People
 from provisioning.project import DataAccess, ProjectSpec, Reviewer
 from provisioning.run_message import run_notice
@@ -153,6 +154,27 @@ def test_owners_decide_once_they_are_owners() -> None:
     assert a_change("failed", changed=True).in_force.owners == ("U-ada", "U-sam")
 
 
+def a_policy(
+    create: Confirmer, change: Confirmer | None = None, platform_group: str = ""
+) -> Policy:
+    """Return rules with these confirmers."""
+    return Policy(
+        naming=Naming(pattern=".*", explanation=""),
+        workspace_groups={},
+        catalogs=CATALOGS,
+        data=(),
+        confirm_create=create,
+        confirm_change=change,
+        confirmation_expires=timedelta(hours=1),
+        platform_group=platform_group,
+        users_group="",
+        channel="",
+        announcements="",
+        sandbox_default=timedelta(days=1),
+        sandbox_maximum=timedelta(days=1),
+    )
+
+
 class Everybody:
     """People who are all active."""
 
@@ -165,9 +187,7 @@ class Everybody:
 
 def may_own(before: ProjectSpec | None, *owners: str) -> str:
     """Return why U-ada may not ask for these owners, where a second person confirms changes."""
-    policy = Policy.model_construct(
-        confirm_create="requester", confirm_change="second_person", platform_group=""
-    )
+    policy = a_policy("requester", "second_person")
     nothing: Any = None
     people = cast("People", Everybody())
     checks = Feasibility(policy, nothing, people, nothing, nothing, nothing)
@@ -181,7 +201,7 @@ def test_who_is_made_an_owner_is_not_the_second_person_who_confirms_it() -> None
 
 
 def test_who_confirms_a_change_may_be_another_setting() -> None:
-    policy = Policy.model_construct(confirm_create="nobody", platform_group="S-platform")
+    policy = a_policy("nobody", platform_group="S-platform")
     assert policy.confirmer("change_project", a_spec()) == "nobody"
     stricter = policy.model_copy(update={"confirm_change": "platform"})
     assert stricter.confirmer("change_project", a_spec()) == "platform"

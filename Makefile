@@ -37,7 +37,7 @@ check-rules: $(VENV)/.to-develop
 
 prove: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --prove tests/chaos tests/conversations tests/browser/test_ship_story.py \
-	  tests/fast/test_rendered_projects.py
+	  tests/browser/test_story.py tests/fast/test_rendered_projects.py
 
 bench: $(VENV)/.to-develop
 	PYTHONPATH=tests $(BIN)/python benchmarks/run.py

@@ -22,6 +22,11 @@ LONG = (
     "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""
+SAMPLED_OUT = (
+    "test_from_the_form_to_the_announcement[socket-two]",
+    "test_from_the_form_to_the_announcement[http-one]",
+)
+"""Settings of a story whose every value another of its settings has: `make prove` runs them."""
 LONGEST_FIRST = ("browser/test_ship_story.py", "chaos", "browser", "conversations", "adapters")
 """Begun in this order, so that no worker ends with a long story while the other one is idle."""
 SLOW = (
@@ -48,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_long(item: pytest.Item) -> bool:
-    if str(item.path).endswith(LONG):
+    if str(item.path).endswith(LONG) or item.name in SAMPLED_OUT:
         return True
     trains = item.name.partition("[")[0] in SLOW and "[ml_workflow-" in item.name
     return trains and not item.name.endswith(("-defaults]", "-classification_served]"))

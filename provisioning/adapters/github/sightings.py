@@ -34,6 +34,7 @@ def run_of(found: Json, project: str) -> WorkflowRun:
         triggering_actor=_login(found.get("triggering_actor")),
         url=found["html_url"],
         path=found["path"].partition("@")[0],
+        workflow_version=_version(found),
         status=STATUSES.get(found["status"] or "queued", "queued"),
         conclusion=found["conclusion"] or "",
         created_at=_moment(found["created_at"]),
@@ -92,6 +93,13 @@ def run_of_rule(payload: Json, project: str) -> WorkflowRun:
         created_at=_moment(payload["deployment"]["created_at"]),
         updated_at=LONG_AGO,
     )
+
+
+def _version(run: Json) -> str:
+    """Return which version of the platform's workflow a run calls, where GitHub tells."""
+    called = [str(one["path"]) for one in run.get("referenced_workflows") or ()]
+    ours = (path for path in called if path.partition("@")[0].endswith("/deploy-bundle.yml"))
+    return next(ours, "").partition("@")[2]
 
 
 def _login(user: Json) -> str:

@@ -55,6 +55,16 @@ def tags(agent: Agent, name: str, tag: str, **about: str) -> Counter[str]:
     return Counter(one.tags[tag] for one in agent.about(name, project=NAME, **about))
 
 
+def probe(talk: Conversation, path: str) -> tuple[int, dict[str, Any]]:
+    """Ask as a watching system does; 0 while nobody answers."""
+    address = talk.world.github.webhook_url.replace("/github/webhooks", path)
+    try:
+        answer = requests.get(address, timeout=10)
+    except requests.ConnectionError:
+        return 0, {}
+    return answer.status_code, answer.json()
+
+
 def test_a_created_project_is_measured_once(talk: Conversation, agent: Agent) -> None:
     wait_until(lambda: agent.about("sciclops.operation.duration", project=NAME), ANSWER_SECONDS)
     (ended,) = agent.about("sciclops.operation.ended", project=NAME)
@@ -72,6 +82,9 @@ def test_a_created_project_is_measured_once(talk: Conversation, agent: Agent) ->
     assert len(agent.about("sciclops.command.used", command="confirm", way="pressed")) == 1
     for kind in ("slash", "click", "view"):
         assert agent.about("sciclops.slack.acknowledged", kind=kind)
+    _, alive = probe(talk, "/healthz")
+    assert alive["metrics"]["sent"] > 0
+    assert alive["metrics"]["dropped"] == 0
 
 
 def test_each_stage_s_first_deployment_is_measured_once(talk: Conversation, agent: Agent) -> None:
@@ -150,16 +163,6 @@ def test_log_lines_say_what_they_are_about(talk: Conversation) -> None:
     assert looked[0]["operation"].startswith("workflow-run:")
     secrets = set(talk.world.secrets().values())
     assert not [one for one in told if secrets & set(one.values())]
-
-
-def probe(talk: Conversation, path: str) -> tuple[int, dict[str, Any]]:
-    """Ask as a watching system does; 0 while nobody answers."""
-    address = talk.world.github.webhook_url.replace("/github/webhooks", path)
-    try:
-        answer = requests.get(address, timeout=10)
-    except requests.ConnectionError:
-        return 0, {}
-    return answer.status_code, answer.json()
 
 
 def test_without_slack_webhooks_are_taken_and_readiness_is_red(talk: Conversation) -> None:

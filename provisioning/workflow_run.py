@@ -65,10 +65,7 @@ class WorkflowJob(Frozen):
 
 
 class WorkflowRun(Frozen):
-    """One run; `actor` began it, `triggering_actor` began its present attempt (logins).
-
-    `workflow_version` is that of the reusable workflow which it calls, e.g. v1.
-    """
+    """One run; `actor` began it, `triggering_actor` began its present attempt (logins)."""
 
     id: int
     repository: str
@@ -82,6 +79,7 @@ class WorkflowRun(Frozen):
     url: str = ""
     path: str = WORKFLOW
     workflow_version: str = ""
+    """Of the reusable workflow that it calls, e.g. v1."""
     status: Status = "queued"
     conclusion: str = ""
     created_at: datetime

@@ -24,11 +24,16 @@ def news_of(project: str, run: WorkflowRun, told: Sequence[str]) -> tuple[EndedD
     return tuple(
         EndedDeployment(project=project, run=run, job=job)
         for job in run.ended()
-        if job.completed_at and job.conclusion != "skipped" and told_by(job).isdisjoint(told)
+        if job.completed_at and job.conclusion != "skipped" and _marks(job).isdisjoint(told)
     )
 
 
-def told_by(job: WorkflowJob) -> frozenset[str]:
+def marks_of(news: Sequence[EndedDeployment]) -> list[str]:
+    """Return the marks of what is told now."""
+    return [mark for ended in news for mark in sorted(_marks(ended.job))]
+
+
+def _marks(job: WorkflowJob) -> frozenset[str]:
     """Return the marks of an ended job: by its attempt, and by its end.
 
     A rerun of what had failed lists what had succeeded once more, ended when it ended.

@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
-from provisioning.store.ended_deployments import EndedDeployment, news_of, told_by
+from provisioning.store.ended_deployments import EndedDeployment, marks_of, news_of
 from provisioning.store.releases import UNSETTLED
 from provisioning.tables import DeliveryRow, MemoRow, ProjectRow, ReleaseRow, WorkflowRunRow
 from provisioning.text import Frozen
@@ -241,7 +241,7 @@ class WorkflowRuns:
             look_at=self._clock.now(),
         )
         news = news_of(project, first, ())
-        row.told = _told(news)
+        row.told = marks_of(news)
         if insert_once(session, row):
             return session.exec(_one(row.id)).one(), news
         row = session.exec(_one(row.id).with_for_update()).one()
@@ -250,7 +250,7 @@ class WorkflowRuns:
         if run.attempt > known.attempt:
             row.failure = ""  # of an attempt that is history
         news = news_of(project, run, row.told)
-        row.told = [*row.told, *_told(news)]
+        row.told = [*row.told, *marks_of(news)]
         row.run = run.model_dump(mode="json")
         row.ended_at = _end(run)
         row.created_at = min(row.created_at, run.created_at)
@@ -271,10 +271,6 @@ class WorkflowRuns:
     def _read(self, rows: SelectOfScalar[WorkflowRunRow]) -> tuple[Followed, ...]:
         with self._database.reading() as session:
             return tuple(map(Followed.of, session.exec(rows).all()))
-
-
-def _told(news: tuple[EndedDeployment, ...]) -> list[str]:
-    return [mark for ended in news for mark in sorted(told_by(ended.job))]
 
 
 def _id_of(sighting: WorkflowRun | Merge) -> int:

@@ -95,16 +95,16 @@ def run_of_rule(payload: Json, project: str) -> WorkflowRun:
     )
 
 
-def _version(run: Json) -> str:
-    """Return which version of the platform's workflow a run calls, where GitHub tells."""
-    called = [str(one["path"]) for one in run.get("referenced_workflows") or ()]
-    ours = (path for path in called if path.partition("@")[0].endswith("/deploy-bundle.yml"))
-    return next(ours, "").partition("@")[2]
-
-
 def _login(user: Json) -> str:
     return str(user["login"]) if user else ""
 
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _version(run: Json) -> str:
+    """Return which version of the platform's workflow a run calls, where GitHub tells."""
+    called = [str(one["path"]) for one in run.get("referenced_workflows") or ()]
+    ours = (path for path in called if path.partition("@")[0].endswith("/deploy-bundle.yml"))
+    return next(ours, "").partition("@")[2]

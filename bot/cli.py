@@ -41,7 +41,7 @@ def serve(settings: SettingsFile = DEFAULT) -> None:
     read = read_settings(settings)
     server.refuse_without_tokens(read)
     bot = build(read)
-    logs.set_up(bot.redact)
+    logs.set_up(bot.redact, read.log.format)
     server.serve(bot)
 
 

@@ -6,6 +6,7 @@ bounded pool of threads. What was stored and not finished is acted upon after a 
 """
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
@@ -27,6 +28,7 @@ from bot.payloads import (
 )
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
+from provisioning.log_context import about
 from provisioning.operation import CREATE, operation_id
 from provisioning.tables import InteractionRow
 
@@ -147,10 +149,11 @@ class Edge:
 
     async def _resume(self, row: InteractionRow) -> None:
         request, view_id = request_of_row(row.payload), row.payload["view_id"]
-        if view_id:
-            await self._finish_submission(request, view_id, self._submission(request), row.key)
-        else:
-            await self._act(request, Live())
+        with about(request=request.key):
+            if view_id:
+                await self._finish_submission(request, view_id, self._submission(request), row.key)
+            else:
+                await self._act(request, Live())
 
     async def stop(self, seconds: float = 3) -> None:
         """Give what is being answered a moment to end; what is stored will be acted upon later."""
@@ -323,7 +326,9 @@ class Edge:
         return await asyncio.to_thread(work, *args)
 
     def _in(self, pool: Executor, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().run_in_executor(pool, work, *args)
+        """Run in a thread of the pool, whose log lines say what they are about."""
+        run = contextvars.copy_context().run
+        return asyncio.get_running_loop().run_in_executor(pool, run, work, *args)
 
 
 CHECKING = (

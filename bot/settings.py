@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from bot.observation_settings import LogSettings, MetricsSettings
+from bot.settings_section import Section
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
 from provisioning.project import STAGES
@@ -29,12 +31,6 @@ SECRETS = (
 """What comes from the environment only."""
 GROUP_NAME = r"^[a-z][a-z0-9-]{0,29}$"
 """A workspace group's name becomes part of environments and of Terraform's module names."""
-
-
-class Section(BaseModel):
-    """A table of the settings file; unknown keys are refused, so that typing errors surface."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SlackSettings(Section):
@@ -274,6 +270,8 @@ class Settings(Section):
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
     def _asks_for_what_its_gate_enforces(self) -> "Settings":

@@ -1,10 +1,12 @@
 """The composition root: from settings to a bot. The only place that builds adapters."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
 from typing import cast
 
+from bot.dispatch import COMMANDS
 from bot.installation import (
     known_secrets,
     policy_of,
@@ -26,6 +28,7 @@ from bot.vendors import (
 from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
+from provisioning.adapters.dogstatsd import DogStatsD
 from provisioning.adapters.github import (
     App,
     Connection,
@@ -46,6 +49,7 @@ from provisioning.engine import Engine, Limits, Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.linking import Linking
+from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
@@ -159,6 +163,18 @@ class Bot:
     def templates(self) -> BundleTemplates:
         """Return the bundle templates."""
         return BundleTemplates(TEMPLATES, bundle_context(self.settings))
+
+    @cached_property
+    def metrics(self) -> DogStatsD | None:
+        """Return where measurements go, if anybody wants them."""
+        settings = self.settings.metrics
+        if settings.address is None:
+            return None
+        return DogStatsD(settings.address, settings.prefix, settings.tags)
+
+    def measured(self) -> Mapping[str, Mapping[str, int]]:
+        """Return what became of measurements, if there are any."""
+        return {"metrics": self.metrics.counts} if self.metrics else {}
 
     # ------------------------------------------------------------------ the work
 
@@ -304,6 +320,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     bot = Bot(settings, clock or SystemClock(), observe)
     migrations.upgrade(bot.database)
     bot.engine.report(bot.create_project.run_steps.trying)
+    if bot.metrics:
+        Measuring(bot.metrics, bot.store, frozenset(COMMANDS)).listen()
     for workflows in (
         bot.create_project.parts(),
         bot.releasing.workflows(),

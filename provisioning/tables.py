@@ -150,7 +150,8 @@ class WorkflowRunRow(SQLModel, table=True):
     """A GitHub Actions run of a project that we follow; `run` is a `WorkflowRun`.
 
     `look_at` is when to look at it next. `wakes` counts who asked for a look: one that came while
-    we looked is not lost. `failure` is the end of the log of what failed.
+    we looked is not lost. `failure` is the end of the log of what failed. `told` marks the
+    deployments whose end was told.
     """
 
     __tablename__ = "workflow_run"
@@ -164,6 +165,7 @@ class WorkflowRunRow(SQLModel, table=True):
     looks: int = 0
     requested_by: str = ""
     failure: str = ""
+    told: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 class ReleaseRow(SQLModel, table=True):

@@ -36,6 +36,8 @@ class Operations:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_end: Callable[[OperationRow], None] = lambda _: None
+        """Hears of the end of each attempt, once, when that is committed; must not raise."""
 
     def get(self, operation: str) -> OperationRow | None:
         """Return an operation."""
@@ -134,7 +136,9 @@ class Operations:
             if row.ended_at:
                 return row
             row.ended_at = self._clock.now()
-            return self._enter(session, row, to, by=by, facts=facts)
+            self._enter(session, row, to, by=by, facts=facts)
+        self.on_end(row)
+        return row
 
     def close(self, operation: str, version: int, project_becomes: str = "") -> None:
         """Note that all is done that an end entails, and the project's new state, if it has one.
@@ -152,6 +156,7 @@ class Operations:
                 self._note(session, row, f"{project.state} → {project_becomes}", by=audit.US)
                 project.state = project_becomes
                 session.add(project)
+        self.on_end(row)
 
     def remember(self, operation: str, **facts: Any) -> OperationRow:
         """Merge facts into what the operation's message shows."""

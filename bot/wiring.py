@@ -39,6 +39,7 @@ from provisioning.adapters.github.actions import GitHubActions
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
+from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
@@ -53,6 +54,7 @@ from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
+from provisioning.project_locks import ProjectLocks
 from provisioning.redaction import SecretRedactor
 from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
@@ -248,6 +250,12 @@ class Bot:
         return Dispatching(self.store, self.engine, self.actions, self.linking, self.clock)
 
     @cached_property
+    def locks(self) -> ProjectLocks:
+        """Return who may lock projects, and what becomes of Terraform's own locks."""
+        states = LocalStateLocks(installation_of(self.settings, self.redact))
+        return ProjectLocks(self.store, self.people, self.policy, self.clock, self.redact, states)
+
+    @cached_property
     def first_deployment(self) -> FirstDeployment:
         """Return what ends the making of a project."""
         return FirstDeployment(
@@ -311,6 +319,7 @@ class Bot:
             releasing=self.releasing,
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
+            locks=self.locks,
         )
 
 

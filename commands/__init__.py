@@ -2,6 +2,7 @@
 
 from commands import (
     approvals,
+    audit,
     break_glass,
     cancel,
     cleanup,
@@ -12,6 +13,7 @@ from commands import (
     discard,
     link,
     list,  # noqa: A004 - named like the sub-command
+    lock,
     new,
     release,
     rerun,
@@ -19,6 +21,7 @@ from commands import (
     runs,
     status,
     unlink,
+    unlock,
 )
 from commands.help import help_for
 
@@ -39,6 +42,9 @@ ALL = (
     runs.COMMAND,
     approvals.COMMAND,
     break_glass.COMMAND,
+    lock.COMMAND,
+    unlock.COMMAND,
+    audit.COMMAND,
     release.COMMAND,
     rerun.COMMAND,
 )

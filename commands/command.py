@@ -20,6 +20,7 @@ from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
+from provisioning.project_locks import ProjectLocks
 from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.store import Store
@@ -139,6 +140,7 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    locks: ProjectLocks
 
     @property
     def feasibility(self) -> Feasibility:

@@ -4,6 +4,7 @@ from commands.command import STATES, Services
 from provisioning.board import CONFIRM
 from provisioning.question_message import subject
 from provisioning.store import Filter
+from provisioning.store.locks import held
 from provisioning.tables import ApprovalRow
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
 
@@ -30,10 +31,13 @@ def home(who: str, services: Services) -> Notice:
             ),
             buttons=(NEW,),
         )
+    locks = {
+        one.project: one for one in services.store.locks.among([row.name for row in mine.rows])
+    }
     rows = tuple(
         (
             say(link(row.name, row.repository_url) if row.repository_url else row.name),
-            say(STATES[row.state]),
+            say(STATES[row.state], ", locked" if row.name in locks else ""),
             say(moment(row.created_at)),
         )
         for row in mine.rows
@@ -42,7 +46,12 @@ def home(who: str, services: Services) -> Notice:
     return Notice(
         summary="SciCLOps",
         title="Your projects",
-        body=(*waiting, say(f"{count(mine.total)}.{more}"), *account_of(who, services)),
+        body=(
+            *waiting,
+            say(f"{count(mine.total)}.{more}"),
+            *(say(*held(lock, services.clock.now())) for lock in locks.values()),
+            *account_of(who, services),
+        ),
         table=Table(header=("Project", "State", "Since"), rows=rows) if rows else None,
         buttons=(NEW, Button(label="All Projects", words=("list",))),
     )

@@ -7,6 +7,7 @@ from provisioning.errors import UserError
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
+from provisioning.store.locks import held
 from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
 
 
@@ -20,6 +21,7 @@ def show(request: Request, services: Services) -> Answer:
     spec = ProjectSpec.model_validate(project.spec)
     facts = [
         Fact(label="State", value=say(STATES[project.state])),
+        *locked(name, services),
         Fact(label="Requested by", value=say(person(project.requested_by))),
         Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
@@ -51,6 +53,13 @@ def show(request: Request, services: Services) -> Answer:
             facts=tuple(facts),
         )
     )
+
+
+def locked(name: str, services: Services) -> list[Fact]:
+    """Return who has locked the project, and why."""
+    lock = services.store.locks.of(name)
+    now = services.clock.now()
+    return [Fact(label="Locked", value=say(*held(lock, now)))] if lock else []
 
 
 def deployments(name: str, services: Services) -> list[Fact]:

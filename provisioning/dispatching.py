@@ -45,6 +45,7 @@ class Dispatching:
     def deploy(self, project: str, stage: str, *, by: str, key: str) -> None:
         """Begin a deployment of main up to a stage."""
         self._require_ready(project)
+        self.store.locks.require_open(project, by, "deploy")
         if stage not in STAGES:
             raise UserError(f"There is no stage {stage}; there are: {', '.join(STAGES)}.")
         self._require_link(by)
@@ -61,6 +62,7 @@ class Dispatching:
         if followed is None:
             listing = code("/sciclops runs <project>")
             raise UserError(say("There is no such workflow run. ", listing, " lists them."))
+        self.store.locks.require_open(followed.project, by, "rerun")
         if attempt and attempt != str(followed.run.attempt):
             raise UserError("This run was begun again since. Look at its message.")
         if not followed.run.is_over or not followed.run.failures():

@@ -266,6 +266,9 @@ class People(Protocol):
     def is_active(self, user: str) -> bool:
         """Tell whether this is a full, active human member."""
 
+    def name(self, user: str) -> str:
+        """Return what somebody is called, member or not; their id where nobody knows."""
+
 
 class Redactor(Protocol):
     """Takes secrets out of free text before anybody sees it."""

@@ -176,6 +176,8 @@ class Releasing:
         if followed is None or not followed.run.initiators:
             raise UserError(OUT_OF_DATE)  # nobody decides while it is not known who began it
         login = self.gate_of(release).require(release, followed, by)
+        if approving:
+            self.store.locks.require_open(release.project, by, f"release to {release.environment}")
         if release.is_ruled:
             self.require_same_plan(release, followed.run)
         if approving and release.is_short and release.has_approved(by, login):

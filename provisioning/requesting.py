@@ -59,8 +59,10 @@ class Requesting:
     ) -> Operation:
         """Begin an operation on a project that exists.
 
-        Raises `UserError` while another one is under way: they come one at a time.
+        Raises `UserError` while another one is under way: they come one at a time; and where
+        somebody else has locked the project.
         """
+        self._store.locks.require_open(spec.name, by, kind)
         try:
             stored = self._store.operations.begin(self._row(kind, spec, by, key, facts))
         except BusyError as busy:

@@ -63,6 +63,17 @@ class OwnerRow(SQLModel, table=True):
     person: str = Field(primary_key=True, index=True)
 
 
+class ProjectLockRow(SQLModel, table=True):
+    """Somebody's "hands off" a project, with the reason. `id` names this very lock."""
+
+    __tablename__ = "project_lock"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    id: str = Field(unique=True)
+    holder: str
+    reason: str
+    since: datetime = _moment()
+
+
 class OperationRow(SQLModel, table=True):
     """One durable run of create, change, rotate and so on.
 

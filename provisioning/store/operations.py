@@ -11,6 +11,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import CREATE
+from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -47,7 +48,8 @@ class Operations:
     def begin(self, operation: OperationRow) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under way.
+        The same operation again changes nothing. Raises `BusyError` while another one is under way,
+        `LockedError` where the project is somebody else's to touch.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
@@ -55,6 +57,7 @@ class Operations:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
+            require_open(session, operation.project, operation.requested_by, self._clock.now())
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
                 if other.ended_at is None:

@@ -12,7 +12,7 @@ from provisioning.database import Database, insert_once
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.store.messages import Message, want
-from provisioning.tables import OperationRow, OwnerRow, ProjectRow
+from provisioning.tables import OperationRow, OwnerRow, ProjectLockRow, ProjectRow
 from provisioning.text import Frozen
 
 MOST_ROWS_OF_A_PAGE = 100
@@ -130,6 +130,8 @@ def _reserve(session: Session, project: ProjectRow, operation: str) -> bool:
         raise NameTakenError(holder.name, holder.requested_by, holder.state)
     holder.sqlmodel_update(project.model_dump())
     session.add(holder)
+    # Whatever was locked is gone: the name is another project's now.
+    session.exec(delete(ProjectLockRow).where(col(ProjectLockRow.project) == project.name))
     return True
 
 

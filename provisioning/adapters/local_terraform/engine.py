@@ -19,6 +19,7 @@ from provisioning.adapters.local_terraform.places import (
     read_or_empty,
     write_private,
 )
+from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
 from provisioning.adapters.local_terraform.tracking import Tracker, Unseen
 from provisioning.adapters.local_terraform.workspaces import collided, sole_creator
@@ -46,6 +47,7 @@ class LocalTerraform:
         self._installation = installation
         self._places = Places(installation.data)
         self._tools = Toolbox(installation, self._places)
+        self._locks = LocalStateLocks(installation)
         self._redact = installation.redact
 
     def prepare(self, project: str, files: Mapping[str, str]) -> None:
@@ -72,7 +74,7 @@ class LocalTerraform:
         command = self._tools.lines.plan(
             file, parallelism=self._installation.parallelism, destroy=destroy
         )
-        outcome = tracker.run([command], watch)
+        outcome = self._locks.naming_the_holder(project, tracker.run([command], watch))
         if outcome.ending != "succeeded":
             file.unlink(missing_ok=True)
             return outcome, None
@@ -91,7 +93,7 @@ class LocalTerraform:
         kept = self._kept_plan(project, run)
         outcome = tracker.run([command], watch, kept.changes if kept else ())
         file.unlink(missing_ok=True)
-        return outcome
+        return self._locks.naming_the_holder(project, outcome)
 
     def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
         """Take what the root's `import` blocks name into the state, and change nothing else."""

@@ -37,6 +37,7 @@ from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
@@ -222,6 +223,22 @@ class Bot:
         return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
+    def checking(self) -> Checking:
+        """Return what checks projects that are ready."""
+        return Checking(
+            store=self.store,
+            engine=self.engine,
+            repositories=self.repositories,
+            workspaces=self.workspaces,
+            deployments=self.actions,
+            terraform=self.create_project.run_steps.terraform,
+            templates=self.templates,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
     def deployment_board(self) -> DeploymentBoard:
         """Return where workflow runs and releases are shown."""
         return DeploymentBoard(self.store, self.linking, self.policy)
@@ -295,6 +312,7 @@ class Bot:
             releasing=self.releasing,
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
+            checking=self.checking,
         )
 
 
@@ -310,6 +328,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
         bot.first_deployment.workflows(),
+        bot.checking.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

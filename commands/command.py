@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
@@ -139,6 +140,7 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    checking: Checking
 
     @property
     def feasibility(self) -> Feasibility:

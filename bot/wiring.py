@@ -43,6 +43,7 @@ from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
+from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
@@ -64,6 +65,7 @@ from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.workflows.create_project import CreateProject
+from provisioning.workflows.reconcile import Reconcile
 
 
 class Bot:
@@ -239,6 +241,32 @@ class Bot:
         )
 
     @cached_property
+    def drift(self) -> Drift:
+        """Return what looks for changes outside Terraform."""
+        return Drift(
+            store=self.store,
+            engine=self.engine,
+            terraform=self.create_project.run_steps.terraform,
+            root_files=self.create_project.terraform.root_files,
+            people=self.people,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """Return the workflow that changes back what has drifted."""
+        making = self.create_project
+        return Reconcile(
+            making.run_steps,
+            making.terraform,
+            making.secrets,
+            making.rules,
+            self.drift.look_again,
+        )
+
+    @cached_property
     def deployment_board(self) -> DeploymentBoard:
         """Return where workflow runs and releases are shown."""
         return DeploymentBoard(self.store, self.linking, self.policy)
@@ -289,6 +317,7 @@ class Bot:
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
+            "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -313,6 +342,7 @@ class Bot:
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
             checking=self.checking,
+            drift=self.drift,
         )
 
 
@@ -329,6 +359,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.dispatching.workflows(),
         bot.first_deployment.workflows(),
         bot.checking.workflows(),
+        bot.reconcile.parts(),
+        bot.drift.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

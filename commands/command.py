@@ -14,6 +14,7 @@ from provisioning.checking import Checking
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
+from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.linking import Linking
@@ -141,6 +142,7 @@ class Services:
     dispatching: Dispatching
     breaking_glass: BreakingGlass
     checking: Checking
+    drift: Drift
 
     @property
     def feasibility(self) -> Feasibility:

@@ -226,6 +226,9 @@ class Terraform(Protocol):
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run: it holds values, and must never be applied."""
 
+    def forget_run(self, project: str, run: str) -> None:
+        """Delete everything of a run that only looked, its plan above all."""
+
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted."""
 

@@ -9,7 +9,7 @@ from provisioning.ports import Finding
 
 SETTINGS = "change it back in the repository's settings at GitHub"
 PUT_BACK = (
-    "Somebody has changed this by hand: change it back in Databricks, or ask the platform team."
+    "Somebody has changed this by hand: /sciclops reconcile {project} plans it back and asks first."
 )
 REMEDIES = (
     (
@@ -31,23 +31,17 @@ REMEDIES = (
         "Open a pull request that sets `uses:` in .github/workflows/deploy.yml to the one on "
         "offer; the platform team approves it.",
     ),
-    (r"protected|bypasses", f"Somebody has weakened a ruleset: {SETTINGS}, under Rules."),
-    (
-        r"team may push",
-        f"Give the team the role Write: {SETTINGS}, under Collaborators and teams.",
-    ),
     (
         r"OIDC subjects",
         "Let the repository use the organisation's default OIDC subject, or let the platform team "
         "correct the federation policies.",
     ),
     (r"fresh secret|key", "Rotate its keys: /sciclops rotate {project}."),
-    (r"has no secret|trusts no tokens", "Delete them in the Databricks account console."),
+    (r"has no secret", "Delete them in the Databricks account console."),
     (
         r"holds no Databricks secret",
         f"Delete them: {SETTINGS}, under Environments. Nothing needs them here.",
     ),
-    (r"^environment ", f"Somebody has changed this by hand: {SETTINGS}, under Environments."),
 )
 """The first whose pattern is in the check's name says what to do."""
 

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Literal
 
 from provisioning.ports import Finding
-from provisioning.text import Frozen, Notice, Table, Text, bold, moment, say
+from provisioning.text import Frozen, Notice, Table, Text, bold, moment, plain, say
 
-MOST_SHOWN = 25
-"""So many rows a table has: Slack takes 10,000 characters in all."""
+ROOM = 10_500
+"""What the table's rows may take: Slack takes messages of about 13,200 characters of JSON."""
+ROW = 400
+"""What a row takes beside its words."""
 LONGEST_CELL = 180
 """Characters of what is wrong, and of what to do, that a row shows; the file has them all."""
 
@@ -69,8 +71,14 @@ def _rows(report: Report) -> tuple[tuple[tuple[Text, ...], ...], int]:
     wrong = (*report.of("failed"), *report.of("could not be asked"))
     telling = [finding for finding in report.of("passed") if finding.detail]
     silent = len(report.of("passed")) - len(telling)
-    shown = [*wrong, *telling][: MOST_SHOWN - 1]
-    rows = [_row(finding) for finding in shown]
+    shown, room = [], ROOM
+    for finding in (*wrong, *telling):
+        row = _row(finding)
+        room -= ROW + sum(len(plain(cell)) for cell in row)
+        if room < 0:
+            break
+        shown.append(row)
+    rows = list(shown)
     if silent:
         others = "Everything else that was asked" if rows else "Everything that was asked"
         rows.append((say(others), say(f"{silent} passed"), say("")))

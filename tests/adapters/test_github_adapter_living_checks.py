@@ -7,7 +7,7 @@ from playground.github.objects import GitStore
 from provisioning.ports import Finding
 from provisioning.workflow_run import WORKFLOW
 
-OFFERED = "acme/sciclops-platform/.github/workflows/deploy-bundle.yml@v1"
+OFFERED = "acme/sciclops/.github/workflows/deploy-bundle.yml@v1"
 DESCENT, KEPT = "main descends from the template", "sciclops/template is as it was pushed"
 CALLED = f"the deploy workflow is the one on offer, {OFFERED}"
 

@@ -99,12 +99,12 @@ def test_what_is_broken_at_either_vendor_is_named_first_with_its_remedy(
     assert first == [
         "environment Staging has its variables",
         "failed: Wrong or missing: DATABRICKS_CLIENT_ID.",
-        "Somebody has changed this by hand: change it back in the repository's settings at "
-        "GitHub, under Environments.",
+        f"Somebody has changed this by hand: /sciclops reconcile {name} plans it back and asks "
+        "first.",
     ]
     assert second[0] == "Testing: service principal is active"
     assert second[1] == f"failed: {name}-testing is deactivated."
-    assert second[2].startswith("Somebody has changed this by hand: change it back in Databricks")
+    assert second[2] == first[2]
     assert done.exit_code == 1
     assert f"failed  {second[0]}: {name}-testing is deactivated." in done.output
 

@@ -76,7 +76,7 @@ def test_each_failure_says_what_to_do() -> None:
     key = Finding(check="Testing: key's age", passed=False, detail="It runs out soon.")
     assert with_remedy(key, "ada-7").remedy == "Rotate its keys: /sciclops rotate ada-7."
     schema = Finding(check="Testing: schema exists", passed=False, remedy="Retry")
-    assert with_remedy(schema, "ada-7").remedy == PUT_BACK
+    assert with_remedy(schema, "ada-7").remedy == PUT_BACK.replace("{project}", "ada-7")
     assert with_remedy(UNASKED, "ada-7").remedy == "Later."
     assert with_remedy(PASSED, "ada-7") == PASSED
 
@@ -103,7 +103,7 @@ def a_run(number: int, conclusion: str, *, environment: str = "Development") -> 
         updated_at=at,
         jobs=(job,),
     )
-    return Followed(project="ada-7", run=run)
+    return Followed(project="ada-7", run=run, created_at=at)
 
 
 def deployments(*runs: Followed, releases: tuple[Release, ...] = ()) -> dict[str, Finding]:

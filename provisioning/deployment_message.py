@@ -12,7 +12,7 @@ from provisioning.release_message import NameOf
 from provisioning.run_tasks import duration
 from provisioning.store import Followed
 from provisioning.text import Button, Fact, Notice, Task, Text, bold, code, link, moment, say
-from provisioning.workflow_run import WorkflowJob, WorkflowRun
+from provisioning.workflow_run import COMPARISON, ORDER, WorkflowJob, WorkflowRun
 
 SHORT_SHA = 8
 LOG_LINES = 12
@@ -28,6 +28,13 @@ RUN_STATES = {
 Status = Literal["pending", "in_progress", "complete", "error"]
 NOISE = ("Dump Context", "Set Jobs to Run")
 """Jobs that say nothing to people, unless they fail."""
+ADVICE = {
+    COMPARISON: " Nothing was deployed there: something has changed since the plan that was "
+    "approved was made. Rerun runs all jobs again; they make a new plan, which is to be approved "
+    "as this one was.",
+    ORDER: " Nothing was deployed there. If there is a newer commit, release its run instead.",
+}
+"""What to do, by the step that has failed."""
 
 
 def deployment_notice(
@@ -117,7 +124,7 @@ def _body(
         return
     for job in run.failures():
         step = f" at the step “{job.failed_step}”" if job.failed_step else ""
-        yield say(bold(f"{job.title} failed"), step, ".")
+        yield say(bold(f"{job.title} failed"), step, f".{ADVICE.get(job.failed_step, '')}")
     if followed.failure:
         lines = [line for line in followed.failure.splitlines() if line.strip()]
         yield say(code("\n".join(lines[-LOG_LINES:])))

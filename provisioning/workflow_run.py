@@ -19,6 +19,10 @@ RANK_OF_RUN: dict[Status, int] = RANK | {"in_progress": 1, "waiting": 2}
 
 WORKFLOW = ".github/workflows/deploy.yml"
 """The workflow of a project that deploys it."""
+COMPARISON = "Stop unless the plan is the released one"
+"""Its step that compares the plan of after the approval with the one that was approved."""
+ORDER = "Stop what is older than what is there"
+"""Its step that asks what is deployed and what the default branch holds."""
 _OF_ENVIRONMENT = re.compile(r"^(Plan|Deploy|Destroy) ([A-Za-z0-9_-]+)$")
 _OF_JOB = re.compile(r"^Run (.+) in ([A-Za-z0-9_-]+)$")
 
@@ -140,6 +144,10 @@ class WorkflowRun(Frozen):
         """Return the jobs that failed, in the order they ended."""
         failed = [job for job in self.jobs if job.failed and job.conclusion != "cancelled"]
         return tuple(sorted(failed, key=lambda job: job.completed_at or self.created_at))
+
+    def needs_new_plan(self) -> bool:
+        """Tell whether something stopped because its approved plan is out of date."""
+        return any(job.failed_step == COMPARISON for job in self.failures())
 
 
 def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = False) -> WorkflowRun:

@@ -195,6 +195,6 @@ class Drift:
 def _why(outcome: Outcome) -> str:
     errors = [each for each in outcome.diagnostics if each.severity == "error"]
     if not errors:
-        return f"Terraform's plan {outcome.ending}."
+        return f"Terraform ended as {outcome.ending} while planning."
     where = f" ({errors[-1].address})" if errors[-1].address else ""
     return f"{errors[-1].summary}{where}. {errors[-1].detail[:300]}".strip()

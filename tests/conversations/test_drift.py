@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from conversation import RUN_SECONDS, Conversation
+from waiting import wait_until
 
 from playground.databricks.state import ServicePrincipal
 from playground.faults import Fault
@@ -97,6 +98,9 @@ def test_a_look_that_fails_is_told_and_the_next_one_closes_it(living: Conversati
     living.told(living.ada, f"{living.name} has not drifted")
     waits_for(living, "Looking for drift works again")
     assert told(living, "Could not look for drift") == []
+    runs = living.world.directory / "bot" / "terraform" / "projects" / living.name / "runs"
+    assert any(runs.iterdir())
+    wait_until(lambda: not list(runs.glob("look-*")), RUN_SECONDS)  # they hold a plan's values
 
 
 def test_where_nothing_differs_a_reconciliation_asks_nobody(living: Conversation) -> None:

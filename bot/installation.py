@@ -31,6 +31,7 @@ def policy_of(settings: Settings) -> Policy:
         github_writing_applies=limits.github_writing_applies,
         github_writes_per_hour=limits.github_writes_per_hour,
         release_expires=timedelta(hours=settings.confirmation.release_expires_after_hours),
+        drift_every=timedelta(hours=settings.drift.every_hours),
         webhooks=bool(settings.github.webhook_secret.get_secret_value()),
         release_group=settings.roles.release,
         break_glass_group=settings.roles.break_glass,

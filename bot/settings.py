@@ -208,6 +208,12 @@ class ConfirmationSettings(Section):
     )
 
 
+class DriftSettings(Section):
+    """How often each project is looked at for what was changed outside Terraform."""
+
+    every_hours: float = Field(24, ge=1)
+
+
 class TerraformSettings(Section):
     """The engine and where its state lives. `environment` is passed on to Terraform (proxies…)."""
 
@@ -267,6 +273,7 @@ class Settings(Section):
     data: tuple[DataSettings, ...] = ()
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
+    drift: DriftSettings = DriftSettings()
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()

@@ -41,11 +41,13 @@ from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
 from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
+from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
@@ -69,6 +71,7 @@ from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.workflows.create_project import CreateProject
+from provisioning.workflows.reconcile import Reconcile
 
 
 class Bot:
@@ -240,6 +243,48 @@ class Bot:
         return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
+    def checking(self) -> Checking:
+        """Return what checks projects that are ready."""
+        return Checking(
+            store=self.store,
+            engine=self.engine,
+            repositories=self.repositories,
+            workspaces=self.workspaces,
+            deployments=self.actions,
+            terraform=self.create_project.run_steps.terraform,
+            templates=self.templates,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def drift(self) -> Drift:
+        """Return what looks for changes outside Terraform."""
+        return Drift(
+            store=self.store,
+            engine=self.engine,
+            terraform=self.create_project.run_steps.terraform,
+            root_files=self.create_project.terraform.root_files,
+            people=self.people,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """Return the workflow that changes back what has drifted."""
+        making = self.create_project
+        return Reconcile(
+            making.run_steps,
+            making.terraform,
+            making.secrets,
+            making.rules,
+            self.drift.look_again,
+        )
+
+    @cached_property
     def deployment_board(self) -> DeploymentBoard:
         """Return where workflow runs and releases are shown."""
         return DeploymentBoard(self.store, self.linking, self.policy)
@@ -296,6 +341,7 @@ class Bot:
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
+            "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -320,6 +366,8 @@ class Bot:
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
             locks=self.locks,
+            checking=self.checking,
+            drift=self.drift,
         )
 
 
@@ -337,6 +385,9 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
         bot.first_deployment.workflows(),
+        bot.checking.workflows(),
+        bot.reconcile.parts(),
+        bot.drift.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

@@ -10,9 +10,11 @@ from enum import Enum
 from typing import Any, Literal
 
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
+from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.linking import Linking
@@ -141,6 +143,8 @@ class Services:
     dispatching: Dispatching
     breaking_glass: BreakingGlass
     locks: ProjectLocks
+    checking: Checking
+    drift: Drift
 
     @property
     def feasibility(self) -> Feasibility:

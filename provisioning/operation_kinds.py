@@ -83,7 +83,8 @@ CREATE_PROJECT = Kind(
     ended="ready",
     failed="failed",
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT,)}
+RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
+KINDS = {kind.name: kind for kind in (CREATE_PROJECT, RECONCILE)}
 
 
 def kind_of(operation: Operation) -> Kind:

@@ -68,6 +68,7 @@ class Policy(Delivery):
     github_writing_applies: int = 1
     github_writes_per_hour: int = 450
     release_expires: timedelta = timedelta(days=3)
+    drift_every: timedelta = timedelta(days=1)
     webhooks: bool = False
     release_group: str = ""
     break_glass_group: str = ""

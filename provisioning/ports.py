@@ -29,10 +29,14 @@ class RepositoryFacts(Frozen):
 
 
 class Finding(Frozen):
-    """The result of one verification check; `remedy` says what to do when it failed."""
+    """The result of one verification check; `remedy` says what to do when it failed.
+
+    One that could not be `asked` has not passed: nothing is known.
+    """
 
     check: str
     passed: bool
+    asked: bool = True
     detail: str = ""
     remedy: str = ""
 
@@ -119,9 +123,17 @@ class Repositories(Protocol):
         """Delete the repository if its description ends with our marker; tell if it is gone."""
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+        self,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        outputs: Mapping[str, object],
+        pushed: str = "",
     ) -> tuple[Finding, ...]:
-        """Ask GitHub whether the project is as it was asked for, check by check."""
+        """Ask GitHub whether the project is as it was asked for, check by check.
+
+        A new one holds exactly `files`. With `pushed`, our last commit on `sciclops/template`,
+        people have worked in it since: then `main` has to descend from that.
+        """
 
 
 class Identities(Protocol):
@@ -213,6 +225,9 @@ class Terraform(Protocol):
 
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run: it holds values, and must never be applied."""
+
+    def forget_run(self, project: str, run: str) -> None:
+        """Delete everything of a run that only looked, its plan above all."""
 
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted."""

@@ -266,6 +266,26 @@ class ExecutorRow(SQLModel, table=True):
     beat_at: datetime = _moment()
 
 
+class DriftRow(SQLModel, table=True):
+    """Whether a project has drifted: `resources` are the addresses, none where all is as made.
+
+    `episode` counts how often it began to drift, `troubles` how often looks began to fail; each
+    has a message of its own. `trouble` is why the last look failed.
+    """
+
+    __tablename__ = "drift"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    looked_at: datetime = _moment(index=True)
+    resources: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    episode: int = 0
+    since: datetime | None = _moment(nullable=True)
+    over_since: datetime | None = _moment(nullable=True)
+    trouble: str = ""
+    troubles: int = 0
+    troubled_since: datetime | None = _moment(nullable=True)
+    works_since: datetime | None = _moment(nullable=True)
+
+
 class MemoRow(SQLModel, table=True):
     """Small things worth remembering over a restart, e.g. that a workspace lacks plan blocks."""
 

@@ -7,6 +7,7 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
+from provisioning.store.drifts import Drifts
 from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.locks import LockedError, Locks
@@ -50,6 +51,7 @@ class Store:
         self.releases = Releases(database, clock)
         self.interactions = Interactions(database, clock)
         self.identities = Identities(database, clock)
+        self.drifts = Drifts(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)
 

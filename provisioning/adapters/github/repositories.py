@@ -129,11 +129,15 @@ class GitHubRepositories:
             self._secrets(name, environment).put(values)
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes], outputs: Mapping[str, object]
+        self,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        outputs: Mapping[str, object],
+        pushed: str = "",
     ) -> tuple[Finding, ...]:
         """Ask GitHub whether the project is as it was asked for, check by check."""
         with self._connection.doing(f"verify the repository {spec.name}"):
-            return self._verification.findings(spec, files, outputs)
+            return self._verification.findings(spec, files, outputs, pushed)
 
     def _ours(self, name: str, marker: str) -> RepositoryFacts | None:
         found = self.find(name)

@@ -112,6 +112,10 @@ class LocalTerraform:
         """Delete the saved plan of this run, so that it can never be applied."""
         self._plan_file(project, run).unlink(missing_ok=True)
 
+    def forget_run(self, project: str, run: str) -> None:
+        """Delete everything of a run that only looked, its plan above all."""
+        shutil.rmtree(self._places.run(project, run), ignore_errors=True)
+
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted; empty if there is none."""
         return read_or_empty(self._places.run(project, run) / "plan.txt")
@@ -229,6 +233,7 @@ class LocalTerraform:
             changes=plans.changes(shown),
             seconds=outcome.seconds,
             terraform=shown["terraform_version"],
+            drifted=plans.drifted(shown),
         )
         write_private(folder / "plan.json", plan.model_dump_json())
         return plan

@@ -16,6 +16,7 @@ from commands import (
     release,
     rerun,
     retry,
+    rotate,
     runs,
     status,
     unlink,
@@ -41,5 +42,6 @@ ALL = (
     break_glass.COMMAND,
     release.COMMAND,
     rerun.COMMAND,
+    rotate.COMMAND,
 )
 HELP = help_for(ALL)

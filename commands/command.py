@@ -15,6 +15,7 @@ from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
+from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
@@ -139,6 +140,7 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    key_ages: KeyAges
 
     @property
     def feasibility(self) -> Feasibility:

@@ -125,10 +125,9 @@ class RotationParts:
         That is what we don't know, and what was minted later than GitHub was last written to.
         """
         now = self.secrets.run_steps.clock.now()
-        latest = _latest(dates)
+        latest = _latest(dates) or now  # where GitHub has none, nothing is known
         for each in held:
-            is_settled = latest is not None and now - each.made_at > APART
-            never_given = is_settled and each.made_at > latest + APART
+            never_given = latest + APART < each.made_at < now - APART
             if each.id not in self._in_use(held, known) or (never_given and each.id != known.id):
                 yield each
 

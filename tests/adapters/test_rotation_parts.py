@@ -250,9 +250,10 @@ def test_the_platform_team_is_reminded_of_the_bots_own_old_secret(
     clock, nothing = kept.vendors.clock, cast("Requesting", Begun())
     ages = KeyAges(store, kept.vendors.workspaces, nothing, policy("oidc"), clock)
     databricks = kept.vendors.databricks
-    principals = databricks.world.principals.values()
-    applications = {getattr(each, "application_id", ""): each for each in principals}
-    (ours,) = applications[databricks.bot_client_id].secrets.values()
+    (us,) = [
+        each for each in databricks.principals if each.application_id == databricks.bot_client_id
+    ]
+    (ours,) = us.secrets.values()
     ours.created, ours.expires = clock.now(), clock.now() + timedelta(days=730)
     clock.advance(timedelta(days=89))
     ages.sweep()

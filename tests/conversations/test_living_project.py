@@ -190,7 +190,7 @@ def test_there_is_no_key_to_rotate_and_the_federation_policies_are_looked_at(
 ) -> None:
     talk, many = living.talk, 5 * len(living.spec.workspace_groups)
     talk.ada.type(f"/sciclops rotate {talk.name}")
-    said = text_of(talk.told(talk.ada, "There is nothing to rotate"))
+    said = text_of(talk.told(talk.ada, f"to rotate: workflows of {talk.name} log in"))
     assert f"All {many} federation policies are as they should be" in said
     name = f"{talk.name}-{living.spec.environments()[0].name.lower()}"
     principals = talk.world.databricks.principals

@@ -36,6 +36,9 @@ def policy_of(settings: Settings) -> Policy:
         release_group=settings.roles.release,
         break_glass_group=settings.roles.break_glass,
         logins=settings.github.logins,
+        rotation=settings.security.rotation,
+        rotate_after=timedelta(days=settings.security.rotate_after_days),
+        longest_overlap=timedelta(hours=settings.security.overlap_hours),
         **delivery_of(settings).model_dump(),
     )
 

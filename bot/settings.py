@@ -15,6 +15,7 @@ from bot.observation_settings import LogSettings, MetricsSettings
 from bot.settings_section import Section
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
+from provisioning.policy import Rotating
 from provisioning.project import STAGES
 
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
@@ -239,9 +240,15 @@ class TerraformSettings(Section):
 
 
 class SecuritySettings(Section):
-    """Keys that seal people's GitHub tokens, from the environment; several, to rotate them."""
+    """Keys that seal people's GitHub tokens, from the environment; several, to rotate them.
+
+    The others are about projects' OAuth secrets, with `databricks.authentication` "secret".
+    """
 
     seal_keys: SecretStr = SecretStr("")
+    rotation: Rotating = Field("ask", description="tell owners of old keys, or rotate by ourselves")
+    rotate_after_days: float = Field(90, gt=0, description="keys that expire sooner are due sooner")
+    overlap_hours: float = Field(24, ge=1, description="how long old keys are kept at most")
 
 
 class LimitSettings(Section):

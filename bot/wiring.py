@@ -51,9 +51,11 @@ from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
+from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
+from provisioning.overlaps import Overlaps
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.project_locks import ProjectLocks
@@ -63,15 +65,17 @@ from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
 from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
+from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
-from provisioning.store import Store
+from provisioning.store import Followed, Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.reconcile import Reconcile
+from provisioning.workflows.rotate_keys import RotateKeys
 
 
 class Bot:
@@ -205,6 +209,27 @@ class Bot:
         return CreateProject(run_steps, parts, secrets, rules, self.templates)
 
     @cached_property
+    def rotate_keys(self) -> RotateKeys:
+        """Return the workflow that replaces projects' keys."""
+        create = self.create_project
+        return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def overlaps(self) -> Overlaps:
+        """Return what sees when old keys may go."""
+        return Overlaps(self.store, self.desk, self.actions, self.clock)
+
+    @cached_property
+    def key_ages(self) -> KeyAges:
+        """Return what knows how old keys are."""
+        return KeyAges(self.store, self.workspaces, self.requesting, self.policy, self.clock)
+
+    @cached_property
+    def requesting(self) -> Requesting:
+        """Return where operations begin."""
+        return Requesting(self.store, self.engine, self.policy, self.clock)
+
+    @cached_property
     def linking(self) -> Linking:
         """Return who is who at GitHub."""
         seal = seal_of(self.settings)
@@ -324,8 +349,13 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             redact=self.redact,
-            on_seen=self.first_deployment.seen,
+            on_seen=self._seen,
         )
+
+    def _seen(self, followed: Followed) -> None:
+        """Let all hear of a workflow run that wait for one."""
+        self.first_deployment.seen(followed)
+        self.overlaps.seen(followed)
 
     @cached_property
     def sweeps(self) -> Sweeps:
@@ -342,6 +372,8 @@ class Bot:
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
+            "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
+            "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -353,7 +385,7 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             store=self.store,
-            requesting=Requesting(self.store, self.engine, self.policy, self.clock),
+            requesting=self.requesting,
             desk=self.desk,
             people=self.people,
             repositories=self.repositories,
@@ -368,6 +400,7 @@ class Bot:
             locks=self.locks,
             checking=self.checking,
             drift=self.drift,
+            key_ages=self.key_ages,
         )
 
 
@@ -388,6 +421,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.checking.workflows(),
         bot.reconcile.parts(),
         bot.drift.workflows(),
+        bot.rotate_keys.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

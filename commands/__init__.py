@@ -21,6 +21,7 @@ from commands import (
     release,
     rerun,
     retry,
+    rotate,
     runs,
     status,
     unlink,
@@ -53,5 +54,6 @@ ALL = (
     audit.COMMAND,
     release.COMMAND,
     rerun.COMMAND,
+    rotate.COMMAND,
 )
 HELP = help_for(ALL)

@@ -17,6 +17,7 @@ from provisioning.dispatching import Dispatching
 from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
+from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
@@ -145,6 +146,7 @@ class Services:
     locks: ProjectLocks
     checking: Checking
     drift: Drift
+    key_ages: KeyAges
 
     @property
     def feasibility(self) -> Feasibility:

@@ -3,12 +3,17 @@
 from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, required_word
 from provisioning.board import read_operation
 from provisioning.deployment_message import state_of, what
-from provisioning.errors import UserError
+from provisioning.errors import SciclopsError, UserError
+from provisioning.key_ages import days
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
 from provisioning.store.locks import held
+from provisioning.tables import ProjectRow
 from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
+
+LONGEST_WAIT = 10.0
+"""So many seconds Databricks has for telling how old keys are."""
 
 
 def show(request: Request, services: Services) -> Answer:
@@ -46,6 +51,7 @@ def show(request: Request, services: Services) -> Answer:
             )
         )
     facts += deployments(name, services)
+    facts += keys(project, services)
     return Reply(
         Notice(
             summary=f"Project {name} is {STATES[project.state]}",
@@ -77,6 +83,20 @@ def deployments(name: str, services: Services) -> list[Fact]:
         names = ", ".join(f"{one.environment} ({one.sha[:8]})" for one in waiting)
         facts.append(Fact(label="Waits for approval", value=say(names)))
     return facts
+
+
+def keys(project: ProjectRow, services: Services) -> list[Fact]:
+    """Return how old the project's keys are, where there are any; Databricks knows."""
+    if services.policy.authentication != "secret" or project.state != "ready":
+        return []
+    asked = services.vendors.submit(services.key_ages.keys, project)
+    try:
+        found = asked.result(LONGEST_WAIT)
+    except (SciclopsError, TimeoutError):
+        return [Fact(label="Keys", value=say("Databricks did not tell how old they are"))]
+    now = services.clock.now()
+    said = ", ".join(f"{one.environment.name} {days(one.age(now))}" for one in found)
+    return [Fact(label="Keys' age", value=say(said or "there are none"))]
 
 
 COMMAND = Command("status", "status <project>", "Show where a project stands.", Role.USER, show)

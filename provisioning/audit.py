@@ -14,11 +14,10 @@ from sqlmodel import Session, col, select
 
 from provisioning.database import Database, insert_once
 from provisioning.tables import AuditHeadRow, AuditRow
-from provisioning.text import Frozen
+from provisioning.text import OURSELVES, Frozen
 
 BEGINNING = "0" * 64
-US = "sciclops"
-"""Who acts when nobody asked for it in person."""
+US = OURSELVES
 
 
 class Entry(Frozen):

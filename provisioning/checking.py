@@ -18,7 +18,7 @@ from provisioning.clock import Clock
 from provisioning.deployment_ports import Deployments
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
-from provisioning.key_ages import key_ages
+from provisioning.key_age_checks import key_ages
 from provisioning.last_deployments import last_deployments
 from provisioning.operation import operation_id
 from provisioning.policy import Policy

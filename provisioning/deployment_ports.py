@@ -83,6 +83,9 @@ class Deployments(Protocol):
     def recent(self, project: str) -> tuple[WorkflowRun, ...]:
         """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
 
+    def under_way(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return the runs of any workflow of the project that are not over, without jobs."""
+
     def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
         """Return the plan that this attempt has made for a gated environment, if it has."""
 

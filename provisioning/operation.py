@@ -8,6 +8,7 @@ from pydantic import Field
 
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
 
@@ -21,6 +22,8 @@ Phase = Literal[
     "starter",
     "verifying",
     "deploying",
+    "overlapping",
+    "revoking",
     "ready",
     "done",
     "failed",
@@ -33,8 +36,8 @@ Phase = Literal[
     "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people, `deploying` and `undeploying` for workflow
-runs at GitHub; `TURNS` wait for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people, `deploying`, `undeploying` and `overlapping`
+for workflow runs at GitHub; `TURNS` wait for GitHub's budget."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -46,6 +49,7 @@ WORKING: tuple[Phase, ...] = (
     "applying",
     "starter",
     "verifying",
+    "revoking",
     "to_clean",
     "cleaning",
     "freeing",
@@ -64,7 +68,10 @@ STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "done", "failed", *STOPPED, "cleaned")
 
-Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
+OPEN: tuple[Phase, ...] = ("overlapping",)
+"""Phases in which operations of other kinds may begin on the same project."""
+
+Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
@@ -78,6 +85,8 @@ def part_of(phase: Phase) -> Part:
         return "plan"
     if phase == "undeploying":
         return "undeploy"
+    if phase == "revoking":
+        return "revoke"
     return "clean_up" if phase in ("to_clean", "cleaning", "freeing") else "apply"
 
 
@@ -124,7 +133,7 @@ class Facts(Frozen):
     from then on some of it may be gone. `writes` is the most that one of its applies was to write
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
     the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
-    `plan` is confirmed, too.
+    `plan` is confirmed, too. `rotation` is about keys.
     """
 
     origin: str = ""
@@ -143,6 +152,7 @@ class Facts(Frozen):
     writes: int = 0
     left_behind: str = ""
     workflow_run: str = ""
+    rotation: Rotation | None = None
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0

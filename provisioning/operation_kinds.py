@@ -18,6 +18,7 @@ class Kind(Frozen):
     `title` stands in the message's headline, `states` and `words` replace what is said of phases
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
     well. `failed` is what a failure makes of the project; empty: it stays what it is.
+    `left_behind` is said of one that failed, where it is not resources that it leaves.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Kind(Frozen):
     consented: Phase = "confirmed"
     ended: Phase = "done"
     failed: str = ""
+    left_behind: str = ""
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -48,6 +50,8 @@ STATES: dict[Phase, str] = {
     "starter": "Pushing the starter code",
     "verifying": "Verifying",
     "deploying": "Deploying to Development",
+    "overlapping": "Keeping the old keys for deployments that began before",
+    "revoking": "Revoking the old keys",
     "ready": "Ready",
     "done": "Done",
     "failed": "Failed",
@@ -75,6 +79,12 @@ STEPS: dict[Phase, Words] = {
         "Deploying to Development",
         "Deployed to Development",
     ),
+    "overlapping": (
+        "Keep the old keys for deployments that began before",
+        "Keeping the old keys for deployments that began before",
+        "Nothing holds the old keys any more",
+    ),
+    "revoking": ("Revoke the old keys", "Revoking the old keys", "Revoked the old keys"),
 }
 
 CREATE_PROJECT = Kind(
@@ -84,7 +94,27 @@ CREATE_PROJECT = Kind(
     failed="failed",
 )
 RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT, RECONCILE)}
+ROTATE_KEYS = Kind(
+    name="rotate_keys",
+    title="Key rotation",
+    steps=("applying", "overlapping", "revoking"),
+    left_behind=(
+        "every environment logs in with the key that GitHub has: none that a deployment may hold "
+        "was revoked; Retry goes on from there"
+    ),
+    states={
+        "confirmed": "Waiting for GitHub's budget",
+        "applying": "Minting, proving and writing new keys",
+    },
+    words={
+        "applying": (
+            "Mint, prove and write new keys",
+            "Minting, proving and writing new keys",
+            "Minted, proved and wrote new keys",
+        )
+    },
+)
+KINDS = {kind.name: kind for kind in (CREATE_PROJECT, RECONCILE, ROTATE_KEYS)}
 
 
 def kind_of(operation: Operation) -> Kind:

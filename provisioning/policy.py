@@ -10,6 +10,9 @@ from provisioning.delivery import Delivery
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
 
+Rotating = Literal["ask", "automatic"]
+"""What happens to keys that are due: owners are asked to rotate them, or we begin it."""
+
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
 
 MAX_REVIEWERS = 6
@@ -50,7 +53,8 @@ class Policy(Delivery):
     `catalogs` are those of each workspace group's stages, groups in the order of deployments.
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
-    of chat users that whoever keeps the settings vouches for.
+    of chat users that whoever keeps the settings vouches for. Keys are due after `rotate_after`;
+    the old ones are kept for `longest_overlap` at most.
     """
 
     naming: Naming
@@ -73,6 +77,9 @@ class Policy(Delivery):
     release_group: str = ""
     break_glass_group: str = ""
     logins: dict[str, str] = Field(default_factory=dict)
+    rotation: Rotating = "ask"
+    rotate_after: timedelta = timedelta(days=90)
+    longest_overlap: timedelta = timedelta(hours=24)
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""

@@ -188,6 +188,12 @@ class Workspaces(Protocol):
     def retire_secret(self, principal: Principal, secret: str) -> None:
         """Delete an OAuth secret by its id: it logs in no more. One that is gone is fine."""
 
+    def own_secrets(self) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of the bot's own service principal, oldest first."""
+
+    def federation(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Ask Databricks whether exactly GitHub's tokens of each environment log in there."""
+
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""
 

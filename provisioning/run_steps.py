@@ -160,6 +160,8 @@ class RunSteps:
         self.tell(operation, f"failed:{operation.attempt}", notice)
 
     def _left_behind(self, operation: Operation) -> str:
+        if said := kind_of(operation).left_behind:
+            return said
         if not operation.facts.made:
             return NOTHING_MADE
         unmade = operation.facts.unmade

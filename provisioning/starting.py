@@ -2,7 +2,7 @@
 
 from provisioning.board import Board, read_operation
 from provisioning.engine import Engine
-from provisioning.operation import ENDED, TURNS, WRITING, Operation, Part, part_of
+from provisioning.operation import ENDED, OPEN, TURNS, WRITING, Operation, Part, part_of
 from provisioning.policy import Policy
 from provisioning.store import Store, Turn
 
@@ -21,7 +21,7 @@ class Starting:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase, if one does."""
-        if operation.phase in (*ENDED, "waiting", "deploying"):
+        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying"):
             return
         if operation.phase in TURNS:
             self.admit()

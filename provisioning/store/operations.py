@@ -10,7 +10,7 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import CREATE
+from provisioning.operation import CREATE, OPEN
 from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
@@ -48,8 +48,9 @@ class Operations:
     def begin(self, operation: OperationRow) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under way,
-        `LockedError` where the project is somebody else's to touch.
+        The same operation again changes nothing. Raises `BusyError` while another one is under way
+        (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
+        project is somebody else's to touch.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
@@ -60,7 +61,8 @@ class Operations:
             require_open(session, operation.project, operation.requested_by, self._clock.now())
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
-                if other.ended_at is None:
+                is_open = other.phase in OPEN and other.kind != operation.kind
+                if other.ended_at is None and not is_open:
                     raise BusyError(other.id)
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}

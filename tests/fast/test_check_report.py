@@ -9,7 +9,7 @@ from bot.render import blocks
 from playground.slack.blocks import message_problems, too_long
 from provisioning.check_remedies import PUT_BACK, with_remedy
 from provisioning.check_report import Report, as_json, as_text, headline, notice
-from provisioning.key_ages import key_ages
+from provisioning.key_age_checks import key_ages
 from provisioning.last_deployments import ago, last_deployments
 from provisioning.ports import Finding, Principal, SecretFacts
 from provisioning.release import Card, Release

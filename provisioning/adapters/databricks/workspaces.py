@@ -118,7 +118,17 @@ class DatabricksWorkspaces:
         with translated(f"retire a secret of {principal.client_id}"):
             self._secrets.retire(principal, secret)
 
+    def own_secrets(self) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of the bot's own service principal, oldest first."""
+        with translated("list the bot's own secrets"):
+            return self._secrets.own(next(iter(self._accounts.accounts)))
+
     # ------------------------------------------------------------------ verification
+
+    def federation(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Ask Databricks whether exactly GitHub's tokens of each environment log in there."""
+        with translated(f"look at the federation policies of {spec.name}"):
+            return self._verification.federation(spec, outputs)
 
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""

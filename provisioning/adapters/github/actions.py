@@ -14,7 +14,7 @@ from github import GithubException
 from pydantic import SecretStr
 
 from provisioning.adapters.github.commits import comparison
-from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
+from provisioning.adapters.github.connection import LARGEST_PAGE, TIMEOUT_SECONDS, Connection
 from provisioning.adapters.github.plans import newest_plan, read_plan
 from provisioning.adapters.github.sightings import job_of, run_of
 from provisioning.deployment_ports import (
@@ -87,6 +87,14 @@ class GitHubActions:
         recent = tuple(run for run in runs if run.path == WORKFLOW)
         self._recent[project] = (tag, recent)
         return recent
+
+    def under_way(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return the runs of any workflow of the project that are not over, without jobs."""
+        path = f"{self._repository(project)}/actions/runs?per_page={LARGEST_PAGE}"
+        with self._connection.doing(f"list what is under way in {project}"):
+            found = self._connection.get_again(path) or {}
+        runs = (run_of(run, project) for run in found.get("workflow_runs", ()))
+        return tuple(run for run in runs if not run.is_over)
 
     def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
         """Return the plan that this attempt has made for a gated environment, if it has."""

@@ -1,54 +1,28 @@
 """The composition root: from settings to a bot. The only place that builds adapters."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
-from typing import cast
 
 from bot.dispatch import COMMANDS
-from bot.installation import (
-    known_secrets,
-    policy_of,
-    read_private_key,
-    terraform_context,
-)
-from bot.later import Later
-from bot.people import SlackPeople
+from bot.foundation import Foundation
 from bot.settings import Settings
 from bot.vendors import (
-    TEMPLATES,
-    app_of,
-    bundle_context,
-    device_flow_of,
     installation_of,
     seal_of,
-    workspaces_of,
 )
 from commands.command import Services
 from provisioning import migrations
-from provisioning.adapters.bundle_templates.adapter import BundleTemplates
-from provisioning.adapters.dogstatsd import DogStatsD
-from provisioning.adapters.github import (
-    App,
-    Connection,
-    GitHubIdentities,
-    GitHubRepositories,
-)
-from provisioning.adapters.github.actions import GitHubActions
-from provisioning.adapters.github.protection_rule import GitHubProtectionRule
-from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
 from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
-from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.drift import SWEEP_PERIOD, Drift
-from provisioning.engine import Engine, Limits, Observer
+from provisioning.engine import Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
@@ -56,10 +30,7 @@ from provisioning.linking import Linking
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.overlaps import Overlaps
-from provisioning.policy import Policy
-from provisioning.ports import Redactor, Workspaces
 from provisioning.project_locks import ProjectLocks
-from provisioning.redaction import SecretRedactor
 from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
@@ -69,7 +40,7 @@ from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
-from provisioning.store import Followed, Store
+from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
@@ -78,114 +49,8 @@ from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
 
 
-class Bot:
+class Bot(Foundation):
     """Everything that runs, put together as it is asked for; nothing is started here."""
-
-    def __init__(self, settings: Settings, clock: Clock, observe: Observer | None) -> None:
-        self.settings = settings
-        self.clock = clock
-        self._observe = observe
-        self._private_key = read_private_key(settings)
-        self._context = terraform_context(settings)
-
-    @cached_property
-    def redact(self) -> Redactor:
-        """Return what takes secrets out of texts."""
-        return SecretRedactor(known_secrets(self.settings, self._private_key))
-
-    @cached_property
-    def policy(self) -> Policy:
-        """Return the rules of this installation."""
-        return policy_of(self.settings)
-
-    @cached_property
-    def database(self) -> Database:
-        """Return our database."""
-        return Database(self.settings.url())
-
-    @cached_property
-    def store(self) -> Store:
-        """Return the database's contents."""
-        return Store(self.database, self.clock)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """Return the durable engine."""
-        limits = Limits(operations_at_once=self.settings.limits.operations_at_once)
-        directory = self.settings.data_directory
-        return Engine(self.database, self.clock, directory, limits, self._observe)
-
-    # ------------------------------------------------------------------ the world outside
-
-    @cached_property
-    def people(self) -> SlackPeople:
-        """Return the people of the chat workspace."""
-        slack = self.settings.slack
-        return SlackPeople(slack.bot_token.get_secret_value(), slack.api_url)
-
-    @cached_property
-    def app(self) -> App:
-        """Return our GitHub App."""
-        return app_of(self.settings, self._private_key)
-
-    @cached_property
-    def github(self) -> Connection:
-        """Return the App's installation at GitHub."""
-        return Connection(self.app, self.clock)
-
-    @cached_property
-    def repositories(self) -> GitHubRepositories:
-        """Return the organisation's repositories."""
-        return GitHubRepositories(self.github, self.clock, self._context)
-
-    @cached_property
-    def actions(self) -> GitHubActions:
-        """Return GitHub Actions of the projects."""
-        return GitHubActions(self.github)
-
-    @cached_property
-    def protection_rule(self) -> GitHubProtectionRule:
-        """Return our App's own rule, which may hold deployments."""
-        return GitHubProtectionRule(self.github)
-
-    @cached_property
-    def webhooks(self) -> GitHubWebhooks:
-        """Return what GitHub tells by itself."""
-        return GitHubWebhooks(self.app, self.clock)
-
-    @cached_property
-    def identities(self) -> GitHubIdentities:
-        """Return people's own accounts at GitHub."""
-        return GitHubIdentities(device_flow_of(self.settings), self.clock)
-
-    @cached_property
-    def later(self) -> Later:
-        """Return Databricks, whose SDK is imported beside the rest."""
-        return Later(lambda: workspaces_of(self.settings, self._context, self.clock))
-
-    @property
-    def workspaces(self) -> Workspaces:
-        """Return the Databricks accounts and workspaces."""
-        return cast("Workspaces", self.later)
-
-    @cached_property
-    def templates(self) -> BundleTemplates:
-        """Return the bundle templates."""
-        return BundleTemplates(TEMPLATES, bundle_context(self.settings))
-
-    @cached_property
-    def metrics(self) -> DogStatsD | None:
-        """Return where measurements go, if anybody wants them."""
-        settings = self.settings.metrics
-        if settings.address is None:
-            return None
-        return DogStatsD(settings.address, settings.prefix, settings.tags)
-
-    def measured(self) -> Mapping[str, Mapping[str, int]]:
-        """Return what became of measurements, if there are any."""
-        return {"metrics": self.metrics.counts} if self.metrics else {}
-
-    # ------------------------------------------------------------------ the work
 
     @cached_property
     def desk(self) -> Desk:

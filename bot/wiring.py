@@ -33,6 +33,7 @@ from provisioning.adapters.github import (
     GitHubRepositories,
 )
 from provisioning.adapters.github.actions import GitHubActions
+from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
@@ -46,6 +47,7 @@ from provisioning.engine import Engine, Limits, Observer
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.linking import Linking
+from provisioning.losses import Losses
 from provisioning.missed import Missed
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
@@ -54,15 +56,18 @@ from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
 from provisioning.releasing import Releasing
+from provisioning.removal_ports import Holdings
 from provisioning.requesting import Requesting
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
-from provisioning.store import Store
+from provisioning.store import Followed, Store
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
+from provisioning.undeploying import Undeploying
 from provisioning.workflows.create_project import CreateProject
+from provisioning.workflows.destroy_project import DestroyProject
 
 
 class Bot:
@@ -131,6 +136,16 @@ class Bot:
         return GitHubActions(self.github)
 
     @cached_property
+    def dismantling(self) -> GitHubDismantling:
+        """Return what undoes repositories."""
+        return GitHubDismantling(self.github)
+
+    @property
+    def holdings(self) -> Holdings:
+        """Return what projects hold in their workspaces."""
+        return cast("Holdings", self.later)
+
+    @cached_property
     def protection_rule(self) -> GitHubProtectionRule:
         """Return our App's own rule, which may hold deployments."""
         return GitHubProtectionRule(self.github)
@@ -177,11 +192,39 @@ class Bot:
             self.repositories,
             self.workspaces,
             self.people,
-            lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
+            lambda spec, marker, imports, removes: root_files(
+                spec, marker, self._context, imports, removes=removes
+            ),
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
         return CreateProject(run_steps, parts, secrets, rules, self.templates)
+
+    @cached_property
+    def destroy_project(self) -> DestroyProject:
+        """Return the workflow that destroys projects."""
+        made = self.create_project
+        return DestroyProject(
+            made.run_steps, made.terraform, self.repositories, self.dismantling, self.holdings
+        )
+
+    @cached_property
+    def undeploying(self) -> Undeploying:
+        """Return what removes the bundles' deployments of a project that goes."""
+        return Undeploying(
+            self.create_project.run_steps,
+            self.repositories,
+            self.dismantling,
+            deployments=self.actions,
+            dispatches=self.actions,
+            outcomes=self.releasing.outcomes,
+            engine=self.engine,
+        )
+
+    def _on_seen(self, followed: Followed) -> None:
+        """Tell of a workflow run to those operations that may wait for it."""
+        self.first_deployment.seen(followed)
+        self.undeploying.seen(followed)
 
     @cached_property
     def linking(self) -> Linking:
@@ -255,7 +298,7 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             redact=self.redact,
-            on_seen=self.first_deployment.seen,
+            on_seen=self._on_seen,
         )
 
     @cached_property
@@ -269,6 +312,7 @@ class Bot:
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
+            "sweep.undeploying": (timedelta(seconds=15), self.undeploying.sweep),
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
@@ -279,6 +323,7 @@ class Bot:
     @cached_property
     def services(self) -> Services:
         """Return everything that a command may ask."""
+        vendors = ThreadPoolExecutor(32, thread_name_prefix="vendor")
         return Services(
             policy=self.policy,
             clock=self.clock,
@@ -289,12 +334,13 @@ class Bot:
             repositories=self.repositories,
             workspaces=self.workspaces,
             templates=self.templates,
-            vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
+            vendors=vendors,
             redact=self.redact,
             linking=self.linking,
             releasing=self.releasing,
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
+            losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
         )
 
 
@@ -306,6 +352,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     bot.engine.report(bot.create_project.run_steps.trying)
     for workflows in (
         bot.create_project.parts(),
+        bot.destroy_project.parts(),
+        bot.undeploying.workflows(),
         bot.releasing.workflows(),
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),

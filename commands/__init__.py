@@ -9,6 +9,7 @@ from commands import (
     confirm,
     consent,
     deploy,
+    destroy,
     discard,
     link,
     list,  # noqa: A004 - named like the sub-command
@@ -34,6 +35,7 @@ ALL = (
     cancel.COMMAND,
     retry.COMMAND,
     cleanup.COMMAND,
+    destroy.COMMAND,
     consent.COMMAND,
     deploy.COMMAND,
     runs.COMMAND,

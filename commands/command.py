@@ -16,6 +16,7 @@ from provisioning.dispatching import Dispatching
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.linking import Linking
+from provisioning.losses import Losses
 from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
@@ -37,7 +38,13 @@ class Role(Enum):
     PLATFORM = "platform"
 
 
-STATES = {"reserved": "being made", "ready": "ready", "failed": "failed", "gone": "gone"}
+STATES = {
+    "reserved": "being made",
+    "ready": "ready",
+    "failed": "failed",
+    "going": "being destroyed",
+    "gone": "gone",
+}
 """What is said of a project's state."""
 
 Value = str | tuple[str, ...] | None
@@ -139,6 +146,7 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    losses: Losses
 
     @property
     def feasibility(self) -> Feasibility:

@@ -68,6 +68,8 @@ Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+DESTROY = "destroy_project"
+"""The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 
@@ -116,6 +118,15 @@ class Trying(Frozen):
     again: datetime
 
 
+class Undeployment(Frozen):
+    """The workflow run that removes what a stage's bundle has deployed; none while `run` is 0."""
+
+    stage: str
+    run: int = 0
+    url: str = ""
+    done: bool = False
+
+
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
@@ -123,7 +134,9 @@ class Facts(Frozen):
     apply: from then on something may exist at a vendor. `unmade` is set before the first removal:
     from then on some of it may be gone. `writes` is the most that one of its applies was to write
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
-    the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
+    the first deployment, or of what removes a stage. `undeployments` are those that this operation
+    has begun or has to begin, found out in the attempt `undeploying_in`, and none begins before
+    `quiet_at`. `covered_by` is the digest of the plan by whose confirmation a later
     `plan` is confirmed, too.
     """
 
@@ -143,6 +156,9 @@ class Facts(Frozen):
     writes: int = 0
     left_behind: str = ""
     workflow_run: str = ""
+    undeployments: tuple[Undeployment, ...] = ()
+    undeploying_in: int = 0
+    quiet_at: datetime | None = None
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -195,9 +211,9 @@ class Operation(Frozen):
     def may_be_retried(self) -> bool:
         """Tell whether it can go on; after somebody's No only if something was made before.
 
-        What was removed in part is only cleaned up further: going on would make it all anew.
+        What a clean-up removed in part is only cleaned up further: going on would make it all anew.
         """
-        if self.facts.unmade:
+        if self.facts.unmade and self.makes_project:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
         return by_nobodys_will or (self.phase in STOPPED and self.facts.made)

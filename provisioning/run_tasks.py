@@ -119,9 +119,19 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         passed = sum(finding.passed for finding in facts.findings)
         plural = "" if len(facts.findings) == 1 else "s"
         return say(f"{passed} of {len(facts.findings)} check{plural} passed")
-    if step in ("deploying", "undeploying") and facts.workflow_run:
-        return say(link("workflow run", facts.workflow_run))
+    if step in ("deploying", "undeploying"):
+        return _at_github(operation)
     return ()
+
+
+def _at_github(operation: Operation) -> Text:
+    """Say which stages are done with, and where the workflow run is that is waited for."""
+    facts = operation.facts
+    done = [one.stage.capitalize() for one in facts.undeployments if one.done]
+    parts: list[str | Span] = [f"removed from {', '.join(done)}"] if done else []
+    if facts.workflow_run:
+        parts += [" · " if parts else "", link("workflow run", facts.workflow_run)]
+    return say(*parts)
 
 
 def _apply_output(operation: Operation, status: Status) -> Text:

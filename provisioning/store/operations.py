@@ -18,6 +18,13 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 Facts = Mapping[str, Any] | Change
 
 
+NOT_LIVING = {
+    "going": "is being destroyed; Retry in the message of that run goes on",
+    "gone": "was destroyed",
+}
+"""What is said of projects on which nothing is begun any more, by their state."""
+
+
 class BusyError(UserError):
     """Another `operation` of the project has not ended yet."""
 
@@ -45,11 +52,12 @@ class Operations:
     def begin(self, operation: OperationRow) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under way.
+        The same operation again changes nothing. Raises `BusyError` while another one is under way,
+        and `UserError` for a project that is being destroyed, or was.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            if _project_of(session, operation) is None:
+            if (project := _project_of(session, operation)) is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
@@ -57,6 +65,8 @@ class Operations:
             for other in others:
                 if other.ended_at is None:
                     raise BusyError(other.id)
+            if project.state in NOT_LIVING:
+                raise UserError(f"{project.name} {NOT_LIVING[project.state]}. Nothing was started.")
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}
             session.add(operation)

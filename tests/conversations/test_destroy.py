@@ -11,7 +11,7 @@ from shipping import find
 from waiting import wait_until
 
 from playground.databricks.deployed import Job
-from playground.databricks.state import Workspace
+from playground.databricks.state import Group, Workspace
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
@@ -49,7 +49,7 @@ def no_dialog_is_left_open(playground: Playground) -> Iterator[None]:
 
 def put_a_table(talk: Conversation) -> None:
     """Let Development's schema hold a table."""
-    schemas = talk.world.databricks.securables
+    schemas = talk.world.databricks.world.securables
     name = talk.name.replace("-", "_")
     schema = schemas["SCHEMA", f"gbx1_dev.{name}"]
     full_name = f"gbx1_dev.{name}.sales"
@@ -87,8 +87,10 @@ def what_is_left(talk: Conversation) -> list[str]:
     databricks, name = talk.world.databricks, talk.name
     repository = talk.world.github.repos[name]
     left = [*talk.principals(), *repository.environments]
-    left += [full for _, full in databricks.securables if name.replace("-", "_") in full]
-    left += [g.display_name for g in databricks.groups if g.display_name == f"sciclops-{name}"]
+    left += [full for _, full in databricks.world.securables if name.replace("-", "_") in full]
+    left += [
+        g.display_name for g in databricks.world.of_type(Group) if g.display_name.endswith(name)
+    ]
     left += [] if repository.archived else ["repository"]
     return left
 
@@ -126,7 +128,7 @@ def test_somebody_else_confirms_a_failure_is_retried_and_nothing_is_left(
     runner.effects["Destroy Staging"] = staging(talk).jobs.clear
     opened(talk)
     assert submitted(talk, talk.name) is None
-    run = talk.run_message("Destroy · Waiting for confirmation by".removesuffix(" by"))
+    run = talk.run_message("Destroy · Waiting for confirmation")
     assert "Waiting for confirmation by U0GRACE or S0PLATFORM" in text_of(run)
     assert "+0 ~0 -" in text_of(run)
     talk.press(CONFIRM)

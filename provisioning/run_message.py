@@ -159,7 +159,7 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     if not operation.makes_project:
         gone = "What was removed is gone; Retry removes the rest."
         stays = "Nothing more is changed, and the project stays as it is."
-        yield say(gone if facts.unmade else stays)
+        yield say(gone if facts.undeploying_in else stays)
         return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
@@ -223,7 +223,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += _rights(spec)
+    shown += () if kind_of(operation).removes else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts

@@ -47,7 +47,8 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     """Return a line for each step of a run; `state` is what its title says."""
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
-    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
+    cost = () if kind_of(operation).removes else (_cost_task(operation),)
+    first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
     later = (step for step in kind_of(operation).steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from provisioning.board import read_operation
 from provisioning.deployment_ports import Deployments, Dispatches
-from provisioning.engine import Engine, Steps, Workflow
+from provisioning.engine import Engine, State, Steps, Workflow
 from provisioning.errors import PermanentError, RunEnded, SciclopsError, UserError
 from provisioning.living import GOING
 from provisioning.operation import DESTROY, Operation, Phase, Trouble, Undeployment
@@ -75,36 +75,28 @@ class Undeploying:
             operation = read_operation(row)
             with suppress(SciclopsError):
                 self._see_what_runs(operation.project)
-            if (broken := self._broken(operation)) is None:
-                self.run_steps.desk.start(operation)
-            elif broken:
-                self._fail(operation, Trouble(step=STEP, what=BROKE_OFF, reference=operation.id))
+            state = self._state_of_part(operation)
+            now = self.run_steps.load(operation.id)  # a part that has ended has noted what it did
+            if state == "unknown" and not _is_prepared(now):
+                self.run_steps.desk.start(now)
+            elif state in ("failed", "finished") and _due(now) == _due(operation):
+                self._fail(now, Trouble(step=STEP, what=BROKE_OFF, reference=now.id))
             else:
-                self.settle(operation)
+                self.settle(now)
 
-    def _broken(self, operation: Operation) -> bool | None:
-        """Tell whether nobody works on it any more though somebody should; None: nobody began."""
-        facts = operation.facts
-        if facts.undeploying_in != operation.attempt:
-            state = self.engine.state(operation.id, f"undeploy:{operation.attempt}")
-            return None if state == "unknown" else state in ("failed", "finished")
-        todo = _next(operation)
-        if todo is None or todo.run:
-            return False
-        state = self.engine.state(operation.id, _part(operation, "stage", todo.stage))
-        return state in ("failed", "finished") and not self._is_begun(operation, todo)
-
-    def _is_begun(self, operation: Operation, todo: Undeployment) -> bool:
-        """Look once more: its run may have been noted since."""
-        now = _next(self.run_steps.load(operation.id))
-        return now is None or now.stage != todo.stage or bool(now.run)
+    def _state_of_part(self, operation: Operation) -> State | None:
+        """Return what became of the part that is at work, if one should be."""
+        part = _due(operation)
+        return self.engine.state(operation.id, part) if part else None
 
     def settle(self, operation: Operation) -> None:
         """Do what is next as the workflow runs stand; again changes nothing."""
         facts = operation.facts
-        if operation.phase != "undeploying" or facts.undeploying_in != operation.attempt:
+        if operation.phase != "undeploying" or not _is_prepared(operation):
             return
         todo, now = _next(operation), self.run_steps.clock.now()
+        if self._state_of_part(operation) in ("queued", "running"):
+            return  # it begins a workflow run that is not known to be ours yet
         if busy := self._busy(operation):
             self._wait_for(operation, busy)
         elif facts.quiet_at and now < facts.quiet_at:
@@ -126,7 +118,8 @@ class Undeploying:
         self._show_run(operation, busy[0].run.url)
         for one in busy:
             if is_to_be_cancelled(operation, one.run):
-                self._start(operation, "clear", f"{one.run.id}.{one.run.attempt}")
+                seen = one.run.updated_at.isoformat()
+                self._start(operation, "clear", f"{one.run.id}.{one.run.attempt}.{seen}")
 
     def _look(self, operation: Operation, todo: Undeployment) -> None:
         followed = self.run_steps.store.workflow_runs.get(todo.run)
@@ -253,9 +246,10 @@ class Undeploying:
     def _cancel(self, run: str) -> None:
         operation = self.run_steps.load(run)
         for one in self._busy(operation):
-            if is_to_be_cancelled(operation, one.run):
+            look = self.deployments.look(operation.project, one.run.id)
+            if look and is_to_be_cancelled(operation, look.run):
                 self.dispatches.cancel(operation.project, one.run.id)
-                self.run_steps.store.workflow_runs.wake(one.run.id)
+            self.run_steps.store.workflow_runs.wake(one.run.id)
 
     # ------------------------------------------------------------------ one stage
 
@@ -305,14 +299,14 @@ class Undeploying:
         self._note(run, stage, run=number)
         runs.wake(number)
 
-    def _note(self, run: str, stage: str, **changes: Any) -> None:
+    def _note(self, operation: str, stage: str, **changes: Any) -> None:
         """Merge what is known of a stage's removal."""
 
         def change(facts: dict[str, Any]) -> dict[str, Any]:
             known = facts.get("undeployments", [])
             return {"undeployments": [o | changes if o["stage"] == stage else o for o in known]}
 
-        self.run_steps.store.operations.revise(run, change)
+        self.run_steps.store.operations.revise(operation, change)
 
     @contextmanager
     def _truthful(self, run: str) -> Iterator[None]:
@@ -351,6 +345,19 @@ def trouble_of(followed: Followed) -> Trouble:
 def _next(operation: Operation) -> Undeployment | None:
     """Return the stage whose turn it is."""
     return next((one for one in operation.facts.undeployments if not one.done), None)
+
+
+def _is_prepared(operation: Operation) -> bool:
+    """Tell whether this attempt has found out what is to be removed."""
+    return operation.facts.undeploying_in == operation.attempt
+
+
+def _due(operation: Operation) -> str:
+    """Return the durable part that should be at work, or an empty string while GitHub is."""
+    if not _is_prepared(operation):
+        return f"undeploy:{operation.attempt}"
+    todo = _next(operation)
+    return _part(operation, "stage", todo.stage) if todo and not todo.run else ""
 
 
 def _part(operation: Operation, part: str, what: str) -> str:

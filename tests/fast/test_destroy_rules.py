@@ -124,7 +124,7 @@ def test_the_message_says_destroy_and_never_offers_a_clean_up() -> None:
 
 
 def test_a_stop_half_way_says_that_something_is_gone() -> None:
-    half = run_notice(a_run("cancelled", unmade=True))
+    half = run_notice(a_run("cancelled", undeploying_in=1))
     assert plain(half.body[0]) == "What was removed is gone; Retry removes the rest."
     early = run_notice(a_run("discarded"))
     assert "the project stays as it is" in plain(early.body[0])

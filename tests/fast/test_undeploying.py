@@ -6,15 +6,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from rows import NOON, a_project, a_spec, an_operation
+from rows import a_project, a_spec, an_operation
 from test_deaths_at_first_deployments import DeathError, Mortal
-from test_workflow_run import a_job, a_run
+from test_workflow_run import START, a_job, a_run
 
 from bot.installation import policy_of
 from bot.settings import load
 from provisioning.board import read_operation
 from provisioning.clock import MovableClock
 from provisioning.database import Database
+from provisioning.deployment_ports import Look
 from provisioning.desk import Desk
 from provisioning.operation import DESTROY, Operation
 from provisioning.ports import RepositoryFacts
@@ -26,7 +27,8 @@ from provisioning.workflow_run import WorkflowRun
 
 EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
 NOBODY = cast("Any", None)
-SOON = NOON + timedelta(minutes=1)
+SOON = START + timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 class World:
@@ -40,6 +42,7 @@ class World:
         self.lifted: list[str] = []
         self.started: list[str] = []
         self.states: dict[str, str] = {}
+        self.runs: dict[int, WorkflowRun] = {}
 
     def find(self, name: str) -> RepositoryFacts:
         """Return the repository."""
@@ -78,6 +81,11 @@ class World:
         """Note what was cancelled."""
         del project
         self.dispatched.append(f"cancel {run}")
+
+    def look(self, project: str, run: int) -> Look:
+        """Return a run as it was heard of last."""
+        del project
+        return Look(run=self.runs[run])
 
     def start(self, name: str, operation: str, *, project: str, part: str) -> None:
         """Note what was started, once."""
@@ -129,6 +137,7 @@ class Going:
         """Hear that a run has ended, or how it stands otherwise."""
         ended = {"status": "completed", "conclusion": conclusion, "event": "workflow_dispatch"}
         run = a_run(id=number, **{**ended, **more})
+        self.world.runs[number] = run
         self.undeploying.seen(self.store.workflow_runs.see("ada-7", run))
 
 
@@ -222,7 +231,7 @@ def test_what_was_deployed_again_since_is_removed_again(going: Going) -> None:
 
 def test_nothing_begins_while_another_run_works(going: Going) -> None:
     deploying = a_job("Deploy Testing", "in_progress")
-    early = {"created_at": NOON - timedelta(days=1)}
+    early = {"created_at": going.clock.now() - DAY}
     going.hear(50, "", status="in_progress", jobs=(deploying,), **early)
     going.do("undeploy")
     assert going.world.started == []
@@ -250,6 +259,16 @@ def test_a_sweep_starts_what_a_crash_kept_from_starting(going: Going) -> None:
     assert going.world.started == ["undeploy"]
     going.do("undeploy")
     assert going.world.started == ["undeploy", "stage"]
+
+
+def test_what_begins_while_a_stage_is_asked_for_may_be_ours_and_is_let_be(going: Going) -> None:
+    going.do("undeploy")
+    going.world.states["stage:1:staging"] = "running"
+    going.hear(101, "", status="queued", created_at=going.clock.now() + DAY)
+    assert going.world.started == ["stage"]
+    going.do("stage")
+    going.hear(101)
+    assert going.world.started == ["stage", "stage"]
 
 
 def test_work_that_broke_off_ends_visibly(going: Going) -> None:
@@ -282,9 +301,9 @@ def test_a_death_while_a_stage_ends_loses_nothing(going: Going, transactions: in
         ({"status": "waiting", "jobs": (a_job("Deploy Production", "waiting"),)}, True),
         ({"status": "in_progress", "jobs": (a_job("Deploy Testing", "in_progress"),)}, False),
         ({"status": "in_progress", "jobs": (a_job("Version", "in_progress"),)}, False),
-        ({"status": "queued", "created_at": SOON + timedelta(hours=9)}, True),
+        ({"status": "queued", "is_late": True}, True),
         (
-            {"status": "queued", "created_at": SOON + timedelta(hours=9), "event": "pull_request"},
+            {"status": "queued", "is_late": True, "event": "pull_request"},
             False,
         ),
     ],
@@ -292,9 +311,11 @@ def test_a_death_while_a_stage_ends_loses_nothing(going: Going, transactions: in
 def test_runs_that_wait_or_came_too_late_are_cancelled(
     going: Going, run: dict[str, Any], *, expected: bool
 ) -> None:
-    early = {"created_at": NOON - timedelta(days=1), "event": "push"}
+    told = dict(run)
+    begun = going.clock.now() + (DAY if told.pop("is_late", False) else -DAY)
     going.do("undeploy")
-    assert is_to_be_cancelled(going.operation(), a_run(**{**early, **run})) is expected
+    seen = a_run(**{"created_at": begun, "event": "push", **told})
+    assert is_to_be_cancelled(going.operation(), seen) is expected
 
 
 def test_all_stages_are_known() -> None:

@@ -5,7 +5,7 @@ from provisioning.board import CONFIRM
 from provisioning.question_message import subject
 from provisioning.store import Filter
 from provisioning.tables import ApprovalRow
-from provisioning.text import Button, Notice, Table, Text, bold, code, link, say
+from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
 
 MOST = 20
 NEW = Button(label="New Project", words=("new",), style="primary")
@@ -34,7 +34,7 @@ def home(who: str, services: Services) -> Notice:
         (
             say(link(row.name, row.repository_url) if row.repository_url else row.name),
             say(STATES[row.state]),
-            say(row.created_at.date().isoformat()),
+            say(moment(row.created_at)),
         )
         for row in mine.rows
     )

@@ -11,6 +11,7 @@ from shipping import find
 from waiting import wait_until
 
 from playground.databricks.deployed import Job
+from playground.databricks.jobs import object_id
 from playground.databricks.state import Group, Workspace
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
@@ -58,7 +59,9 @@ def put_a_job(talk: Conversation) -> None:
     world = talk.world.databricks
     maker = next(p for p in world.principals if p.display_name == f"{talk.name}-staging")
     now = talk.world.clock.now()
-    staging(talk).jobs[7] = Job(7, now, maker.application_id, {"name": f"{talk.name} daily"})
+    job = Job(7, now, maker.application_id, {"name": f"{talk.name} daily"})
+    staging(talk).access[object_id(job)] = {maker.application_id: "IS_OWNER"}
+    staging(talk).jobs[job.job_id] = job
 
 
 def opened(talk: Conversation) -> str:

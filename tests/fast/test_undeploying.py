@@ -235,8 +235,11 @@ def test_nothing_begins_while_another_run_works(going: Going) -> None:
     going.hear(50, "", status="in_progress", jobs=(deploying,), **early)
     going.do("undeploy")
     assert going.world.started == []
-    waiting = a_job("Deploy Production", "waiting")
-    going.hear(50, "", status="waiting", jobs=(waiting,), updated_at=SOON, **early)
+    jobs = (
+        a_job("Deploy Testing", "completed", "success"),
+        a_job("Deploy Production", "waiting", number=2),
+    )
+    going.hear(50, "", status="waiting", jobs=jobs, updated_at=SOON, **early)
     assert going.world.started == ["clear"]
     going.do("clear")
     assert going.world.dispatched == ["cancel 50"]

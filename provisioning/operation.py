@@ -135,9 +135,10 @@ class Facts(Frozen):
     from then on some of it may be gone. `writes` is the most that one of its applies was to write
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
     the first deployment, or of what removes a stage. `undeployments` are those that this operation
-    has begun or has to begin, found out in the attempt `undeploying_in`, and none begins before
-    `quiet_at`. `covered_by` is the digest of the plan by whose confirmation a later
-    `plan` is confirmed, too.
+    has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
+    is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
+    deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
+    confirmation a later `plan` is confirmed, too.
     """
 
     origin: str = ""
@@ -158,6 +159,8 @@ class Facts(Frozen):
     workflow_run: str = ""
     undeployments: tuple[Undeployment, ...] = ()
     undeploying_in: int = 0
+    found_in: int = 0
+    found_after: int = 0
     quiet_at: datetime | None = None
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)

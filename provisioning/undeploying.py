@@ -57,6 +57,7 @@ class Undeploying:
         return {
             f"{DESTROY}.undeploy": self._prepare,
             f"{DESTROY}.clear": self._clear,
+            f"{DESTROY}.find": self._find_stages,
             f"{DESTROY}.stage": self._begin_stage,
         }
 
@@ -77,22 +78,41 @@ class Undeploying:
                 self._see_what_runs(operation.project)
             state = self._state_of_part(operation)
             now = self.run_steps.load(operation.id)  # a part that has ended has noted what it did
-            if state == "unknown" and not _is_prepared(now):
+            if state == "unknown" and not _is_stopped(now):
                 self.run_steps.desk.start(now)
-            elif state in ("failed", "finished") and _due(now) == _due(operation):
+            elif state in ("failed", "finished") and self._due(now) == self._due(operation):
                 self._fail(now, Trouble(step=STEP, what=BROKE_OFF, reference=now.id))
             else:
                 self.settle(now)
 
     def _state_of_part(self, operation: Operation) -> State | None:
         """Return what became of the part that is at work, if one should be."""
-        part = _due(operation)
+        part = self._due(operation)
         return self.engine.state(operation.id, part) if part else None
+
+    def _due(self, operation: Operation) -> str:
+        """Return the durable part that should be at work, or nothing while GitHub is."""
+        if not _is_stopped(operation):
+            return f"undeploy:{operation.attempt}"
+        if not self._is_found(operation):
+            return _part(operation, "find", str(self._last_deployment(operation)))
+        todo = _next(operation)
+        return _part(operation, "stage", todo.stage) if todo and not todo.run else ""
+
+    def _is_found(self, operation: Operation) -> bool:
+        """Tell whether what is to be removed is known, and nothing was deployed since."""
+        facts, last = operation.facts, self._last_deployment(operation)
+        return facts.found_in == operation.attempt and facts.found_after >= last
+
+    def _last_deployment(self, operation: Operation) -> int:
+        """Return the latest workflow run that has deployed something, or 0."""
+        runs = self.run_steps.store.workflow_runs.of_project(operation.project, MOST_RUNS)
+        return max((one.run.id for one in runs if one.run.did("deploy")), default=0)
 
     def settle(self, operation: Operation) -> None:
         """Do what is next as the workflow runs stand; again changes nothing."""
         facts = operation.facts
-        if operation.phase != "undeploying" or not _is_prepared(operation):
+        if operation.phase != "undeploying" or not _is_stopped(operation):
             return
         todo, now = _next(operation), self.run_steps.clock.now()
         if self._state_of_part(operation) in ("queued", "running"):
@@ -101,12 +121,14 @@ class Undeploying:
             self._wait_for(operation, busy)
         elif facts.quiet_at and now < facts.quiet_at:
             return
-        elif todo is None:
-            self._end(operation)
-        elif not todo.run:
+        elif todo and todo.run:
+            self._look(operation, todo)
+        elif not self._is_found(operation):
+            self._start(operation, "find", str(self._last_deployment(operation)))
+        elif todo:
             self._start(operation, "stage", todo.stage)
         else:
-            self._look(operation, todo)
+            self._end(operation)
 
     def _busy(self, operation: Operation) -> tuple[Followed, ...]:
         """Return the workflow runs under way that are not ours."""
@@ -177,6 +199,12 @@ class Undeploying:
             if steps.do("find the repository", self._is_there, run):
                 steps.do("stop deployments", self._stop, run)
                 steps.do("close pull requests", self._close_pull_requests, run)
+            steps.do("note that they are stopped", self._note_stopped, run)
+            steps.do("go on", self._go_on, run)
+
+    def _find_stages(self, steps: Steps, run: str) -> None:
+        """Find what there is once nothing else runs: what was under way has deployed more."""
+        with self._truthful(run):
             steps.do("find what is deployed", self._find, run)
             steps.do("go on", self._go_on, run)
 
@@ -208,6 +236,12 @@ class Undeploying:
             quiet_at = self.run_steps.clock.now() + QUIET
             self.run_steps.remember(run, quiet_at=quiet_at.isoformat())
 
+    def _note_stopped(self, run: str) -> None:
+        """Note that this attempt goes on; a stage whose run has failed is begun anew."""
+        operation = self.run_steps.load(run)
+        done = [one.model_dump(mode="json") for one in operation.facts.undeployments if one.done]
+        self.run_steps.remember(run, undeployments=done, undeploying_in=operation.attempt)
+
     def _find(self, run: str) -> None:
         """Note the stages to which something was ever deployed, last first.
 
@@ -216,10 +250,12 @@ class Undeploying:
         operation = self.run_steps.load(run)
         stages = [one for one in operation.facts.undeployments if one.done]
         if self._is_there(run) and not operation.facts.unmade:
-            found = (self._undeployment(operation, stage) for stage in reversed(STAGES))
-            stages = [one for one in found if one]
+            each = (self._undeployment(operation, stage) for stage in reversed(STAGES))
+            stages = [one for one in each if one]
         dumped = [one.model_dump(mode="json") for one in stages]
-        self.run_steps.remember(run, undeployments=dumped, undeploying_in=operation.attempt)
+        last = self._last_deployment(operation)
+        found = {"found_in": operation.attempt, "found_after": last}
+        self.run_steps.remember(run, undeployments=dumped, **found)
 
     def _undeployment(self, operation: Operation, stage: str) -> Undeployment | None:
         """Return what is to be done about a stage; what was done in an earlier attempt counts."""
@@ -347,17 +383,9 @@ def _next(operation: Operation) -> Undeployment | None:
     return next((one for one in operation.facts.undeployments if not one.done), None)
 
 
-def _is_prepared(operation: Operation) -> bool:
-    """Tell whether this attempt has found out what is to be removed."""
+def _is_stopped(operation: Operation) -> bool:
+    """Tell whether this attempt has stopped deployments."""
     return operation.facts.undeploying_in == operation.attempt
-
-
-def _due(operation: Operation) -> str:
-    """Return the durable part that should be at work, or an empty string while GitHub is."""
-    if not _is_prepared(operation):
-        return f"undeploy:{operation.attempt}"
-    todo = _next(operation)
-    return _part(operation, "stage", todo.stage) if todo and not todo.run else ""
 
 
 def _part(operation: Operation, part: str, what: str) -> str:

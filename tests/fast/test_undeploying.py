@@ -127,6 +127,11 @@ class Going:
         steps = SimpleNamespace(do=lambda _, effect, *args: effect(*args))
         self.undeploying.workflows()[f"{DESTROY}.{part}"](cast("Any", steps), "op-2")
 
+    def begin(self) -> None:
+        """Stop what deploys, and find what is deployed."""
+        self.do("undeploy")
+        self.do("find")
+
     def operation(self) -> Operation:
         """Return the operation as it stands."""
         row = self.store.operations.get("op-2")
@@ -159,9 +164,9 @@ def state(going: Going) -> str:
 def test_stages_that_were_used_are_removed_last_first_and_then_terraform_has_its_turn(
     going: Going,
 ) -> None:
-    going.do("undeploy")
+    going.begin()
     assert state(going) == "going"
-    assert going.world.started == ["stage"]
+    assert going.world.started == ["find", "stage"]
     going.do("stage")
     assert going.world.dispatched == ["staging"]
     assert going.world.lifted == ["Staging"]
@@ -175,7 +180,7 @@ def test_stages_that_were_used_are_removed_last_first_and_then_terraform_has_its
 
 
 def test_a_part_that_is_repeated_begins_no_second_run(going: Going) -> None:
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     going.do("stage")
     assert going.world.dispatched == ["staging"]
@@ -183,19 +188,19 @@ def test_a_part_that_is_repeated_begins_no_second_run(going: Going) -> None:
 
 def test_where_no_workflow_ever_ran_there_is_nothing_to_remove(going: Going) -> None:
     going.world.used = set()
-    going.do("undeploy")
+    going.begin()
     assert going.operation().phase in ("confirmed", "applying")
-    assert going.world.started == ["apply"]
+    assert going.world.started == ["find", "apply"]
 
 
 def test_an_archived_repository_runs_nothing(going: Going) -> None:
     going.world.archived = True
-    going.do("undeploy")
+    going.begin()
     assert going.operation().phase in ("confirmed", "applying")
 
 
 def test_a_failure_names_its_step_and_a_retry_goes_on_behind_what_is_done(going: Going) -> None:
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     going.hear(101)
     going.do("stage")
@@ -212,19 +217,19 @@ def test_a_failure_names_its_step_and_a_retry_goes_on_behind_what_is_done(going:
     assert going.operation().may_be_retried
     assert not going.operation().may_be_cleaned_up
     going.store.operations.retry("op-2", ["failed"], "undeploying", by="U-ada")
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     assert going.world.dispatched == ["staging", "development", "development"]
 
 
 def test_what_was_deployed_again_since_is_removed_again(going: Going) -> None:
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     going.hear(101)
     going.store.operations.end("op-2", "failed")
     going.store.operations.retry("op-2", ["failed"], "undeploying", by="U-ada")
     going.hear(150, jobs=(a_job("Deploy Staging", "completed", "success"),))
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     assert going.world.dispatched == ["staging", "staging"]
 
@@ -245,7 +250,27 @@ def test_nothing_begins_while_another_run_works(going: Going) -> None:
     assert going.world.dispatched == ["cancel 50"]
     later = {"updated_at": SOON + timedelta(minutes=1)}
     going.hear(50, "cancelled", **later, **early)
-    assert going.world.started == ["clear", "stage"]
+    assert going.world.started == ["clear", "find"]
+    going.world.used.add("Testing")
+    going.do("find")
+    going.do("stage")
+    going.hear(102)
+    going.do("stage")
+    assert going.world.dispatched == ["cancel 50", "staging", "testing"]
+
+
+def test_what_is_deployed_in_between_is_removed_before_it_ends(going: Going) -> None:
+    going.world.used = {"Development"}
+    going.begin()
+    going.do("stage")
+    going.hear(60, jobs=(a_job("Deploy Development", "completed", "success"),))
+    going.hear(160, jobs=(a_job("Deploy Testing", "completed", "success"),))
+    going.world.used.add("Testing")
+    going.hear(101)
+    assert going.world.started == ["find", "stage", "find"]
+    going.do("find")
+    going.do("stage")
+    assert going.world.dispatched == ["development", "testing"]
 
 
 def test_copies_of_pull_requests_get_time_to_go(going: Going, clock: MovableClock) -> None:
@@ -254,24 +279,24 @@ def test_copies_of_pull_requests_get_time_to_go(going: Going, clock: MovableCloc
     assert going.world.started == []
     clock.advance(QUIET)
     going.undeploying.sweep()
-    assert going.world.started == ["stage"]
+    assert going.world.started == ["find"]
 
 
 def test_a_sweep_starts_what_a_crash_kept_from_starting(going: Going) -> None:
     going.undeploying.sweep()
     assert going.world.started == ["undeploy"]
     going.do("undeploy")
-    assert going.world.started == ["undeploy", "stage"]
+    assert going.world.started == ["undeploy", "find"]
 
 
 def test_what_begins_while_a_stage_is_asked_for_may_be_ours_and_is_let_be(going: Going) -> None:
-    going.do("undeploy")
+    going.begin()
     going.world.states["stage:1:staging"] = "running"
     going.hear(101, "", status="queued", created_at=going.clock.now() + DAY)
-    assert going.world.started == ["stage"]
+    assert going.world.started == ["find", "stage"]
     going.do("stage")
     going.hear(101)
-    assert going.world.started == ["stage", "stage"]
+    assert going.world.started == ["find", "stage", "stage"]
 
 
 def test_work_that_broke_off_ends_visibly(going: Going) -> None:
@@ -286,7 +311,7 @@ def test_work_that_broke_off_ends_visibly(going: Going) -> None:
 @pytest.mark.parametrize("transactions", range(6))
 def test_a_death_while_a_stage_ends_loses_nothing(going: Going, transactions: int) -> None:
     going.world.used = {"Development"}
-    going.do("undeploy")
+    going.begin()
     going.do("stage")
     going.database.left = transactions
     with pytest.raises(DeathError):

@@ -29,6 +29,7 @@ from provisioning.adapters.github import (
     GitHubRepositories,
 )
 from provisioning.adapters.github.actions import GitHubActions
+from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.clock import Clock
@@ -37,6 +38,7 @@ from provisioning.engine import Engine, Limits, Observer
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
+from provisioning.removal_ports import Holdings
 from provisioning.store import Store
 
 
@@ -104,6 +106,16 @@ class Foundation:
     def actions(self) -> GitHubActions:
         """Return GitHub Actions of the projects."""
         return GitHubActions(self.github)
+
+    @cached_property
+    def dismantling(self) -> GitHubDismantling:
+        """Return what undoes repositories."""
+        return GitHubDismantling(self.github)
+
+    @property
+    def holdings(self) -> Holdings:
+        """Return what projects hold in their workspaces."""
+        return cast("Holdings", self.later)
 
     @cached_property
     def protection_rule(self) -> GitHubProtectionRule:

@@ -203,6 +203,10 @@ class ConfirmationSettings(Section):
     """Who confirms a plan before it is applied."""
 
     create: Confirmer = "requester"
+    destroy: Literal["platform", "second_person"] = Field(
+        "second_person", description="for projects without an end date, never oneself"
+    )
+    destroy_sandbox: Confirmer = Field("nobody", description="beside the name that is typed")
     expires_after_hours: float = Field(72, gt=0)
     release_expires_after_hours: float = Field(
         72, gt=0, le=720, description="GitHub itself waits for 30 days"

@@ -27,6 +27,7 @@ from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
+from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.overlaps import Overlaps
@@ -44,7 +45,9 @@ from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
+from provisioning.undeploying import Undeploying
 from provisioning.workflows.create_project import CreateProject
+from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
 
@@ -67,7 +70,9 @@ class Bot(Foundation):
             self.repositories,
             self.workspaces,
             self.people,
-            lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
+            lambda spec, marker, imports, removes: root_files(
+                spec, marker, self._context, imports, removes=removes
+            ),
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
@@ -93,6 +98,27 @@ class Bot(Foundation):
     def requesting(self) -> Requesting:
         """Return where operations begin."""
         return Requesting(self.store, self.engine, self.policy, self.clock)
+
+    @cached_property
+    def destroy_project(self) -> DestroyProject:
+        """Return the workflow that destroys projects."""
+        made = self.create_project
+        return DestroyProject(
+            made.run_steps, made.terraform, self.repositories, self.dismantling, self.holdings
+        )
+
+    @cached_property
+    def undeploying(self) -> Undeploying:
+        """Return what removes the bundles' deployments of a project that goes."""
+        return Undeploying(
+            self.create_project.run_steps,
+            self.repositories,
+            self.dismantling,
+            deployments=self.actions,
+            dispatches=self.actions,
+            outcomes=self.releasing.outcomes,
+            engine=self.engine,
+        )
 
     @cached_property
     def linking(self) -> Linking:
@@ -221,6 +247,7 @@ class Bot(Foundation):
         """Let all hear of a workflow run that wait for one."""
         self.first_deployment.seen(followed)
         self.overlaps.seen(followed)
+        self.undeploying.seen(followed)
 
     @cached_property
     def sweeps(self) -> Sweeps:
@@ -233,6 +260,7 @@ class Bot(Foundation):
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
+            "sweep.undeploying": (timedelta(seconds=15), self.undeploying.sweep),
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
@@ -246,6 +274,7 @@ class Bot(Foundation):
     @cached_property
     def services(self) -> Services:
         """Return everything that a command may ask."""
+        vendors = ThreadPoolExecutor(32, thread_name_prefix="vendor")
         return Services(
             policy=self.policy,
             clock=self.clock,
@@ -256,7 +285,7 @@ class Bot(Foundation):
             repositories=self.repositories,
             workspaces=self.workspaces,
             templates=self.templates,
-            vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
+            vendors=vendors,
             redact=self.redact,
             linking=self.linking,
             releasing=self.releasing,
@@ -266,6 +295,7 @@ class Bot(Foundation):
             checking=self.checking,
             drift=self.drift,
             key_ages=self.key_ages,
+            losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
         )
 
 
@@ -279,6 +309,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         Measuring(bot.metrics, bot.store, frozenset(COMMANDS)).listen()
     for workflows in (
         bot.create_project.parts(),
+        bot.destroy_project.parts(),
+        bot.undeploying.workflows(),
         bot.releasing.workflows(),
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),

@@ -19,6 +19,7 @@ from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
+from provisioning.losses import Losses
 from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
@@ -41,7 +42,13 @@ class Role(Enum):
     PLATFORM = "platform"
 
 
-STATES = {"reserved": "being made", "ready": "ready", "failed": "failed", "gone": "gone"}
+STATES = {
+    "reserved": "being made",
+    "ready": "ready",
+    "failed": "failed",
+    "going": "being destroyed",
+    "gone": "gone",
+}
 """What is said of a project's state."""
 
 Value = str | tuple[str, ...] | None
@@ -147,6 +154,7 @@ class Services:
     checking: Checking
     drift: Drift
     key_ages: KeyAges
+    losses: Losses
 
     @property
     def feasibility(self) -> Feasibility:

@@ -2,11 +2,11 @@
 
 from commands.command import Answer, Command, Request, Role, Services, Start, required_word, tell
 from provisioning.errors import UserError
-from provisioning.policy import Refused
 from provisioning.project import STAGES, ProjectSpec
 from provisioning.rotation import ALL, chosen, is_stage, may_rotate, renewing
 from provisioning.tables import ProjectRow
 from provisioning.text import code, quoted, say
+from provisioning.verdicts import Refused
 
 NOTHING_TO_ROTATE = (
     "There is nothing to rotate: workflows of {project} log in to Databricks with GitHub's own "

@@ -22,7 +22,7 @@ from provisioning.operation import (
     operation_id,
 )
 from provisioning.operation_kinds import kind_of
-from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
+from provisioning.policy import Policy, may_confirm, may_stop, needs_another
 from provisioning.ports import People, Redactor
 from provisioning.question_message import subject
 from provisioning.refusals import ANSWERED, confirmed_already, not_now
@@ -30,6 +30,7 @@ from provisioning.starting import Starting
 from provisioning.store import Change, Message, Settled, Store
 from provisioning.tables import ApprovalRow
 from provisioning.text import Notice, person, quoted, say
+from provisioning.verdicts import Allowed, Refused
 
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
@@ -302,11 +303,12 @@ class Desk:
 
     def _may_confirm(self, run: Operation, by: str) -> Allowed | Refused:
         return may_confirm(
-            self._policy.confirm_create,
+            self._policy.confirmer(run.kind, run.spec),
             who=by,
             requested_by=run.requested_by,
             owners=run.spec.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
+            needs_another=needs_another(run.kind, run.spec),
         )
 
     def _may_stop(self, run: Operation, by: str) -> Allowed | Refused:

@@ -15,13 +15,14 @@ from provisioning.drift_message import answer, drift_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
 from provisioning.operation import CREATE, operation_id
-from provisioning.policy import Policy, Refused, may_stop
+from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
 from provisioning.project import ProjectSpec
 from provisioning.runs import Outcome, Progress
 from provisioning.store import Message, Store
 from provisioning.tables import DriftRow, ProjectRow
 from provisioning.text import Notice, code, quoted, say
+from provisioning.verdicts import Refused
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ MOST_AT_ONCE = 3
 installation may."""
 UNDER_WAY = "{project} has a run under way: its own plan shows what differs. Look again at its end."
 
-RootFiles = Callable[[ProjectSpec, str, Mapping[str, str]], dict[str, str]]
+RootFiles = Callable[[ProjectSpec, str, Mapping[str, str], bool], dict[str, str]]
 
 
 class Nobody:
@@ -155,7 +156,7 @@ class Drift:
         spec = ProjectSpec.model_validate(row.spec)
         made = self.store.operations.of_project(row.name)
         origin = next((one.id for one in made if one.kind == CREATE), "")
-        files = self.root_files(spec, f"sciclops:{origin}", {})
+        files = self.root_files(spec, f"sciclops:{origin}", {}, False)
         self.terraform.prepare(row.name, files)
         outcome, plan = self.terraform.plan(row.name, look, Nobody())
         if plan is None:

@@ -75,6 +75,8 @@ Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+DESTROY = "destroy_project"
+"""The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 
@@ -125,6 +127,15 @@ class Trying(Frozen):
     again: datetime
 
 
+class Undeployment(Frozen):
+    """The workflow run that removes what a stage's bundle has deployed; none while `run` is 0."""
+
+    stage: str
+    run: int = 0
+    url: str = ""
+    done: bool = False
+
+
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
@@ -132,8 +143,11 @@ class Facts(Frozen):
     apply: from then on something may exist at a vendor. `unmade` is set before the first removal:
     from then on some of it may be gone. `writes` is the most that one of its applies was to write
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
-    the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
-    `plan` is confirmed, too. `rotation` is about keys.
+    the first deployment, or of what removes a stage. `undeployments` are those that this operation
+    has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
+    is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
+    deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys.
     """
 
     origin: str = ""
@@ -153,6 +167,11 @@ class Facts(Frozen):
     left_behind: str = ""
     workflow_run: str = ""
     rotation: Rotation | None = None
+    undeployments: tuple[Undeployment, ...] = ()
+    undeploying_in: int = 0
+    found_in: int = 0
+    found_after: int = 0
+    quiet_at: datetime | None = None
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -205,9 +224,9 @@ class Operation(Frozen):
     def may_be_retried(self) -> bool:
         """Tell whether it can go on; after somebody's No only if something was made before.
 
-        What was removed in part is only cleaned up further: going on would make it all anew.
+        What a clean-up removed in part is only cleaned up further: going on would make it all anew.
         """
-        if self.facts.unmade:
+        if self.facts.unmade and self.makes_project:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
         return by_nobodys_will or (self.phase in STOPPED and self.facts.made)

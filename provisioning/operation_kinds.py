@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CREATE, Operation, Phase
+from provisioning.operation import CREATE, DESTROY, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -17,8 +17,10 @@ class Kind(Frozen):
 
     `title` stands in the message's headline, `states` and `words` replace what is said of phases
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
-    well. `failed` is what a failure makes of the project; empty: it stays what it is.
-    `left_behind` is said of one that failed, where it is not resources that it leaves.
+    well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
+    stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
+    consent to data is needed. `left_behind` is said of one that
+    failed, where it is not resources that it leaves.
     """
 
     name: str
@@ -26,8 +28,10 @@ class Kind(Frozen):
     steps: tuple[Phase, ...]
     consented: Phase = "confirmed"
     ended: Phase = "done"
+    closing: str = ""
     failed: str = ""
     left_behind: str = ""
+    removes: bool = False
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -114,7 +118,31 @@ ROTATE_KEYS = Kind(
         )
     },
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT, RECONCILE, ROTATE_KEYS)}
+DESTROY_PROJECT = Kind(
+    name=DESTROY,
+    title="Destroy",
+    steps=("planning", "waiting", "undeploying", "applying", "verifying"),
+    consented="undeploying",
+    closing=(
+        "Nothing of the project is left at GitHub and Databricks but its repository, which is "
+        "archived."
+    ),
+    removes=True,
+    states={
+        "applying": "Destroying",
+        "verifying": "Verifying that nothing is left",
+        "done": "Destroyed",
+    },
+    words={
+        "applying": ("Destroy", "Destroying", "Destroyed"),
+        "verifying": (
+            "Verify that nothing is left",
+            "Asking GitHub and Databricks what is left",
+            "Verified that nothing is left",
+        ),
+    },
+)
+KINDS = {kind.name: kind for kind in (CREATE_PROJECT, DESTROY_PROJECT, RECONCILE, ROTATE_KEYS)}
 
 
 def kind_of(operation: Operation) -> Kind:

@@ -7,8 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
+from provisioning.operation import CREATE, DESTROY
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
+from provisioning.verdicts import Allowed, Refused
 
 Rotating = Literal["ask", "automatic"]
 """What happens to keys that are due: owners are asked to rotate them, or we begin it."""
@@ -62,6 +64,8 @@ class Policy(Delivery):
     catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
+    confirm_destroy: Confirmer = "second_person"
+    confirm_destroy_sandbox: Confirmer = "nobody"
     confirmation_expires: timedelta
     platform_group: str
     users_group: str
@@ -88,7 +92,15 @@ class Policy(Delivery):
                 return entry
         return None
 
-    def confirmers(self, spec: ProjectSpec, requested_by: str) -> tuple[str, ...]:
+    def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
+        """Return who confirms the plan of such an operation on this project."""
+        if kind != DESTROY:
+            return self.confirm_create
+        return self.confirm_destroy_sandbox if spec.sandbox_until else self.confirm_destroy
+
+    def confirmers(
+        self, spec: ProjectSpec, requested_by: str, kind: str = CREATE
+    ) -> tuple[str, ...]:
         """Return the users and groups who may confirm a plan, to be named; see `may_confirm`."""
         others = tuple(owner for owner in spec.owners if owner != requested_by)
         platform = (self.platform_group,) if self.platform_group else ()
@@ -97,7 +109,7 @@ class Policy(Delivery):
             "platform": platform,
             "second_person": (*others, *platform),
             "requester": (requested_by, *others, *platform),
-        }[self.confirm_create]
+        }[self.confirmer(kind, spec)]
 
     def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:
         """Return what is wrong with a request by its own lights: form field to sentence."""
@@ -153,20 +165,28 @@ class Policy(Delivery):
         return ""
 
 
-class Refused(Frozen):
-    """No, and why."""
+def needs_another(kind: str, spec: ProjectSpec) -> bool:
+    """Tell whether nobody confirms their own request, whatever the settings say."""
+    return kind == DESTROY and spec.sandbox_until is None
 
-    why: str
 
-
-class Allowed(Frozen):
-    """Yes."""
+def may_destroy(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
+    """Decide who may ask for the destruction of a project."""
+    return Allowed() if who in owners or platform else _only("an owner of the project")
 
 
 def may_confirm(
-    confirmer: Confirmer, *, who: str, requested_by: str, owners: tuple[str, ...], platform: bool
+    confirmer: Confirmer,
+    *,
+    who: str,
+    requested_by: str,
+    owners: tuple[str, ...],
+    platform: bool,
+    needs_another: bool = False,
 ) -> Allowed | Refused:
     """Decide who may confirm, discard or cancel a plan that somebody requested."""
+    if needs_another and who == requested_by:
+        return Refused(why="nobody confirms their own destruction of a project without an end date")
     if confirmer == "platform":
         return Allowed() if platform else Refused(why="only the platform team confirms this plan")
     if confirmer == "second_person":
@@ -178,11 +198,15 @@ def may_confirm(
     return _only("the requester, an owner of the project")
 
 
-def nobody_confirms(confirmer: Confirmer, *, able: tuple[str, ...], requested_by: str) -> str:
+def nobody_confirms(
+    confirmer: Confirmer, *, able: tuple[str, ...], requested_by: str, needs_another: bool = False
+) -> str:
     """Return why nobody could confirm a plan and what to do, or an empty string.
 
     `able` are the active people behind `Policy.confirmers`, or at least two of them.
     """
+    if needs_another:
+        able = tuple(person for person in able if person != requested_by)
     if confirmer == "platform" and not able:
         return (
             "Only the platform team may confirm this, and nobody active is in it. Ask whoever runs "

@@ -219,9 +219,18 @@ class Terraform(Protocol):
         """Make these the root's generated files: `main.tf.json`, `terraform.tfvars.json`."""
 
     def plan(
-        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+        self,
+        project: str,
+        run: str,
+        watch: Watch,
+        *,
+        destroy: bool = False,
+        only: Sequence[str] = (),
     ) -> tuple[Outcome, Plan | None]:
-        """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
+        """Plan the project's root; the plan is None unless the outcome is "succeeded".
+
+        With `only` it is about these addresses and what they depend on.
+        """
 
     def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
         """Bring what the root's `import` blocks name into the state, and change nothing else."""

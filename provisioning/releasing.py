@@ -19,6 +19,7 @@ from provisioning.deployment_ports import (
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
+from provisioning.living import is_going
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
@@ -85,7 +86,7 @@ class Releasing:
         """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
         complete = self.outcomes.take_over(followed.run, look)
         self._note_unasked(followed, look)
-        for pending in look.pending:
+        for pending in () if is_going(self.store, followed.project) else look.pending:
             complete &= self._ask(followed, look, pending)
         return complete
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from provisioning.policy import Allowed, Refused
 from provisioning.ports import SecretFacts
 from provisioning.project import STAGES, Environment
 from provisioning.text import Frozen
+from provisioning.verdicts import Allowed, Refused
 
 ALL = "all"
 BEFORE_EXPIRY = timedelta(days=14)

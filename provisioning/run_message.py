@@ -136,6 +136,8 @@ def _body(
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
+    if operation.phase == "done" and (closing := kind_of(operation).closing):
+        return (say(closing),)
     return ()
 
 
@@ -155,7 +157,9 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     """Say what exists after somebody's No, and what can be done about it."""
     facts = operation.facts
     if not operation.makes_project:
-        yield say("Nothing more is changed, and the project stays as it is.")
+        gone = "What was removed is gone; Retry removes the rest."
+        stays = "Nothing more is changed, and the project stays as it is."
+        yield say(gone if facts.undeploying_in else stays)
         return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
@@ -219,7 +223,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += _rights(spec)
+    shown += () if kind_of(operation).removes else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
@@ -288,9 +292,17 @@ def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Ite
     run, plan = operation.id, operation.facts.plan
     digest = plan.digest[:12] if plan else ""
     if any(not question.about for question in questions):
-        yield Button(label="Confirm & Apply", words=("confirm", run, digest), style="primary")
+        yield _confirm_button(operation, digest)
     yield Button(label="Discard", words=("discard", run, digest))
     yield Button(label="Add Comment", words=("comment", run))
+
+
+def _confirm_button(operation: Operation, digest: str) -> Button:
+    words = ("confirm", operation.id, digest)
+    if not kind_of(operation).removes:
+        return Button(label="Confirm & Apply", words=words, style="primary")
+    asked = f"Destroy {operation.project} with all of its data? Nothing brings it back."
+    return Button(label="Confirm & Destroy", words=words, style="danger", confirm=asked)
 
 
 def _going_on_buttons(operation: Operation) -> Iterator[Button]:

@@ -48,12 +48,12 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     """Return a line for each step of a run; `state` is what its title says."""
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
-    steps = kind_of(operation).steps
+    kind = kind_of(operation)
     first: tuple[Task, ...] = ()
-    if "planning" in steps:
-        asked = _confirm_task(operation, state)
-        first = (_task(operation, "planning"), _cost_task(operation), asked)
-    later = (step for step in steps if step not in ("planning", "waiting"))
+    if "planning" in kind.steps:
+        cost = () if kind.removes else (_cost_task(operation),)
+        first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
+    later = (step for step in kind.steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 
 
@@ -126,9 +126,19 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         passed = sum(finding.passed for finding in facts.findings)
         plural = "" if len(facts.findings) == 1 else "s"
         return say(f"{passed} of {len(facts.findings)} check{plural} passed")
-    if step in ("deploying", "undeploying") and facts.workflow_run:
-        return say(link("workflow run", facts.workflow_run))
+    if step in ("deploying", "undeploying"):
+        return _at_github(operation)
     return ()
+
+
+def _at_github(operation: Operation) -> Text:
+    """Say which stages are done with, and where the workflow run is that is waited for."""
+    facts = operation.facts
+    done = [one.stage.capitalize() for one in facts.undeployments if one.done]
+    parts: list[str | Span] = [f"removed from {', '.join(done)}"] if done else []
+    if facts.workflow_run:
+        parts += [" · " if parts else "", link("workflow run", facts.workflow_run)]
+    return say(*parts)
 
 
 def _apply_output(operation: Operation, status: Status) -> Text:

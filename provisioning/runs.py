@@ -59,11 +59,14 @@ class Plan(Frozen):
         """Tell whether who confirmed this plan has thereby confirmed `later`.
 
         A plan made after an interrupted apply only finishes what was confirmed: the same inputs,
-        nothing removed or replaced, and no address that the confirmed plan did not touch.
+        nothing removed that was not to be removed, nothing replaced, and no address that the
+        confirmed plan did not touch.
         """
-        agreed = {change.address for change in self.changes if change.action == "create"}
+        made = {change.address for change in self.changes if change.action == "create"}
+        removed = {change.address for change in self.changes if change.action == "delete"}
         finishing = all(
-            change.action in ("create", "import", "update", "read") and change.address in agreed
+            change.address in (removed if change.action == "delete" else made)
+            and change.action in ("create", "import", "update", "delete")
             for change in later.changes
             if change.action not in ("no-op", "read")
         )

@@ -3,6 +3,7 @@
 from provisioning.board import Board, read_operation
 from provisioning.engine import Engine
 from provisioning.operation import ENDED, OPEN, TURNS, WRITING, Operation, Part, part_of
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
 from provisioning.store import Store, Turn
 
@@ -60,5 +61,6 @@ class Starting:
 
     def _writes(self, operation: Operation) -> int:
         """Return what a turn costs; environments lose their secrets with themselves."""
-        secrets = 0 if operation.is_clean_up else self._policy.secret_writes(operation.spec)
+        removes = operation.is_clean_up or kind_of(operation).removes
+        secrets = 0 if removes else self._policy.secret_writes(operation.spec)
         return operation.writes + secrets

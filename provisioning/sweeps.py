@@ -85,7 +85,8 @@ class Sweeps:
 
     def _end_broken(self, run: Operation) -> None:
         """End a run that nobody works on any more, unless it has moved on since we looked."""
-        left = f"whatever exists so far; {going_on(unmade=run.facts.unmade)}"
+        ways = going_on(unmade=run.facts.unmade, makes=run.makes_project)
+        left = f"whatever exists so far; {ways}"
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",

@@ -41,7 +41,10 @@ def _moment(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 class ProjectRow(SQLModel, table=True):
-    """A reserved name, and the project once it exists. `state`: reserved, ready, failed, gone."""
+    """A reserved name, and the project once it exists.
+
+    `state`: reserved, ready, failed, going (it is being destroyed), gone.
+    """
 
     __tablename__ = "project"
     name: str = Field(primary_key=True)

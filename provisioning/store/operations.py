@@ -19,6 +19,13 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 Facts = Mapping[str, Any] | Change
 
 
+NOT_LIVING = {
+    "going": "is being destroyed; Retry in the message of that run goes on",
+    "gone": "was destroyed",
+}
+"""What is said of projects on which nothing is begun any more, by their state."""
+
+
 class BusyError(UserError):
     """Another `operation` of the project has not ended yet."""
 
@@ -50,11 +57,11 @@ class Operations:
 
         The same operation again changes nothing. Raises `BusyError` while another one is under way
         (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
-        project is somebody else's to touch.
+        project is somebody else's to touch, `UserError` for one that is being destroyed, or was.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            if _project_of(session, operation) is None:
+            if (project := _project_of(session, operation)) is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
@@ -64,6 +71,8 @@ class Operations:
                 is_open = other.phase in OPEN and other.kind != operation.kind
                 if other.ended_at is None and not is_open:
                     raise BusyError(other.id)
+            if project.state in NOT_LIVING:
+                raise UserError(f"{project.name} {NOT_LIVING[project.state]}. Nothing was started.")
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}
             session.add(operation)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, select
+from sqlalchemy import String, cast
+from sqlmodel import Session, col, delete, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning import audit
@@ -95,6 +96,14 @@ class Projects:
             total = session.exec(select(func.count()).select_from(matching.subquery())).one()
             return Page(session.exec(rows.offset(number * size).limit(size)).all(), total)
 
+    def granted(self, schemas: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of living projects that were granted data in one of these schemas."""
+        asked = (cast(col(ProjectRow.spec), String).contains(one) for one in schemas)
+        rows = select(ProjectRow).where(ProjectRow.state != "gone", or_(*asked))
+        with self._database.reading() as session:
+            found = session.exec(rows.order_by(col(ProjectRow.name))).all()
+        return tuple(row.name for row in found if _reads(row, schemas))
+
     def become(self, name: str, state: str, changes: Mapping[str, Any] | None = None) -> ProjectRow:
         """Note a project's new state and other columns; the same again changes nothing more."""
         with self._database.writing() as session:
@@ -113,6 +122,14 @@ class Projects:
 
 def _project(name: str) -> SelectOfScalar[ProjectRow]:
     return select(ProjectRow).where(ProjectRow.name == name)
+
+
+def _reads(project: ProjectRow, schemas: Sequence[str]) -> bool:
+    """Tell whether a project was granted something of these schemas."""
+    granted = ProjectSpec.model_validate(project.spec).data_access
+    return any(
+        f"{one.securable}.".startswith(f"{schema}.") for one in granted for schema in schemas
+    )
 
 
 def _operation(operation: str) -> SelectOfScalar[OperationRow]:

@@ -8,7 +8,6 @@ from rows import NOON, a_project, a_spec, an_operation
 from provisioning.board import read_operation
 from provisioning.delivery import Delivery
 from provisioning.operation import Operation, Phase
-from provisioning.policy import Allowed, Refused
 from provisioning.ports import SecretFacts
 from provisioning.project import Environment
 from provisioning.rotation import Key, Rotation, chosen, is_stage, may_rotate, renewing
@@ -16,6 +15,7 @@ from provisioning.run_message import run_notice
 from provisioning.store import BusyError, Store
 from provisioning.tables import OperationRow
 from provisioning.text import plain
+from provisioning.verdicts import Allowed, Refused
 
 TESTING = Environment(group="gbx1", stage="testing", name="Testing")
 

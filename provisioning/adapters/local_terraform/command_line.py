@@ -38,8 +38,10 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
         """Return the command that selects a workspace and creates it where there is none."""
         return self._build("workspace select", name, or_create=True, no_color=IsFlagged)
 
-    def plan(self, out: Path, *, parallelism: int, destroy: bool) -> list[str]:
-        """Return the command that saves a plan."""
+    def plan(
+        self, out: Path, *, parallelism: int, destroy: bool, only: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the command that saves a plan, of everything or of these addresses alone."""
         return self._build(
             "plan",
             **COMMON,
@@ -47,6 +49,7 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
             parallelism=parallelism,
             lock_timeout=self._lock_patience,
             destroy=IsFlagged if destroy else None,
+            target=list(only) or None,
         )
 
     def apply(self, plan: Path, *, parallelism: int) -> list[str]:

@@ -62,7 +62,13 @@ class LocalTerraform:
             write_private(root / name, text)
 
     def plan(
-        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+        self,
+        project: str,
+        run: str,
+        watch: Watch,
+        *,
+        destroy: bool = False,
+        only: Sequence[str] = (),
     ) -> tuple[Outcome, Plan | None]:
         """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
         folder, file = self._places.run(project, run), self._plan_file(project, run)
@@ -72,7 +78,7 @@ class LocalTerraform:
                 return obstacle, None
             write_private(private_folder(folder) / "inputs", self._inputs(project))
         command = self._tools.lines.plan(
-            file, parallelism=self._installation.parallelism, destroy=destroy
+            file, parallelism=self._installation.parallelism, destroy=destroy, only=only
         )
         outcome = self._locks.naming_the_holder(project, tracker.run([command], watch))
         if outcome.ending != "succeeded":

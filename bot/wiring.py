@@ -43,6 +43,7 @@ from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.engine import Engine, Limits, Observer
+from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.linking import Linking
@@ -57,6 +58,7 @@ from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
+from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
 from provisioning.store import Store
 from provisioning.sweeps import Sweeps
@@ -168,6 +170,11 @@ class Bot:
         return Desk(self.store, self.engine, self.policy, self.people, self.clock, self.redact)
 
     @cached_property
+    def requesting(self) -> Requesting:
+        """Return where operations begin."""
+        return Requesting(self.store, self.engine, self.policy, self.clock)
+
+    @cached_property
     def create_project(self) -> CreateProject:
         """Return the workflow that makes projects."""
         terraform = LocalTerraform(installation_of(self.settings, self.redact))
@@ -264,12 +271,14 @@ class Bot:
         release_times = ReleaseTimes(
             self.store, self.engine, self.releasing, self.deployment_board, self.clock
         )
+        sandboxes = SandboxTimes(self.store, self.requesting, self.clock)
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
+            "sweep.sandboxes": (timedelta(seconds=15), sandboxes.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
         }
@@ -283,7 +292,7 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             store=self.store,
-            requesting=Requesting(self.store, self.engine, self.policy, self.clock),
+            requesting=self.requesting,
             desk=self.desk,
             people=self.people,
             repositories=self.repositories,
@@ -295,6 +304,7 @@ class Bot:
             releasing=self.releasing,
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
+            extending=Extending(self.store, self.people, self.policy, self.clock),
         )
 
 

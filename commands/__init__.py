@@ -10,6 +10,7 @@ from commands import (
     consent,
     deploy,
     discard,
+    extend,
     link,
     list,  # noqa: A004 - named like the sub-command
     new,
@@ -35,6 +36,7 @@ ALL = (
     retry.COMMAND,
     cleanup.COMMAND,
     consent.COMMAND,
+    extend.COMMAND,
     deploy.COMMAND,
     runs.COMMAND,
     approvals.COMMAND,

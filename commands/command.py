@@ -14,6 +14,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.errors import UserError
+from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
 from provisioning.linking import Linking
 from provisioning.operation import CREATE, Operation
@@ -139,6 +140,7 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    extending: Extending
 
     @property
     def feasibility(self) -> Feasibility:

@@ -55,14 +55,23 @@ class Requesting:
         return stored
 
     def begin(
-        self, kind: str, spec: ProjectSpec, *, by: str, key: str, facts: dict[str, Any]
+        self,
+        kind: str,
+        spec: ProjectSpec,
+        *,
+        by: str,
+        key: str,
+        facts: dict[str, Any],
+        unchanged: bool = False,
     ) -> Operation:
-        """Begin an operation on a project that exists.
+        """Begin an operation on a project that exists; if `unchanged`, only while it is as in spec.
 
         Raises `UserError` while another one is under way: they come one at a time.
         """
         try:
-            stored = self._store.operations.begin(self._row(kind, spec, by, key, facts))
+            stored = self._store.operations.begin(
+                self._row(kind, spec, by, key, facts), unchanged=unchanged
+            )
         except BusyError as busy:
             other = self._board.find(busy.operation)
             state = kind_of(other).state(other.phase).lower()

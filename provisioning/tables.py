@@ -41,7 +41,10 @@ def _moment(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 class ProjectRow(SQLModel, table=True):
-    """A reserved name, and the project once it exists. `state`: reserved, ready, failed, gone."""
+    """A reserved name, and the project once it exists. `state`: reserved, ready, failed, gone.
+
+    `extensions` counts how often a sandbox's end was put off, `extended_at` is when it was last.
+    """
 
     __tablename__ = "project"
     name: str = Field(primary_key=True)
@@ -53,6 +56,8 @@ class ProjectRow(SQLModel, table=True):
     repository_url: str = ""
     commit: str = ""
     outputs: dict[str, Any] = _json()
+    extensions: int = 0
+    extended_at: datetime | None = _moment(nullable=True)
 
 
 class OwnerRow(SQLModel, table=True):

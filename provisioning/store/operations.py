@@ -11,6 +11,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import CREATE
+from provisioning.project import ProjectSpec
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
@@ -24,6 +25,13 @@ class BusyError(UserError):
     def __init__(self, operation: str) -> None:
         super().__init__("The project has a run under way. Nothing was changed.")
         self.operation = operation
+
+
+class ChangedError(UserError):
+    """The project is not, or no longer, what somebody saw who asked for an operation."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"{project} has changed meanwhile. Nothing was begun; ask again.")
 
 
 class Operations:
@@ -42,17 +50,21 @@ class Operations:
         with self._database.reading() as session:
             return session.get(OperationRow, operation)
 
-    def begin(self, operation: OperationRow) -> OperationRow:
+    def begin(self, operation: OperationRow, *, unchanged: bool = False) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under way.
+        The same operation again changes nothing. Raises `BusyError` while another one is under way,
+        and, if the project is to be `unchanged`, `ChangedError` unless it is what was requested.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            if _project_of(session, operation) is None:
+            project = _project_of(session, operation)
+            if project is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
+            if unchanged and not _is_as_requested(project, operation):
+                raise ChangedError(operation.project)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
                 if other.ended_at is None:
@@ -247,6 +259,11 @@ def _locked(session: Session, operation: str) -> OperationRow:
 def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
     projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
     return session.exec(projects).first()
+
+
+def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:
+    present = ProjectSpec.model_validate(project.spec)
+    return project.state != "gone" and present == ProjectSpec.model_validate(operation.request)
 
 
 def _take_back(session: Session, row: OperationRow) -> bool:

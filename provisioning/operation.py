@@ -68,6 +68,8 @@ Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+DESTROY = "destroy_project"
+"""The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 

@@ -8,8 +8,6 @@ from provisioning.project import ProjectSpec
 from provisioning.tables import ProjectRow
 from provisioning.text import Frozen
 
-DESTRUCTION = "destroy_project"
-"""The kind of operation that begins once the end has passed."""
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LAST_MINUTE = time(23, 59, tzinfo=UTC)
 

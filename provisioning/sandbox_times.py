@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.errors import UserError
-from provisioning.operation import CREATE, operation_id
+from provisioning.operation import CREATE, DESTROY, operation_id
 from provisioning.requesting import Requesting
-from provisioning.sandbox import DESTRUCTION, FIRST_WARNING, Sandbox, SandboxWarning, due_warning
+from provisioning.sandbox import FIRST_WARNING, Sandbox, SandboxWarning, due_warning
 from provisioning.sandbox_message import ended, over_notice, warning_notice
 from provisioning.store import Message, Store
 from provisioning.tables import OperationRow
@@ -49,13 +49,11 @@ class SandboxTimes:
         try:
             run = self._begin_destruction(sandbox)
         except UserError as busy:
-            log.info(
-                "the sandbox %s has ended, but is not destroyed yet: %s", sandbox.project, busy
-            )
+            log.info("the sandbox %s has ended, but stays for now: %s", sandbox.project, busy)
             return
         origin = origin_of(self.store, sandbox)
         key = f"{message_of(origin)}:over:{sandbox.until}"
-        if self.store.messages.get(key):
+        if not run or self.store.messages.get(key):
             return
         self.store.sandboxes.settle(warnings_of(origin), ended)
         self.store.messages.show(self._in_thread(origin, key, over_notice(sandbox, run)))
@@ -63,13 +61,16 @@ class SandboxTimes:
     def _begin_destruction(self, sandbox: Sandbox) -> str:
         """Begin to destroy a sandbox that has ended, once for each end date; return the run's id.
 
-        Raises `UserError` if something else is under way, or if the end was put off meanwhile.
+        Nothing happens, and no id is returned, if somebody has begun that before the end. Raises
+        `UserError` if something else is under way, or if the end was put off meanwhile.
         """
         key = f"expired:{sandbox.project}:{sandbox.until}"
         if begun := self.store.operations.get(operation_id(key)):
             return begun.id
-        begin = self.requesting.begin
-        return begin(DESTRUCTION, sandbox.spec, by=audit.US, key=key, facts={}, unchanged=True).id
+        if self.store.sandboxes.is_destroyed(sandbox.project):
+            return ""
+        begin, spec = self.requesting.begin, sandbox.spec
+        return begin(DESTROY, spec, by=audit.US, key=key, facts={}, unchanged=True).id
 
     def _in_thread(self, origin: OperationRow, key: str, notice: Notice) -> Message:
         """Answer the message of the run that made the project; in the channel, if it has none."""

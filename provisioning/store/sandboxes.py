@@ -9,7 +9,8 @@ from sqlmodel import Session, col, select
 from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
-from provisioning.sandbox import DESTRUCTION, Sandbox
+from provisioning.operation import DESTROY
+from provisioning.sandbox import Sandbox
 from provisioning.store.messages import Message, want
 from provisioning.tables import MessageRow, OperationRow, ProjectRow
 from provisioning.text import Notice
@@ -34,7 +35,7 @@ class Sandboxes:
             return [sandbox for sandbox in found if sandbox]
 
     def is_destroyed(self, project: str) -> bool:
-        """Tell whether a destruction of the project is under way."""
+        """Tell whether a destruction of the project is under way, or has stopped halfway."""
         with self._database.reading() as session:
             return _is_destroyed(session, project)
 
@@ -96,9 +97,12 @@ def _unchanged(session: Session, sandbox: Sandbox) -> ProjectRow | None:
 
 
 def _is_destroyed(session: Session, project: str) -> bool:
+    row = session.get(ProjectRow, project)
+    if row is None or row.state in ("going", "gone"):
+        return True
     runs = (
         select(OperationRow.id)
-        .where(OperationRow.project == project, OperationRow.kind == DESTRUCTION)
+        .where(OperationRow.project == project, OperationRow.kind == DESTROY)
         .where(col(OperationRow.ended_at).is_(None))
     )
     return session.exec(runs).first() is not None

@@ -16,9 +16,10 @@ from provisioning.clock import MovableClock
 from provisioning.database import Database
 from provisioning.errors import UserError
 from provisioning.extending import UNTIL, Extending
+from provisioning.operation import DESTROY
 from provisioning.operation_kinds import CREATE_PROJECT, KINDS, Kind
 from provisioning.requesting import Requesting
-from provisioning.sandbox import DESTRUCTION, end_of
+from provisioning.sandbox import end_of
 from provisioning.sandbox_times import SandboxTimes
 from provisioning.store import ChangedError, Message, Store
 from provisioning.tables import MessageRow, OperationRow
@@ -119,7 +120,7 @@ class Sandboxes:
     def runs(self) -> list[OperationRow]:
         """Return the destructions, whatever became of them."""
         runs = self.bot.store.operations.of_project("ada-7")
-        return [run for run in runs if run.kind == DESTRUCTION]
+        return [run for run in runs if run.kind == DESTROY]
 
 
 @pytest.fixture
@@ -135,8 +136,8 @@ def sandbox(database: Database, clock: MovableClock) -> Iterator[Sandboxes]:
 def _destruction() -> Iterator[None]:
     """Let operations of that kind exist, whatever they do."""
     before: Mapping[str, Kind] = dict(KINDS)
-    kind = CREATE_PROJECT.model_copy(update={"name": DESTRUCTION, "title": "Destroy"})
-    KINDS[DESTRUCTION] = kind
+    kind = CREATE_PROJECT.model_copy(update={"name": DESTROY, "title": "Destroy"})
+    KINDS[DESTROY] = kind
     yield
     KINDS.clear()
     KINDS.update(before)
@@ -266,7 +267,7 @@ def test_once_the_end_has_passed_its_destruction_begins_once(sandbox: Sandboxes)
     (run,) = sandbox.runs()
     assert (run.requested_by, run.facts["origin"]) == (audit.US, "op-1")
     started = {one for process in sandbox.processes for one in process.engine.started}
-    assert started == {(f"{DESTRUCTION}.plan", run.id)}
+    assert started == {(f"{DESTROY}.plan", run.id)}
     assert "The end has come." in sandbox.words(f"ends:{sandbox.until}:1h")
     assert sandbox.message(f"ends:{sandbox.until}:1h").content["buttons"] == []
     over = "Sandbox ada-7 has ended and is being destroyed"
@@ -283,7 +284,7 @@ def test_once_the_end_has_passed_its_destruction_begins_once(sandbox: Sandboxes)
 def test_a_busy_project_is_destroyed_as_soon_as_it_is_free(sandbox: Sandboxes) -> None:
     begin = sandbox.bot.requesting.begin
     spec = sandbox.bot.extending.find("ada-7", "U-ada").spec
-    other = begin(DESTRUCTION, spec, by="U-ada", key="by hand", facts={})
+    other = begin(DESTROY, spec, by="U-ada", key="by hand", facts={})
     sandbox.move(timedelta())
     sandbox.sweep()
     assert [run.id for run in sandbox.runs()] == [other.id]
@@ -294,7 +295,7 @@ def test_a_busy_project_is_destroyed_as_soon_as_it_is_free(sandbox: Sandboxes) -
 
 def test_what_is_being_destroyed_is_warned_of_no_more(sandbox: Sandboxes) -> None:
     spec = sandbox.bot.extending.find("ada-7", "U-ada").spec
-    sandbox.bot.requesting.begin(DESTRUCTION, spec, by="U-ada", key="by hand", facts={})
+    sandbox.bot.requesting.begin(DESTROY, spec, by="U-ada", key="by hand", facts={})
     sandbox.arrived()
     sandbox.move(DAY)
     sandbox.sweep()
@@ -306,7 +307,7 @@ def test_what_was_extended_this_very_moment_is_not_destroyed(sandbox: Sandboxes)
     sandbox.bot.extending.extend("ada-7", sandbox.until + DAY, by="U-ada")
     begin = sandbox.bot.requesting.begin
     with pytest.raises(ChangedError):
-        begin(DESTRUCTION, seen.spec, by=audit.US, key="expired", facts={}, unchanged=True)
+        begin(DESTROY, seen.spec, by=audit.US, key="expired", facts={}, unchanged=True)
     assert sandbox.runs() == []
 
 

@@ -58,8 +58,7 @@ class Operations:
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            project = _project_of(session, operation)
-            if project is None:
+            if (project := _project_of(session, operation)) is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known

@@ -42,7 +42,8 @@ class Sandboxes:
     def warn(self, sandbox: Sandbox, warning: Message) -> bool:
         """Want a warning to be there, once; False if it is, or if the sandbox has changed."""
         with self._database.writing() as session:
-            if _unchanged(session, sandbox) is None or session.get(MessageRow, warning.key):
+            known = session.get(MessageRow, warning.key)
+            if known is not None or _unchanged(session, sandbox) is None:
                 return False
             want(session, warning, self._clock.now())
             return True

@@ -16,6 +16,8 @@ from provisioning.text import Button, Fact, Notice, Span, Table, Task, Text, pla
 Block = dict[str, Any]
 
 BODY_LIMIT = 6_000
+DATE = "{date_short_pretty} {time}"
+"""How Slack shows every moment, in the reader's own time zone."""
 SYMBOLS = {
     "pending": "white_circle",
     "in_progress": "hourglass_flowing_sand",
@@ -83,12 +85,8 @@ def _element(span: Span) -> Block:
     if span.style == "link":
         return {"type": "link", "url": span.target, "text": span.text}
     if span.style == "moment":
-        return {
-            "type": "date",
-            "timestamp": int(datetime.fromisoformat(span.target).timestamp()),
-            "format": "{date_short_pretty} {time}",
-            "fallback": span.text,
-        }
+        at = _timestamp(span)
+        return {"type": "date", "timestamp": at, "format": DATE, "fallback": span.text}
     made: Block = {"type": "text", "text": span.text}
     return made if span.style == "plain" else made | {"style": {span.style: True}}
 
@@ -192,9 +190,12 @@ def _mrkdwn(span: Span) -> str:
     if span.style == "code":
         return f"`{span.text}`"
     if span.style == "moment":
-        timestamp = int(datetime.fromisoformat(span.target).timestamp())
-        return f"<!date^{timestamp}^{{date_short_pretty}} {{time}}|{span.text}>"
+        return f"<!date^{_timestamp(span)}^{DATE}|{span.text}>"
     return span.text
+
+
+def _timestamp(moment: Span) -> int:
+    return int(datetime.fromisoformat(moment.target).timestamp())
 
 
 def _button(button: Button) -> Block:

@@ -33,23 +33,25 @@ def show(request: Request, services: Services) -> Answer:
 
 def row(release: Release, *, mine: bool) -> tuple[Text, ...]:
     """Return the table row of a release."""
+    title = release.card.commit.title if release.card.commit else ""
     return (
         say(release.project),
         say(release.environment),
-        say(code(release.sha[:8])),
+        say(code(release.sha[:8]), f" {title[:60]}"),
         say(moment(release.asked_at)),
         say("yes" if mine else "no"),
     )
 
 
 def buttons(releases: list[Release]) -> list[Button]:
-    """Return a button for each release that is mine to decide."""
+    """Return the buttons of each release that is mine to decide."""
     return [
         Button(
-            label=f"Approve {one.project}"[:75],
-            words=("release", one.id, one.artefact, "approve"),
+            label=f"{verb} {one.project}"[:75],
+            words=("release", one.id, one.artefact, verb.lower()),
         )
         for one in releases
+        for verb in ("Approve", "Reject")
     ]
 
 

@@ -4,9 +4,10 @@ from commands.command import STATES, Services
 from provisioning.board import CONFIRM
 from provisioning.question_message import subject
 from provisioning.sandbox import Sandbox, time_left
+from provisioning.sandbox_message import when
 from provisioning.store import Filter
 from provisioning.tables import ApprovalRow, ProjectRow
-from provisioning.text import Button, Notice, Table, Text, bold, code, link, say
+from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
 
 MOST = 20
 NEW = Button(label="New Project", words=("new",), style="primary")
@@ -35,7 +36,7 @@ def home(who: str, services: Services) -> Notice:
         (
             say(link(row.name, row.repository_url) if row.repository_url else row.name),
             say(STATES[row.state]),
-            say(row.created_at.date().isoformat()),
+            say(moment(row.created_at)),
             end_of(row, services),
         )
         for row in mine.rows
@@ -56,7 +57,7 @@ def end_of(row: ProjectRow, services: Services) -> Text:
     if sandbox is None:
         return say("–")
     left = f"{time_left(sandbox.ends, now)} left" if now < sandbox.ends else "over"
-    return say(f"{sandbox.until} ({left})")
+    return say(when(sandbox), f" ({left})")
 
 
 def account_of(who: str, services: Services) -> tuple[Text, ...]:

@@ -3,7 +3,7 @@
 from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.store import Filter
 from provisioning.tables import ProjectRow
-from provisioning.text import Button, Notice, Table, Text, code, link, person, quoted, say
+from provisioning.text import Button, Notice, Table, Text, code, link, moment, person, quoted, say
 
 PAGE = 10
 MOST_DIGITS = 6
@@ -69,7 +69,7 @@ def row(project: ProjectRow) -> tuple[Text, ...]:
         say(link(project.name, url) if url else project.name),
         say(STATES[project.state]),
         say(person(project.requested_by)),
-        say(project.created_at.date().isoformat()),
+        say(moment(project.created_at)),
     )
 
 

@@ -22,7 +22,7 @@ from commands.command import (
 from provisioning.errors import UserError
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Templates
-from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer
+from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer, template_title
 from provisioning.questions import Answer, Choice, Question
 from provisioning.sandbox_message import AT_THE_END
 from provisioning.starter import starter_answers
@@ -77,7 +77,12 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
             live=True,
             max_length=100,
         ),
-        Field("owners", "Project owners", "people", hint="They may confirm, cancel and destroy."),
+        Field(
+            "owners",
+            "Project owners",
+            "people",
+            hint="They may confirm, cancel, retry and clean up.",
+        ),
         Field(
             "managed_group",
             "Managed team AAD group",
@@ -107,7 +112,7 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
             "template",
             "Template",
             "choice",
-            options=tuple(Choice(value=name, label=name) for name in templates),
+            options=tuple(Choice(value=name, label=template_title(name)) for name in templates),
             initial=template,
             live=True,
         ),

@@ -7,7 +7,7 @@ def rerun(request: Request, services: Services) -> Answer:
     """Begin another attempt of what failed."""
     run = required_word(request, "workflow run", "its number")
     project = services.dispatching.rerun(run, request.word(2), by=request.who, key=request.key)
-    return tell(f"GitHub is asked to run again what failed of {project}.")
+    return tell(f"GitHub is asked to run this workflow of {project} again.")
 
 
 COMMAND = Command(

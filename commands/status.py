@@ -5,7 +5,7 @@ from provisioning.board import read_operation
 from provisioning.deployment_message import state_of, what
 from provisioning.errors import UserError
 from provisioning.operation_kinds import kind_of
-from provisioning.project import ProjectSpec
+from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
 from provisioning.sandbox import Sandbox, counted, time_left
 from provisioning.sandbox_message import when
@@ -25,7 +25,7 @@ def show(request: Request, services: Services) -> Answer:
         Fact(label="Requested by", value=say(person(project.requested_by))),
         Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
-        Fact(label="Template", value=say(code(spec.template))),
+        Fact(label="Template", value=say(template_title(spec.template))),
         Fact(label="Since", value=say(moment(project.created_at))),
     ]
     if project.repository_url:

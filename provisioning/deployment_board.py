@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from provisioning.deployment_message import deployment_notice
+from provisioning.deployment_message import deployment_notice, superseded_by
 from provisioning.errors import PermanentError
 from provisioning.linking import Linking
 from provisioning.policy import Policy
@@ -11,7 +11,7 @@ from provisioning.release import Release
 from provisioning.release_gates import first_asker
 from provisioning.release_message import Asked, release_notice
 from provisioning.store import Followed, Message, Store
-from provisioning.text import Notice, Span, bold, code, link, person, say
+from provisioning.text import Notice, Span, bold, code, link, moment, person, say
 
 MOST_MENTIONED = 12
 
@@ -59,6 +59,8 @@ class DeploymentBoard:
             *whom,
             "this release still waits: ",
             bold(f"{release.project} · {release.environment}"),
+            ". It can be decided until ",
+            moment(release.deadline),
             ".",
         )
         self.store.messages.show(
@@ -179,11 +181,14 @@ class DeploymentBoard:
         if followed is None:
             return None
         releases = self.store.releases.of_run(run)
+        newer = superseded_by(followed.run, releases)
+        others = self.store.workflow_runs.of_project(followed.project) if newer else ()
+        newer_run = next((one.run for one in others if one.run.sha.startswith(newer)), None)
         environments = self.environments(followed.project)
         return Message(
             key=f"deployment:{followed.run.id}",
             channel=self.policy.channel,
-            content=deployment_notice(followed, releases, environments, self.name),
+            content=deployment_notice(followed, releases, environments, self.name, newer_run),
             urgent=followed.run.is_over or bool(followed.run.waiting()),
         )
 

@@ -12,7 +12,7 @@ from provisioning.release_message import NameOf
 from provisioning.run_tasks import duration
 from provisioning.store import Followed
 from provisioning.text import Button, Fact, Notice, Task, Text, bold, code, link, moment, say
-from provisioning.workflow_run import WorkflowJob, WorkflowRun
+from provisioning.workflow_run import COMPARISON, ORDER, WorkflowJob, WorkflowRun
 
 SHORT_SHA = 8
 LOG_LINES = 12
@@ -28,20 +28,34 @@ RUN_STATES = {
 Status = Literal["pending", "in_progress", "complete", "error"]
 NOISE = ("Dump Context", "Set Jobs to Run")
 """Jobs that say nothing to people, unless they fail."""
+ADVICE = {
+    COMPARISON: " Nothing was deployed there: something has changed since the plan that was "
+    "approved was made. Rerun runs all jobs again; they make a new plan, which is to be approved "
+    "as this one was.",
+    ORDER: " Nothing was deployed there. If there is a newer commit, release its run instead.",
+}
+"""What to do, by the step that has failed."""
 
 
 def deployment_notice(
-    followed: Followed, releases: Sequence[Release], environments: Sequence[str], name_of: NameOf
+    followed: Followed,
+    releases: Sequence[Release],
+    environments: Sequence[str],
+    name_of: NameOf,
+    newer: WorkflowRun | None = None,
 ) -> Notice:
-    """Return the message of a run; `environments` are those it should reach, in order."""
+    """Return the message of a run; `environments` are those it should reach, in order.
+
+    `newer` is the run that has superseded it.
+    """
     run = followed.run
     state = state_of(run, releases)
     return Notice(
-        summary=f"{followed.project}: {what(run).lower()} {state.lower()}{_needs(run)}",
+        summary=f"{followed.project}: {what(run).lower()} {state.lower()}{_needs(run, releases)}",
         title=f"{followed.project} · {what(run)} · {state}",
-        body=tuple(_body(followed, releases)),
+        body=tuple(_body(followed, releases, newer)),
         facts=tuple(_facts(followed, name_of)),
-        tasks=_tasks(run, environments),
+        tasks=_tasks(run, environments, releases),
         footer=say("Workflow run ", code(str(run.id)), " · begun ", moment(run.created_at)),
         buttons=_buttons(run, releases),
     )
@@ -50,7 +64,7 @@ def deployment_notice(
 def what(run: WorkflowRun) -> str:
     """Say what a run does."""
     if run.event == "pull_request":
-        return f"Pull request {run.branch}"
+        return f"Pull request #{run.pull}" if run.pull else f"Pull request of branch {run.branch}"
     if any(job.deed and job.deed[0] == "destroy" for job in run.jobs):
         return "Destroy"
     return "Deployment"
@@ -65,6 +79,8 @@ def state_of(run: WorkflowRun, releases: Sequence[Release] = ()) -> str:
             return "Rejected"
         if expired and run.conclusion in ("cancelled", "failure"):
             return "Timed out"
+        if commit := superseded_by(run, releases):
+            return f"Superseded by commit {commit}"
         if run.conclusion == "success":
             return _done(run)
         return RUN_STATES.get(run.conclusion, run.conclusion or "Over")
@@ -82,23 +98,34 @@ def _done(run: WorkflowRun) -> str:
     return f"Deployed to {deployed[-1]} in {took}" if deployed else f"Destroyed in {took}"
 
 
-def _needs(run: WorkflowRun) -> str:
-    if run.is_over and run.failures():
-        return ": see what failed, and rerun it"
-    return ""
+def superseded_by(run: WorkflowRun, releases: Sequence[Release]) -> str:
+    """Return the beginning of the newer commit for which the present attempt was ended, if so."""
+    if run.conclusion not in ("cancelled", "failure"):
+        return ""
+    commits = (one.superseded_by for one in releases if one.attempt == run.attempt)
+    return next(filter(None, commits), "")
 
 
-def _body(followed: Followed, releases: Sequence[Release]) -> Iterator[Text]:
+def _needs(run: WorkflowRun, releases: Sequence[Release]) -> str:
+    return ": see what failed, and rerun it" if is_broken(run, releases) else ""
+
+
+def _body(
+    followed: Followed, releases: Sequence[Release], newer: WorkflowRun | None
+) -> Iterator[Text]:
     run = followed.run
+    if newer:
+        shown = link(str(newer.id), newer.url) if newer.url else code(str(newer.id))
+        yield say(bold("Superseded by workflow run "), shown, f": {newer.title}")
     for release in releases:
         if release.attempt == run.attempt and release.state == "rejected" and release.comment:
             yield say(bold(f"{release.environment} was rejected: "), release.comment)
-    if not run.is_over or was_rejected(run, releases):
+    if not is_broken(run, releases):
         return
     for job in run.failures():
         step = f" at the step “{job.failed_step}”" if job.failed_step else ""
-        yield say(bold(f"{job.title} failed"), step, ".")
-    if followed.failure and run.failures():
+        yield say(bold(f"{job.title} failed"), step, f".{ADVICE.get(job.failed_step, '')}")
+    if followed.failure:
         lines = [line for line in followed.failure.splitlines() if line.strip()]
         yield say(code("\n".join(lines[-LOG_LINES:])))
 
@@ -106,8 +133,12 @@ def _body(followed: Followed, releases: Sequence[Release]) -> Iterator[Text]:
 def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
     run = followed.run
     commit = code(run.sha[:SHORT_SHA])
-    # A dispatched run is titled by who asked for it, not by its commit.
-    title = f" {run.title}" if run.title and run.event != "workflow_dispatch" else ""
+    # A dispatched run is titled by who asked for it, one of a pull request like that.
+    is_titled = run.title and run.event != "workflow_dispatch" and not run.pull
+    title = f" {run.title}" if is_titled else ""
+    if run.pull:
+        page = f"{run.url.partition('/actions/')[0]}/pull/{run.pull}"
+        yield Fact(label="Pull request", value=say(link(f"#{run.pull} {run.title}", page)))
     yield Fact(label="Commit", value=say(commit if run.sha else "not known yet", title))
     yield Fact(label="Branch", value=say(code(run.branch or "?")))
     if run.actor:
@@ -119,9 +150,16 @@ def _facts(followed: Followed, name_of: NameOf) -> Iterator[Fact]:
         yield Fact(label="Attempt", value=say(str(run.attempt)))
 
 
-def _tasks(run: WorkflowRun, environments: Sequence[str]) -> tuple[Task, ...]:
+def _tasks(
+    run: WorkflowRun, environments: Sequence[str], releases: Sequence[Release]
+) -> tuple[Task, ...]:
     """Return a task for each job that says something, and for each stage still to come."""
-    shown = [_task(job) for job in run.jobs if _says_something(job)]
+    is_superseded = bool(superseded_by(run, releases))
+    shown = [
+        _superseded(job) if is_superseded and job.failed else _task(job)
+        for job in run.jobs
+        if _says_something(job)
+    ]
     reached = {job.deed[1] for job in run.jobs if job.deed and job.deed[0] != "run"}
     to_come: list[Task] = []
     if run.event == "push" and not run.is_over:
@@ -147,6 +185,11 @@ def _task(job: WorkflowJob) -> Task:
     )
 
 
+def _superseded(job: WorkflowJob) -> Task:
+    """Return the task of a job that was ended for a newer run: nothing failed."""
+    return Task(id=f"job-{job.id}", title=f"{job.title} · superseded")
+
+
 def _status(job: WorkflowJob) -> Status:
     if job.status == "completed":
         return "error" if job.failed else "complete"
@@ -169,7 +212,13 @@ def was_rejected(run: WorkflowRun, releases: Sequence[Release]) -> bool:
     return any(one.state == "rejected" and one.attempt == run.attempt for one in releases)
 
 
+def is_broken(run: WorkflowRun, releases: Sequence[Release]) -> bool:
+    """Tell whether a run has failed by itself: nobody said No, and no newer run replaced it."""
+    was_stopped = was_rejected(run, releases) or superseded_by(run, releases)
+    return run.is_over and bool(run.failures()) and not was_stopped
+
+
 def _buttons(run: WorkflowRun, releases: Sequence[Release]) -> tuple[Button, ...]:
-    if run.is_over and run.failures() and not was_rejected(run, releases):
+    if is_broken(run, releases):
         return (Button(label="Rerun", words=("rerun", str(run.id), str(run.attempt))),)
     return ()

@@ -150,12 +150,19 @@ class Dispatches(Protocol):
         """
 
     def rerun(
-        self, project: str, run: int, token: SecretStr | None, attempt: int | None = None
+        self,
+        project: str,
+        run: int,
+        token: SecretStr | None,
+        attempt: int | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
         """Run again what failed, as the person whose token it is, or as our App without one.
 
-        A run that is under way stays as it is, and so does one whose present attempt is another
-        one than `attempt`: it was begun again already.
+        `whole` runs all jobs again, so that they plan again too. A run that is under way stays as
+        it is, and so does one whose present attempt is another one than `attempt`: it was begun
+        again already.
         """
 
     def cancel(self, project: str, run: int) -> None:

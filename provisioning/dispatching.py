@@ -52,9 +52,10 @@ class Dispatching:
         self._start("dispatch.begin", key, project, asked)
 
     def rerun(self, run: str, attempt: str, *, by: str, key: str) -> str:
-        """Run again what failed of a run's attempt; return the project.
+        """Run again what failed of a run's attempt, or all where a new plan is needed first.
 
-        However many people ask for it, and however late, GitHub repeats that attempt once.
+        However many people ask for it, and however late, GitHub repeats that attempt once. Return
+        the project.
         """
         followed = self.store.workflow_runs.get(run) if run.isdecimal() else None
         if followed is None:
@@ -67,6 +68,7 @@ class Dispatching:
         self._require_link(by)
         project, present = followed.project, followed.run
         asked = {"project": project, "run": present.id, "attempt": present.attempt, "by": by}
+        asked |= {"whole": present.needs_new_plan()}
         self._start("dispatch.rerun", key, project, asked)
         return project
 
@@ -132,7 +134,8 @@ class Dispatching:
     def _run_again(self, dispatch: str) -> None:
         asked = self._asked(dispatch)
         with self._as_person(asked["by"]) as token:
-            self.dispatches.rerun(asked["project"], int(asked["run"]), token, asked.get("attempt"))
+            run, whole = int(asked["run"]), bool(asked.get("whole"))
+            self.dispatches.rerun(asked["project"], run, token, asked.get("attempt"), whole=whole)
         self.store.workflow_runs.wake(asked["run"])
 
     @contextmanager

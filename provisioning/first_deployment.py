@@ -16,10 +16,10 @@ from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation, Phase, Trouble
 from provisioning.policy import Policy
-from provisioning.project import STAGES, ProjectSpec
+from provisioning.project import STAGES, ProjectSpec, template_title
 from provisioning.store import Followed, Message, Store
 from provisioning.tables import ProjectRow
-from provisioning.text import Notice, bold, code, link, person, say
+from provisioning.text import Notice, bold, link, person, say
 from provisioning.workflow_run import WorkflowRun
 
 log = logging.getLogger(__name__)
@@ -240,7 +240,7 @@ def announcement(operation: Operation, project: ProjectRow, channel: str) -> Mes
         " by ",
         person(operation.requested_by),
         ", made from the template ",
-        code(operation.spec.template),
+        bold(template_title(operation.spec.template)),
         ".",
     )
     return Message(

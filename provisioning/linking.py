@@ -20,7 +20,7 @@ from provisioning.sealing import Seal
 from provisioning.store import Message, Store
 from provisioning.store.identities import SealedTokens, Verdict, granted_place, place_of
 from provisioning.tables import DeviceLinkRow, DiscardedTokenRow, IdentityRow
-from provisioning.text import Text, bold, code, say
+from provisioning.text import Button, Notice, Text, bold, code, moment, say
 from provisioning.user_tokens import LINK_COMMAND, UserTokens, access_in, opened, sealed, told
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,12 @@ NOT_SET_UP = (
     "Linking GitHub accounts is not set up here. Whoever runs SciCLOps sets github.client_id and "
     "security.seal_keys; `sciclops doctor` says how. Nothing was changed."
 )
+YOURS = (
+    "Enter a code only if you have just asked for it yourself: whoever gave you another one would "
+    "act at GitHub as you."
+)
+ENTERED = ("link", "entered")
+"""What the button types that says that the code was entered."""
 ENDINGS = {
     "denied": "You (or whoever entered the code) said no at GitHub, so nothing was linked.",
     "expired": "The code for linking your GitHub account has run out, so nothing was linked.",
@@ -118,7 +124,7 @@ class Linking:
     # ------------------------------------------------------------------ linking
 
     def begin(self, person: str, *, replaces: str = "") -> DeviceLinkRow:
-        """Return a code for a person to enter at GitHub.
+        """Give a person a code to enter at GitHub, in a direct message that then tells how it ends.
 
         `replaces` is the login whose link they agree to give up.
         """
@@ -139,7 +145,9 @@ class Linking:
             next_look=now + asked.interval,
             deadline=now + asked.lasts,
         )
-        return self._store.identities.open(row, unless=unless)
+        given = self._store.identities.open(row, _code_to_enter(row), _given_up, unless=unless)
+        self._store.messages.on_show()
+        return given
 
     def pending(self, person: str) -> DeviceLinkRow | None:
         """Return the code that a person still has to enter."""
@@ -181,7 +189,7 @@ class Linking:
         """Settle a code without a link; `why` is one of `ENDINGS`, or a sentence."""
         reason = ENDINGS.get(why, f"Your GitHub account was not linked: {why}")
         said = say(f"{reason} To try again, type ", LINK_COMMAND, ".")
-        self._store.identities.end(link.id, told(link.person, f"link:{link.id}", said), why=why)
+        self._store.identities.end(link.id, _ended(link, said), why=why)
 
     def _finish(self, link: DeviceLinkRow) -> None:
         """Link the account that somebody has proved to be theirs, or refuse it with the reason."""
@@ -214,7 +222,7 @@ class Linking:
 
     def unlink(self, person: str) -> str | None:
         """Forget a person's account and have their tokens revoked; return the login it was."""
-        login = self._store.identities.unlink(person, by=person)
+        login = self._store.identities.unlink(person, _given_up, by=person)
         if login is not None:
             self._try(self.revoke_discarded)
         return login
@@ -286,6 +294,38 @@ def _device(person: str, link: str) -> str:
     return f"device:{person}:{link}"
 
 
+def _code_to_enter(link: DeviceLinkRow) -> Message:
+    """Return the direct message that shows a code; how it ends takes its place."""
+    first = "Open GitHub's page, sign in as yourself, and enter this code:"
+    content = Notice(
+        summary=f"Link your GitHub account: enter {link.user_code} at GitHub",
+        title="Link your GitHub account",
+        body=(
+            say(first),
+            say(code(link.user_code), "  until ", moment(link.deadline)),
+            say(YOURS),
+        ),
+        buttons=(
+            Button(label="Open GitHub", address=link.address, style="primary"),
+            Button(label="I Have Entered It", words=ENTERED),
+        ),
+    )
+    return Message(key=_key(link), content=content, recipient=link.person, urgent=True)
+
+
+def _key(link: DeviceLinkRow) -> str:
+    return f"link:{link.id}"
+
+
+def _ended(link: DeviceLinkRow, said: Text) -> Message:
+    return told(link.person, _key(link), said)
+
+
+def _given_up(link: DeviceLinkRow) -> Message:
+    words = "This code for linking your GitHub account was given up; it links nothing any more."
+    return _ended(link, say(words))
+
+
 def _outcome(link: DeviceLinkRow, account: Account, verdict: Verdict) -> Message:
     """Say how it ended; whose an account is otherwise is nobody's business."""
     said: dict[Verdict, Text] = {
@@ -307,4 +347,4 @@ def _outcome(link: DeviceLinkRow, account: Account, verdict: Verdict) -> Message
             " and choose to link another account.",
         ),
     }
-    return told(link.person, f"link:{link.id}", said[verdict])
+    return _ended(link, said[verdict])

@@ -218,7 +218,7 @@ class Terraform(Protocol):
         """Return the whole plan for people to read, secrets redacted."""
 
     def log(self, project: str, run: str) -> str:
-        """Return the run's raw log, secrets redacted."""
+        """Return the run's log for people to read, secrets redacted."""
 
     def outputs(self, project: str) -> dict[str, object]:
         """Return the root's outputs that are not sensitive."""

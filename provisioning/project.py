@@ -14,6 +14,9 @@ STAGES = ("development", "testing", "staging", "production")
 PULL_REQUESTS = "refs/pull/*/merge"
 """What GitHub Actions builds for a pull request."""
 
+PLANNER_SUFFIX = "-plan"
+"""What the environment is called, after the gated one that plans are made for; no stage ends so."""
+
 AccessLevel = Literal["read", "write"]
 
 
@@ -68,6 +71,13 @@ class ProjectSpec(Frozen):
         )
 
 
+def template_title(template: str) -> str:
+    """Return what people call a bundle template: `ml_workflow` is “ML workflow”."""
+    words = template.split("_")
+    spelled = [word.upper() if len(word) == 2 else word for word in words]
+    return " ".join([spelled[0][:1].upper() + spelled[0][1:], *spelled[1:]])
+
+
 class Environment(Frozen):
     """Project × workspace group × stage: one GitHub environment with one service principal.
 
@@ -88,7 +98,7 @@ class Environment(Frozen):
     @property
     def planner_name(self) -> str:
         """Return the GitHub environment in which plans for this one are made."""
-        return f"{self.name}-plan"
+        return f"{self.name}{PLANNER_SUFFIX}"
 
     @property
     def planner(self) -> "Environment":

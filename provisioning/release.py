@@ -38,12 +38,13 @@ class ReleasePlan(Frozen):
 
 
 class Commit(Frozen):
-    """A commit, as people recognise it."""
+    """A commit, as people recognise it; a merge has the commit it brings as its second parent."""
 
     sha: str
     title: str
     author: str
     url: str = ""
+    parents: tuple[str, ...] = ()
 
 
 class Comparison(Frozen):
@@ -53,6 +54,13 @@ class Comparison(Frozen):
     total: int
     commits: tuple[Commit, ...]
     url: str = ""
+
+    def without_merges(self) -> "Comparison":
+        """Return it without the merges of changes that are listed themselves."""
+        listed = {commit.sha for commit in self.commits}
+        kept = tuple(one for one in self.commits if not listed.intersection(one.parents[1:]))
+        total = self.total - len(self.commits) + len(kept)
+        return self.model_copy(update={"commits": kept, "total": total})
 
 
 class Card(Frozen):
@@ -78,6 +86,10 @@ class Card(Frozen):
     gate: GateKind = "reviewer"
     needed: int = 1
     group: str = ""
+
+
+NEWER = "a newer commit waits: "
+"""Why a release was withdrawn when a newer run asked for its environment; its commit follows."""
 
 
 class Approval(Frozen):
@@ -127,6 +139,12 @@ class Release(Frozen):
     def is_ruled(self) -> bool:
         """Tell whether our App's rule holds it, so that we alone let it in."""
         return self.card.gate == "app_rule"
+
+    @property
+    def superseded_by(self) -> str:
+        """Return the beginning of the newer commit for which it was withdrawn, if it was."""
+        is_superseded = self.state == "void" and self.why.startswith(NEWER)
+        return self.why.removeprefix(NEWER) if is_superseded else ""
 
     @property
     def given(self) -> tuple[Approval, ...]:

@@ -163,13 +163,13 @@ def _decided(release: Release, name_of: NameOf) -> Text:
 
 
 def _commits(card: Card) -> Iterator[Text]:
-    since = card.since
     if card.destroys:
         return
-    if since is None and card.base:
+    if card.since is None and card.base:
         base = code(card.base[:SHORT_SHA])
         yield say(bold("GitHub cannot compare "), "with ", base, INCOMPARABLE)
         return
+    since = card.since.without_merges() if card.since else None
     if since is None:
         yield say(bold("First release: "), "nothing was deployed there before.")
         return

@@ -22,6 +22,7 @@ from provisioning.linking import Linking
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
+    NEWER,
     Approval,
     Card,
     Release,
@@ -150,7 +151,7 @@ class Releasing:
             if run is None or run.created_at > followed.created_at:
                 continue
             self.begin("release.cancel_run", other, "cancel")
-            self.outcomes.withdraw(other, f"a newer commit waits: {release.sha[:8]}")
+            self.outcomes.withdraw(other, f"{NEWER}{release.sha[:8]}")
 
     # ------------------------------------------------------------------ deciding
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from provisioning.audit import US
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.operation_kinds import kind_of
-from provisioning.project import ProjectSpec
+from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.text import (
     Button,
@@ -216,7 +216,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     shown = [
         Fact(label="Triggered by", value=say(_asker(operation))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
-        Fact(label="Template", value=say(code(spec.template))),
+        Fact(label="Template", value=say(template_title(spec.template))),
     ]
     if operation.is_clean_up:
         return tuple(shown)

@@ -106,7 +106,7 @@ class RunSteps:
         )
 
     def attach_log(self, operation: Operation, terraform_run: str, command: str) -> None:
-        """Put Terraform's raw log of a run up to now, redacted, into the run's thread."""
+        """Put Terraform's log of a run up to now, redacted, into the run's thread."""
         text = self.terraform.log(operation.project, terraform_run)
         name = f"{command}-log-{terraform_run}.txt"
         self.tell(operation, f"log:{command}:{terraform_run}", Attachment(name=name, text=text))

@@ -85,7 +85,7 @@ class TerraformParts:
         return outcome.ending
 
     def show_plan(self, run: str) -> None:
-        """Put the plan into the run's thread: in short, in full, and the raw log."""
+        """Put the plan into the run's thread: in short, in full, and the log."""
         self.run_steps.finish(run, "planning")
         self._note_cover(run)
         operation = self.run_steps.load(run)

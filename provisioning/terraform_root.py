@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from provisioning.delivery import Delivery
-from provisioning.project import AccessLevel, Environment, ProjectSpec
+from provisioning.project import PLANNER_SUFFIX, AccessLevel, Environment, ProjectSpec
 from provisioning.text import Frozen
 
 Json = dict[str, Any]
@@ -41,21 +41,18 @@ PROJECT_VALUES = (
     "required_checks",
     "immutable_subjects",
 )
-PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated")
-SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
-PLANNER_ENVIRONMENT_VALUES = (
+SHARED_VALUES = ("name", "marker", "oidc_issuer", "federated", "automation_client_id")
+ENVIRONMENT_VALUES = (
     "environment_name",
     "account_id",
     "oidc_audience",
     "host",
     "catalog",
     "deployment_branches",
-)
-ENVIRONMENT_VALUES = (
-    *PLANNER_ENVIRONMENT_VALUES,
     "policy_family",
     "team_may_write",
     "gated",
+    "reviewed",
     "data_access",
 )
 
@@ -112,12 +109,19 @@ def root_files(
 
 def environment_key(environment: Environment) -> str:
     """Return what an environment's module and provider alias are called: `gbx2_production`."""
-    return environment.name.lower().replace("-", "_")
+    return _key(environment.name)
 
 
 def environment_module(environment: Environment) -> str:
     """Return the address of an environment's module."""
     return f"module.{environment_key(environment)}"
+
+
+def identity_module(github_environment: str) -> str:
+    """Return the address of the module that makes a GitHub environment and its principal."""
+    name = github_environment.removesuffix(PLANNER_SUFFIX)
+    who = "deployer" if name == github_environment else "planner"
+    return f'module.{_key(name)}.module.identity["{who}"]'
 
 
 def account_key(accounts: Mapping[str, AccountContext], group: str) -> str:
@@ -134,6 +138,10 @@ def account_module(accounts: Mapping[str, AccountContext], group: str) -> str:
 def literal(text: str) -> str:
     """Return text as the configuration has to spell it, so that nothing in it is evaluated."""
     return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 def _text(value: Json) -> str:
@@ -187,7 +195,8 @@ def _environment_values(
         "catalog": workspace.catalog,
         "policy_family": workspace.policy_family,
         "team_may_write": environment.stage in context.writable_stages,
-        "gated": context.is_reviewed(environment),
+        "gated": context.is_gated(environment),
+        "reviewed": context.is_reviewed(environment),
         "deployment_branches": list(environment.branches),
         "data_access": [
             {
@@ -251,18 +260,18 @@ def _modules(spec: ProjectSpec, context: TerraformContext) -> Json:
         environment_key(environment): _environment_module(environment, context)
         for environment in spec.environments()
     }
-    planners = {
-        environment_key(environment.planner): _planner_module(environment, context)
-        for environment in context.gated(spec)
-    }
-    return {"project": project, **accounts, **environments, **planners}
+    return {"project": project, **accounts, **environments}
 
 
 def _environment_module(environment: Environment, context: TerraformContext) -> Json:
     key, account = environment_key(environment), account_key(context.accounts, environment.group)
     return {
         "source": "./modules/environment",
-        "providers": _module_providers(key, account),
+        "providers": {
+            "github": "github",
+            "dbx.account": f"databricks.{account}",
+            "dbx.workspace": f"databricks.{key}",
+        },
         **{name: f"${{var.{name}}}" for name in SHARED_VALUES},
         **{name: f'${{var.environments["{key}"].{name}}}' for name in ENVIRONMENT_VALUES},
         "repository": "${module.project.repository_name}",
@@ -273,37 +282,16 @@ def _environment_module(environment: Environment, context: TerraformContext) -> 
     }
 
 
-def _planner_module(environment: Environment, context: TerraformContext) -> Json:
-    key, account = environment_key(environment), account_key(context.accounts, environment.group)
-    return {
-        "source": "./modules/planner",
-        "providers": _module_providers(key, account),
-        **{name: f"${{var.{name}}}" for name in PLANNER_VALUES},
-        **{name: f'${{var.environments["{key}"].{name}}}' for name in PLANNER_ENVIRONMENT_VALUES},
-        "deployer_environment": f"${{module.{key}.name}}",
-        "deployer_id": f"${{module.{key}.client_id}}",
-        "policy_id": f"${{module.{key}.policy_id}}",
-        "schema": f"${{module.{key}.schema}}",
-        "repository": "${module.project.repository_name}",
-        "oidc_prefix": "${module.project.oidc_prefix}",
-    }
-
-
-def _module_providers(environment: str, account: str) -> Json:
-    return {
-        "github": "github",
-        "dbx.account": f"databricks.{account}",
-        "dbx.workspace": f"databricks.{environment}",
-    }
-
-
 def _outputs(spec: ProjectSpec, context: TerraformContext) -> Json:
+    environments = {
+        environment.name: f"${{{environment_module(environment)}.environment}}"
+        for environment in spec.environments()
+    }
+    planners = {
+        environment.planner_name: f"${{{environment_module(environment)}.planner}}"
+        for environment in context.gated(spec)
+    }
     return {
         "repository": {"value": "${module.project.repository}"},
-        "environments": {
-            "value": {
-                environment.name: f"${{module.{environment_key(environment)}.environment}}"
-                for environment in context.identities(spec)
-            }
-        },
+        "environments": {"value": environments | planners},
     }

@@ -19,6 +19,10 @@ RANK_OF_RUN: dict[Status, int] = RANK | {"in_progress": 1, "waiting": 2}
 
 WORKFLOW = ".github/workflows/deploy.yml"
 """The workflow of a project that deploys it."""
+COMPARISON = "Stop unless the plan is the released one"
+"""Its step that compares the plan of after the approval with the one that was approved."""
+ORDER = "Stop what is older than what is there"
+"""Its step that asks what is deployed and what the default branch holds."""
 _OF_ENVIRONMENT = re.compile(r"^(Plan|Deploy|Destroy) ([A-Za-z0-9_-]+)$")
 _OF_JOB = re.compile(r"^Run (.+) in ([A-Za-z0-9_-]+)$")
 
@@ -65,7 +69,10 @@ class WorkflowJob(Frozen):
 
 
 class WorkflowRun(Frozen):
-    """One run; `actor` began it, `triggering_actor` began its present attempt (logins)."""
+    """One run; `actor` began it, `triggering_actor` began its present attempt (logins).
+
+    `pull` is the number of its pull request, 0 where GitHub does not tell.
+    """
 
     id: int
     repository: str
@@ -82,6 +89,7 @@ class WorkflowRun(Frozen):
     conclusion: str = ""
     created_at: datetime
     updated_at: datetime
+    pull: int = 0
     jobs: tuple[WorkflowJob, ...] = ()
 
     @property
@@ -137,6 +145,10 @@ class WorkflowRun(Frozen):
         failed = [job for job in self.jobs if job.failed and job.conclusion != "cancelled"]
         return tuple(sorted(failed, key=lambda job: job.completed_at or self.created_at))
 
+    def needs_new_plan(self) -> bool:
+        """Tell whether something stopped because its approved plan is out of date."""
+        return any(job.failed_step == COMPARISON for job in self.failures())
+
 
 def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = False) -> WorkflowRun:
     """Return what is known after another sighting.
@@ -151,7 +163,10 @@ def merged(known: WorkflowRun | None, seen: WorkflowRun, *, complete: bool = Fal
     is_listing = complete and seen.attempt >= known.attempt
     names = {job.name for job in seen.jobs}
     before = [job for job in known.jobs if not is_listing or job.name in names]
-    return head.model_copy(update={"jobs": _latest((*before, *seen.jobs), head.attempt)})
+    # GitHub names a pull request only as long as it is open.
+    pull = min(filter(None, (known.pull, seen.pull)), default=0)
+    jobs = _latest((*before, *seen.jobs), head.attempt)
+    return head.model_copy(update={"jobs": jobs, "pull": pull})
 
 
 def with_job(known: WorkflowRun, job: WorkflowJob) -> WorkflowRun:

@@ -17,6 +17,7 @@ LONG = (
     "conversations/test_releases_by_rule_and_time.py",
     "conversations/test_releases_by_rule_without_webhooks.py",
     "conversations/test_releases_without_webhooks.py",
+    "chaos/test_gates_ship.py",
     "chaos/test_kills_with_secrets.py",
     "chaos/test_webhooks.py",
 )

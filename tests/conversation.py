@@ -12,6 +12,8 @@ from playground.world import Playground
 
 RUN_SECONDS = 120
 """How long a run may take here: about five seconds on a quiet machine."""
+EXECUTED_SECONDS = 600
+"""How long one may take whose jobs are executed: half a minute on a quiet machine."""
 ANSWER_SECONDS = 30
 """How long an answer may take here: well under a second on a quiet machine."""
 DESCRIPTION = "answer.job_description"
@@ -22,8 +24,9 @@ PRINCIPALS = len(cast.STAGES) + 1
 class Conversation:
     """A conversation about one project, with everybody who may take part."""
 
-    def __init__(self, playground: Playground, name: str) -> None:
+    def __init__(self, playground: Playground, name: str, run_seconds: float = RUN_SECONDS) -> None:
         self.playground = playground
+        self.run_seconds = run_seconds
         self.world = playground.world
         self.name = name
         self.ada = playground.person(cast.ADA.slack)
@@ -186,4 +189,11 @@ class Conversation:
         return set(buttons(self.run_message()))
 
 
-__all__ = ["ANSWER_SECONDS", "DESCRIPTION", "PRINCIPALS", "RUN_SECONDS", "Conversation"]
+__all__ = [
+    "ANSWER_SECONDS",
+    "DESCRIPTION",
+    "EXECUTED_SECONDS",
+    "PRINCIPALS",
+    "RUN_SECONDS",
+    "Conversation",
+]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, Conversation
 from waiting import wait_until
 
 from playground.bot import BotProcess, free_port
@@ -18,6 +18,8 @@ from playground.slack.reading import text_of
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
 INTERVAL = timedelta(seconds=6)
 """GitHub wants to be asked at most every five seconds."""
+REASON = "the shop is down, reviewers are asleep"
+"""Why glass is broken."""
 
 
 def link(talk: Conversation, person: Person) -> None:
@@ -40,7 +42,7 @@ def merge(talk: Conversation, title: str, by: Person = ADA) -> WorkflowRun:
     before = {run.id for run in github.runs(name) if run.event == "push"}
     github.push(by.github, name, {f"notes/{branch}.md": f"# {title}\n"}, title, branch)
     pull = github.open_pull_request(by.github, name, branch, title)
-    wait_until(lambda: all(run.status == "completed" for run in _of_pulls(talk)), RUN_SECONDS)
+    wait_until(lambda: all(run.status == "completed" for run in _of_pulls(talk)), talk.run_seconds)
     reviewer = GRACE if by is ADA else ADA
     github.review_pull_request(reviewer.github, name, pull.number)
     github.merge_pull_request(by.github, name, pull.number)
@@ -53,7 +55,7 @@ def _of_pulls(talk: Conversation) -> list[WorkflowRun]:
 
 def card(talk: Conversation, run: WorkflowRun, says: str = "Waiting for approval") -> Message:
     """Wait until the card of a run's release to Production says this."""
-    return talk.ada.wait_until(lambda: find(talk, run, says), timeout=RUN_SECONDS)
+    return talk.ada.wait_until(lambda: find(talk, run, says), timeout=talk.run_seconds)
 
 
 def find(talk: Conversation, run: WorkflowRun, says: str) -> Message | None:
@@ -75,7 +77,7 @@ def run_says(talk: Conversation, run: WorkflowRun, words: str) -> Message:
                 return message
         return None
 
-    return talk.ada.wait_until(look, timeout=RUN_SECONDS)
+    return talk.ada.wait_until(look, timeout=talk.run_seconds)
 
 
 def decide(talk: Conversation, person: Any, run: WorkflowRun, verb: str, comment: str = "") -> None:
@@ -86,6 +88,27 @@ def decide(talk: Conversation, person: Any, run: WorkflowRun, verb: str, comment
         person.fill({"comment": comment})
     errors = person.submit()
     assert errors is None, errors
+
+
+def release_of(talk: Conversation, run: WorkflowRun, says: str = "Release") -> str:
+    """Return the id that a run's card shows."""
+    words = text_of(card(talk, run, says)).replace("`", " ").split()
+    return next(word for word in words if word.startswith("rel-"))
+
+
+def break_glass(talk: Conversation, run: WorkflowRun, says: str = "Waiting for approval") -> None:
+    """Break glass as Ada, who has pushed what is released."""
+    talk.ada.type(f"/sciclops break-glass {release_of(talk, run, says)}")
+    talk.ada.wait_for_view("are missing", timeout=ANSWER_SECONDS)
+    talk.ada.fill({"reason": REASON, "project": talk.name})
+    assert talk.ada.submit() is None
+
+
+@pytest.fixture(autouse=True)
+def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
+    """Close what a test left open, where a module shares its conversation."""
+    yield
+    talk.world.slack.workspace.stacks.clear()
 
 
 @pytest.fixture

@@ -202,13 +202,12 @@ class Attempt:
         siblings.append(leaf)
         self._running.add(leaf)
         self.leaves[whole] = leaf
+        _fail_fast(link.job, siblings)
         try:
             leaf.result = await leaf.work()
         finally:
             self._running.discard(leaf)
-        if leaf.result.conclusion == "failure" and link.job.strategy.get("fail-fast", True):
-            for other in siblings:
-                other.halt.set()
+        _fail_fast(link.job, siblings)
         return leaf.result
 
     def _kept(self, level: Level, job: PlannedJob, whole: str) -> Result | None:
@@ -223,6 +222,14 @@ class Attempt:
         level.names[job.id].append(whole)
         self.leaves[whole] = old
         return old.result
+
+
+def _fail_fast(job: PlannedJob, siblings: list[Leaf]) -> None:
+    """Halt all legs once one has failed: those that run, and those that come when there is room."""
+    ended = (leaf.result.conclusion for leaf in siblings if leaf.result)
+    if job.strategy.get("fail-fast", True) and "failure" in ended:
+        for leaf in siblings:
+            leaf.halt.set()
 
 
 def environment(spec: Json, scope: Scope) -> str:

@@ -32,7 +32,10 @@ class Crew:
 
 
 async def unless(halt: asyncio.Event, doing: Coroutine[Any, Any, T]) -> T | None:
-    """Return what something results in, or None if it is halted before."""
+    """Return what something results in, or None if it is halted before or while it is done."""
+    if halt.is_set():
+        doing.close()
+        return None
     work = asyncio.ensure_future(doing)
     stop = asyncio.ensure_future(halt.wait())
     try:

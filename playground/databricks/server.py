@@ -103,7 +103,7 @@ class Databricks:
     async def start(self) -> str:
         """Listen; return the account's base URL."""
         await self._federation.start()
-        self._runner = web.AppRunner(self._application(), access_log=None)
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         self.account_host = await self._listen(None)
         for workspace in self.world.workspaces.values():

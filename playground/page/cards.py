@@ -1,6 +1,6 @@
 """The newer blocks: plans and their tasks, tables, alerts, cards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from playground.page.elements import element, image
 from playground.page.html import Html, classes, join, tag
@@ -16,28 +16,35 @@ _STATUS = {
 }
 
 
+_WHOLE = _STATUS | {"pending": "Nothing in progress"}
+
+
 def plan(block: Json, place: Place) -> Html:
-    """Return a plan: its title, how far it is, and its tasks."""
+    """Return a plan: its title, how many tasks are done, and its tasks.
+
+    No total is shown: a plan does not say whether more tasks are to come, as those of a workflow
+    run do, one by one.
+    """
     tasks: list[Json] = block.get("tasks", [])
     statuses = [one.get("status", "pending") for one in tasks]
-    finished = statuses.count("complete")
     overall = plan_status(statuses)
-    count = tag("span", f"{finished} of {len(tasks)}", class_="count") if tasks else None
+    count = tag("span", f"{statuses.count('complete')} done", class_="count") if tasks else None
     title = tag("span", place.words(block.get("title")), class_="title")
-    bar = tag("progress", max=len(tasks) or 1, value=finished, aria_label="Progress")
-    head = tag("summary", _icon(overall), title, count)
+    head = tag("summary", _icon(overall, _WHOLE), title, count)
     inner = tag("ol", [tag("li", _task(one, place), class_="task") for one in tasks])
-    return tag("details", head, bar, inner, class_=f"plan-card {overall}", open=True)
+    return tag("details", head, inner, class_=f"plan-card {overall}", open=True)
 
 
 def plan_status(statuses: Sequence[str]) -> str:
-    """Return the status of a whole: failed if a part is, done if all are."""
+    """Return the status of a whole: failed if a part is, done if all are.
+
+    What waits, for people or for a newer run, is not in progress.
+    """
     if "error" in statuses:
         return "error"
     if statuses and all(one == "complete" for one in statuses):
         return "complete"
-    started = {"in_progress", "complete"} & set(statuses)
-    return "in_progress" if started else "pending"
+    return "in_progress" if "in_progress" in statuses else "pending"
 
 
 def task_card(block: Json, place: Place) -> Html:
@@ -62,8 +69,8 @@ def _task(task: Json, place: Place) -> Html:
     return tag("div", _icon(status), body, class_=f"task-row {status}", data_status=status)
 
 
-def _icon(status: str) -> Html:
-    label = _STATUS.get(status, status)
+def _icon(status: str, labels: Mapping[str, str] = _STATUS) -> Html:
+    label = labels.get(status, status)
     return tag("span", class_=f"status {status}", role="img", aria_label=label, title=label)
 
 

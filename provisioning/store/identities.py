@@ -67,8 +67,15 @@ class Identities:
 
     # ------------------------------------------------------------------ codes to enter
 
-    def open(self, link: DeviceLinkRow, *, unless: datetime) -> DeviceLinkRow:
-        """Give a person a code to enter and return it.
+    def open(
+        self,
+        link: DeviceLinkRow,
+        message: Message,
+        given_up: Callable[[DeviceLinkRow], Message],
+        *,
+        unless: datetime,
+    ) -> DeviceLinkRow:
+        """Give a person a code to enter and return it; `given_up` says that one was replaced.
 
         Who asks twice at once gets one code: another one for the same is kept if it lasts beyond
         `unless`, and replaced otherwise.
@@ -78,8 +85,9 @@ class Identities:
             held = session.get(DeviceLinkRow, link.person)
             if held and held.replaces == link.replaces and held.deadline > unless:
                 return held
-            self._drop_link(session, link.person)
+            self._drop_link(session, link.person, given_up)
             session.add(link)
+            want(session, message, self._clock.now())
             return link
 
     def link_of(self, person: str) -> DeviceLinkRow | None:
@@ -122,8 +130,7 @@ class Identities:
             row = _locked_link(session, link)
             if row is None:
                 return False
-            self._drop_link(session, row.person)
-            want(session, message, self._clock.now())
+            self._drop_link(session, row.person, lambda _: message)
             self._note(session, row.person, row.person, NOT_LINKED, **why)
             return True
 
@@ -167,11 +174,13 @@ class Identities:
             self._note(session, row.person, row.person, said, **facts)
             return verdict
 
-    def unlink(self, person: str, *, by: str) -> str | None:
+    def unlink(
+        self, person: str, given_up: Callable[[DeviceLinkRow], Message], *, by: str
+    ) -> str | None:
         """Forget a person's account and code; return the login, None if there was no account."""
         with self._database.writing() as session:
             _alone(session)
-            self._drop_link(session, person)
+            self._drop_link(session, person, given_up)
             row = _locked(session, person)
             if row is None:
                 return None
@@ -305,10 +314,14 @@ class Identities:
         with self._database.writing() as session:
             session.exec(delete(DiscardedTokenRow).where(col(DiscardedTokenRow.id).in_(ids)))
 
-    def _drop_link(self, session: Session, person: str) -> None:
+    def _drop_link(
+        self, session: Session, person: str, message: Callable[[DeviceLinkRow], Message]
+    ) -> None:
+        """Forget a person's code, and say so where it was shown."""
         rows = select(DeviceLinkRow).where(DeviceLinkRow.person == person)
         for row in session.exec(rows.with_for_update()):
             self._discard(session, granted_place(person, row.id), row.tokens)
+            want(session, message(row), self._clock.now())
             session.delete(row)
         session.flush()
 

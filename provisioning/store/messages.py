@@ -19,7 +19,7 @@ LONGEST_REST = timedelta(minutes=10)
 
 
 class Attachment(Frozen):
-    """A text file, e.g. a raw log."""
+    """A text file, e.g. a log."""
 
     name: str
     text: str

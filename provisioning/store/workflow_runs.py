@@ -50,6 +50,7 @@ class Followed(Frozen):
         )
 
 
+RECENT = 20
 Merge = Callable[[WorkflowRun | None], WorkflowRun]
 Next = Literal["look", "show"]
 """What a sighting calls for: a look at everything, or only showing what it has told."""
@@ -71,7 +72,7 @@ class WorkflowRuns:
             row = session.get(WorkflowRunRow, str(run))
             return Followed.of(row) if row else None
 
-    def of_project(self, project: str, limit: int = 20) -> tuple[Followed, ...]:
+    def of_project(self, project: str, limit: int = RECENT) -> tuple[Followed, ...]:
         """Return a project's runs, newest first."""
         return self._read(_newest(project).limit(limit))
 
@@ -225,7 +226,7 @@ class WorkflowRuns:
         self, session: Session, project: str, sighting: WorkflowRun | Merge, *, wake: bool
     ) -> WorkflowRunRow:
         merge = sighting if callable(sighting) else _merging(sighting)
-        first = merge(None)
+        first = _with_pull(session, project, merge(None))
         row = WorkflowRunRow(
             id=str(first.id),
             project=project,
@@ -238,7 +239,7 @@ class WorkflowRuns:
             return session.exec(_one(row.id)).one()
         row = session.exec(_one(row.id).with_for_update()).one()
         known = WorkflowRun.model_validate(row.run)
-        run = merge(known)
+        run = _with_pull(session, project, merge(known))
         if run.attempt > known.attempt:
             row.failure = ""  # of an attempt that is history
         row.run = run.model_dump(mode="json")
@@ -257,6 +258,19 @@ class WorkflowRuns:
     def _read(self, rows: SelectOfScalar[WorkflowRunRow]) -> tuple[Followed, ...]:
         with self._database.reading() as session:
             return tuple(map(Followed.of, session.exec(rows).all()))
+
+
+def _with_pull(session: Session, project: str, run: WorkflowRun) -> WorkflowRun:
+    """Return a run with the pull request that an earlier run of its branch and commit had.
+
+    GitHub names none once it is closed, which begins one more run.
+    """
+    if run.pull or run.event != "pull_request":
+        return run
+    rows = session.exec(_newest(project).limit(RECENT)).all()
+    others = (WorkflowRun.model_validate(row.run) for row in rows)
+    same = (one.pull for one in others if (one.branch, one.sha) == (run.branch, run.sha))
+    return run.model_copy(update={"pull": next(filter(None, same), 0)})
 
 
 def _id_of(sighting: WorkflowRun | Merge) -> int:

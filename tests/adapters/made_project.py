@@ -81,12 +81,7 @@ class VendorWorld:
         self.context = context_of(self.github, self.databricks).model_copy(update=delivery)
         self.connection = self.another_connection()
         self.repositories = GitHubRepositories(self.connection, self.clock, self.context)
-        self.accounts = Accounts(
-            Login(self.databricks.bot_client_id, self.databricks.bot_client_secret),
-            self.context.accounts,
-            self.context.workspaces,
-            self.clock,
-        )
+        self.accounts = self.another_accounts()
         self.workspaces = DatabricksWorkspaces(self.accounts, self.context)
 
     def another_connection(self, seconds_between_writes: float = 0, key: str = "") -> Connection:
@@ -100,6 +95,11 @@ class VendorWorld:
             seconds_between_writes=seconds_between_writes,
         )
         return Connection(app, self.clock)
+
+    def another_accounts(self, **more: Any) -> Accounts:
+        """Return Databricks' clients with nothing known and nobody logged in."""
+        login = Login(self.databricks.bot_client_id, self.databricks.bot_client_secret)
+        return Accounts(login, self.context.accounts, self.context.workspaces, self.clock, **more)
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the vendors' loop."""

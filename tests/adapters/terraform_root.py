@@ -14,9 +14,14 @@ PROJECT_VALUES = (
     "name", "marker", "organisation", "github_app_id", "github_team", "platform_team",
     "reviewer_teams", "reviewer_users", "required_checks",
 )  # fmt: skip
-PLANNER_VALUES = ("name", "marker", "oidc_issuer", "federated", "account_id")
-SHARED_VALUES = (*PLANNER_VALUES, "automation_client_id")
-PLANNER_ENVIRONMENT_VALUES = ("environment_name", "host", "catalog", "deployment_branches")
+SHARED_VALUES = (
+    "name",
+    "marker",
+    "oidc_issuer",
+    "federated",
+    "account_id",
+    "automation_client_id",
+)
 ENVIRONMENT_VALUES = (
     "environment_name", "host", "catalog", "team_may_write", "gated", "deployment_branches",
     "data_access", "force_destroy",
@@ -46,14 +51,13 @@ class Root:
                 "project": _project(),
                 "account": _account(),
                 **{name: _environment(name) for name in self.environments},
-                **{f"{name}_plan": _planner(name) for name in self.gated()},
             },
             "output": {
                 "project": {"value": "${module.project}"},
                 "environments": {
                     "value": {
-                        name: f"${{module.{name}.environment}}"
-                        for name in (*self.environments, *(f"{each}_plan" for each in self.gated()))
+                        **{name: f"${{module.{name}.environment}}" for name in self.environments},
+                        **{f"{name}_plan": f"${{module.{name}.planner}}" for name in self.gated()},
                     }
                 },
             },
@@ -113,36 +117,18 @@ def _account() -> Json:
     }
 
 
-def _providers(name: str) -> Json:
-    return {
-        "github": "github",
-        "dbx.account": "databricks.account",
-        "dbx.workspace": f"databricks.{name}",
-    }
-
-
-def _planner(name: str) -> Json:
-    return {
-        "source": "./modules/planner",
-        "providers": _providers(name),
-        **{key: f"${{var.{key}}}" for key in PLANNER_VALUES},
-        **{key: f'${{var.environments["{name}"].{key}}}' for key in PLANNER_ENVIRONMENT_VALUES},
-        "deployer_environment": f"${{module.{name}.name}}",
-        "deployer_id": f"${{module.{name}.client_id}}",
-        "policy_id": f"${{module.{name}.policy_id}}",
-        "schema": f"${{module.{name}.schema}}",
-        "repository": "${module.project.repository_name}",
-        "oidc_prefix": "${module.project.oidc_prefix}",
-    }
-
-
 def _environment(name: str) -> Json:
     own = {key: f'${{var.environments["{name}"].{key}}}' for key in ENVIRONMENT_VALUES}
     return {
         "source": "./modules/environment",
-        "providers": _providers(name),
+        "providers": {
+            "github": "github",
+            "dbx.account": "databricks.account",
+            "dbx.workspace": f"databricks.{name}",
+        },
         **{key: f"${{var.{key}}}" for key in SHARED_VALUES},
         **own,
+        "reviewed": own["gated"],
         "repository": "${module.project.repository_name}",
         "oidc_prefix": "${module.project.oidc_prefix}",
         "group": "${module.account.group}",

@@ -213,6 +213,19 @@ async def test_legs_fail_for_themselves(shop: Workshop) -> None:
     assert run.conclusion == "failure"
 
 
+async def test_a_leg_that_fails_cancels_those_that_have_not_begun(shop: Workshop) -> None:
+    run = await shop.ended(LEGS.replace("fail-fast: false", "max-parallel: 1"))
+    assert ends(run) == {
+        "leg (1, false)": "failure",
+        "leg (2, false)": "cancelled",
+        "leg (3, false)": "cancelled",
+    }
+    assert [name for name, status, _ in shop.book.told if status == "in_progress"] == [
+        "leg (1, false)"
+    ]
+    assert run.conclusion == "failure"
+
+
 async def test_a_weak_leg_spoils_nothing(shop: Workshop) -> None:
     run = await shop.ended(LEGS.replace("n: 1, weak: false", "n: 1, weak: true"))
     assert ends(run)["leg (1, true)"] == "failure"

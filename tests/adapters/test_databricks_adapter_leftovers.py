@@ -15,8 +15,10 @@ from playground.databricks.state import (
     ServicePrincipal,
 )
 from playground.databricks.state import World as Account
+from provisioning.adapters.local_terraform.plans import KEY
 from provisioning.project import ProjectSpec
 from provisioning.runs import Plan
+from provisioning.terraform_root import identity_module
 
 LOST = "connection lost"
 ROUNDS = 12
@@ -82,7 +84,7 @@ def test_everything_that_cannot_be_made_again_is_found_by_its_address(facts: Fac
     project = facts.project
     found = project.found()
     assert found.keys() <= project.terraform.addresses("ada-7")
-    assert Counter(address.split("[")[0].split(".")[-2] for address in found) == {
+    assert Counter(KEY.sub("", address).split(".")[-2] for address in found) == {
         "github_repository": 1,
         "github_repository_ruleset": 3,
         "github_repository_environment_deployment_policy": 6,
@@ -115,7 +117,8 @@ def test_what_strangers_have_made_is_taken_and_never_adopted(facts: Facts) -> No
     facts.principal().external_id = ""
     workspaces = facts.project.vendors.workspaces
     found = workspaces.leftovers(SPEC, MARKER)
-    assert [address for address in found if address.startswith("module.production.")] == []
+    here = {address for address in found if address.startswith("module.production.")}
+    assert here == {address for address in here if identity_module("Production-plan") in address}
     taken = workspaces.taken(SPEC)
     assert {
         "schema gbx1_prod.ada_7",
@@ -148,9 +151,9 @@ def twin_of(facts: Facts, number: int, environment: str = "Production") -> Servi
     return twin
 
 
-def adopted(facts: Facts, module: str = "production") -> str:
+def adopted(facts: Facts, environment: str = "Production") -> str:
     found = facts.project.vendors.workspaces.leftovers(SPEC, MARKER)
-    return found[f"module.{module}.databricks_service_principal.this"]
+    return found[f"{identity_module(environment)}.databricks_service_principal.this"]
 
 
 def test_a_twin_that_nothing_refers_to_is_deleted_whichever_is_older(facts: Facts) -> None:
@@ -164,7 +167,7 @@ def test_a_twin_that_nothing_refers_to_is_deleted_whichever_is_older(facts: Fact
 
 def test_a_twin_of_the_planner_is_deleted_as_well(facts: Facts) -> None:
     used, later = facts.principal("production-plan"), twin_of(facts, 10**15, "Production-plan")
-    assert adopted(facts, "production_plan") == str(used.id)
+    assert adopted(facts, "Production-plan") == str(used.id)
     assert later.id not in facts.databricks.world.principals
 
 

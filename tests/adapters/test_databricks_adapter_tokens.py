@@ -10,12 +10,15 @@ from made_project import VendorWorld
 
 from playground.databricks.state import ServicePrincipal
 from playground.faults import Fault, Kind
+from provisioning.adapters.databricks import DatabricksWorkspaces
 from provisioning.errors import PermanentError, TemporaryError
 
 GROUP = "aad-data-science"
 LOGIN = "POST .*/oidc/.*token"
-QUICK_SECONDS = 20
-"""A call gives up after ten seconds or little more; the rest is for a busy machine."""
+PATIENCE = 1
+QUICK_SECONDS = 10
+"""A call gives up after its patience or little more; the rest is for a busy machine. Sixteen calls
+that wait one after the other take longer."""
 
 
 @pytest.fixture
@@ -24,6 +27,12 @@ def logins(served: VendorWorld) -> Callable[[], int]:
     counted = Fault("databricks", "delay", LOGIN, times=999, seconds=0)
     served.faults.add(counted)
     return lambda: 999 - counted.times
+
+
+@pytest.fixture
+def impatient(served: VendorWorld) -> DatabricksWorkspaces:
+    """Return an adapter that soon gives up."""
+    return DatabricksWorkspaces(served.another_accounts(patience=PATIENCE), served.context)
 
 
 def exists(served: VendorWorld) -> bool:
@@ -143,28 +152,35 @@ def test_a_host_that_is_no_databricks_is_a_matter_for_the_platform_team(
     ("kind", "known"), [("drop", True), ("delay", False)], ids=["known", "first-contact"]
 )
 def test_a_silent_databricks_is_given_up_soon_and_found_again(
-    served: VendorWorld, kind: Kind, *, known: bool
+    served: VendorWorld, impatient: DatabricksWorkspaces, kind: Kind, *, known: bool
 ) -> None:
-    assert not known or exists(served)
-    served.faults.add(Fault("databricks", kind, times=999, seconds=12))
+    assert not known or impatient.group_exists(GROUP, "gbx1")
+    served.faults.add(Fault("databricks", kind, times=999, seconds=PATIENCE + 1))
     began = time.monotonic()
     with pytest.raises(TemporaryError, match="did not answer"):
-        exists(served)
+        impatient.group_exists(GROUP, "gbx1")
     assert time.monotonic() - began < QUICK_SECONDS
     served.faults.clear()
-    assert exists(served)
+    assert impatient.group_exists(GROUP, "gbx1")
 
 
-def test_nobody_waits_long_for_a_login_that_is_not_answered(served: VendorWorld) -> None:
-    assert exists(served)
+def test_nobody_waits_long_for_a_login_that_is_not_answered(
+    served: VendorWorld, impatient: DatabricksWorkspaces
+) -> None:
+    assert impatient.group_exists(GROUP, "gbx1")
     revoke(served)
-    served.faults.add(Fault("databricks", "delay", LOGIN, times=999, seconds=12))
+    served.faults.add(Fault("databricks", "delay", LOGIN, times=999, seconds=PATIENCE + 1))
 
     def told(_: int) -> float:
         began = time.monotonic()
         with pytest.raises(TemporaryError, match="did not answer"):
-            exists(served)
+            impatient.group_exists(GROUP, "gbx1")
         return time.monotonic() - began
 
     with ThreadPoolExecutor(16) as pool:
         assert max(pool.map(told, range(16))) < QUICK_SECONDS
+
+
+def test_an_answer_has_ten_seconds(served: VendorWorld) -> None:
+    config = served.accounts.account("gbx1").config
+    assert (config.http_timeout_seconds, config.retry_timeout_seconds) == (10, 10)

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ SCRIPTS = [
 
 @pytest.fixture
 def works(tmp_path: Path) -> Iterator[Works]:
-    with working(tmp_path, list(SCRIPTS)) as works:
+    with working(tmp_path, [replace(script) for script in SCRIPTS]) as works:
         yield works
 
 
@@ -299,6 +300,18 @@ def test_what_failed_is_rerun_as_the_person(works: Works, actions: GitHubActions
     assert run.triggering_actor == "pat"
 
 
+@pytest.mark.parametrize(("whole", "repeated"), [(False, ["Test"]), (True, ["Build", "Test"])])
+def test_what_had_succeeded_is_repeated_with_the_whole_run_only(
+    works: Works, actions: GitHubActions, *, whole: bool, repeated: list[str]
+) -> None:
+    works.runner.scripts = [Script("Build"), Script("Test", conclusion="failure")]
+    run = works.wait(works.dispatch(), "completed")
+    token = SecretStr(works.github.user_token("pat"))
+    actions.rerun("ada-7", run.id, token, whole=whole)
+    wait_until(lambda: run.attempt == 2 and run.status == "completed")
+    assert [job.name for job in run.jobs[2]] == repeated
+
+
 def test_a_rerun_of_an_attempt_that_was_rerun_already_changes_nothing(
     works: Works, actions: GitHubActions
 ) -> None:
@@ -329,6 +342,7 @@ def test_commits_since_the_last_release_are_named(works: Works, actions: GitHubA
     assert compared is not None
     assert compared.total == 2
     assert [commit.title for commit in compared.commits] == ["feat: one", "fix: two [skip ci]"]
+    assert compared.commits[1].parents == (compared.commits[0].sha,)
     first = actions.commits("ada-7", "", head)
     assert first is not None
     assert [commit.sha for commit in first.commits] == [head]

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from terraform_root import Root
 from terraform_world import TerraformWorld, Workbench, binaries, log_in
 
 from playground import cast
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ONE_GROUP, PLANNER = 106, 13
-"""Resources of a project with one gated environment, and how many of them are its planner's."""
+ONLY_PRODUCTION, PLANNER = 45, 13
+"""Resources of a project with one environment, which is gated; how many are its planner's."""
 TERRAFORM = next(iter(binaries().values()))
 
 
@@ -37,6 +38,13 @@ async def project(
     made = Workbench(world, tmp_path_factory.mktemp("project"), TERRAFORM)
     await made.applied(world.root("gbx1", name="ada-7"))
     yield made
+
+
+def alone(root: Root, stage: str) -> Root:
+    """Return the root with no other environment than this."""
+    name = f"gbx1_{stage}"
+    root.environments = {name: root.environments[name]}
+    return root
 
 
 async def test_a_plan_is_made_as_the_planner_and_never_as_the_deployer(project: Workbench) -> None:
@@ -91,19 +99,19 @@ async def test_pull_requests_are_admitted_to_development_only(project: Workbench
 
 
 async def test_where_workflows_have_secrets_nobodys_tokens_are_trusted(bench: Workbench) -> None:
-    root = bench.world.root("gbx1", name="secretive", federated=False)
-    assert (await bench.applied(root)).counts() == (ONE_GROUP - 5, 0, 0)
+    root = alone(bench.world.root("gbx1", name="secretive", federated=False), "production")
+    assert (await bench.applied(root)).counts() == (ONLY_PRODUCTION - 2, 0, 0)
     assert (await bench.plan(root)).planned() == {}
     mine = [p for p in bench.world.databricks.principals if p.display_name.startswith("secretive-")]
-    assert [each.policies for each in mine] == [{}] * 5
+    assert [each.policies for each in mine] == [{}] * 2
     root.values["federated"] = True
-    assert (await bench.applied(root)).counts() == (5, 0, 0)
+    assert (await bench.applied(root)).counts() == (2, 0, 0)
 
 
 async def test_a_stage_that_is_gated_later_gets_a_planner_and_loses_it_again(
     bench: Workbench,
 ) -> None:
-    root = bench.world.root("gbx1", name="gated-later")
+    root = alone(bench.world.root("gbx1", name="gated-later"), "staging")
     await bench.applied(root)
     root.environments["gbx1_staging"]["gated"] = True
     assert (await bench.applied(root)).counts() == (PLANNER, 1, 0)

@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from typing import cast
 
 import pytest
-from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_playwright
+from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting, Window
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from playground.stage import page_of
+from playground.world import Playground
 
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself logs about refusals and a server that is away: tests provoke these."""
@@ -61,6 +64,27 @@ def seat(context: BrowserContext, served: Served) -> Iterator[Seat]:
     for page in pages:
         page.close()
     assert [one.errors for one in pages if one.errors] == []
+
+
+@pytest.fixture
+def window(playground: Playground, context: BrowserContext) -> Iterator[Window]:
+    """Open a place of a playground's page as somebody, each in a window of their own."""
+    page = page_of(playground.world)
+    url = playground.run(page.start())
+    opened: list[Page] = []
+
+    def open_as(user: str, place: str = "c/C0SCICLOPS") -> Page:
+        one = context.new_page()
+        opened.append(one)
+        one.set_viewport_size({"width": 1280, "height": 900})
+        one.goto(f"{url}/as/{user}/{place}")
+        one.wait_for_selector("body[data-live]")
+        return one
+
+    yield open_as
+    for one in opened:
+        one.close()
+    playground.run(page.stop())
 
 
 def _note(page: Sitting, line: ConsoleMessage) -> None:

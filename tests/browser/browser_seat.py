@@ -10,7 +10,7 @@ from page_demo import CHANNEL, Demo
 from playwright.sync_api import Page
 from waiting import wait_until
 
-__all__ = ["CHANNEL", "CHROMIUM", "QUIET", "Seat", "Served", "Sitting"]
+__all__ = ["CHANNEL", "CHROMIUM", "QUIET", "Seat", "Served", "Sitting", "Window"]
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = (
     "--no-sandbox",
@@ -22,6 +22,8 @@ QUIET = (
     "--disable-sync",
 )
 Result = TypeVar("Result")
+Window = Callable[..., Page]
+"""Opens a place of a playground's page: `window("U0ADA", "home")`."""
 
 
 class Sitting(Page):

@@ -174,6 +174,27 @@ def test_a_type_ahead_is_used_by_keyboard(served: Served, seat: Seat) -> None:
     expect(form).to_be_visible()
 
 
+def test_tab_leaves_a_type_ahead_for_the_next_field_and_chooses_nothing(
+    served: Served, seat: Seat
+) -> None:
+    ada = seat("U0ADA")
+    form = opened(ada)
+    team, reviewers = form.get_by_label("GitHub team"), form.get_by_label("Reviewers")
+    lists = form.get_by_role("listbox")
+    team.press_sequentially("team-01")
+    expect(lists.get_by_role("option")).to_have_count(10)
+    team.press("Tab")
+    expect(lists).to_have_count(0)
+    expect(reviewers).to_be_focused()
+    expect(team).to_have_value("")
+    team.press_sequentially("team-02")
+    team.press("Tab")  # before anything was suggested
+    reviewers.press_sequentially("team-03")
+    expect(lists.get_by_role("option", name="team-030")).to_be_visible()
+    expect(lists).to_have_count(1)
+    assert entered(served, "team")["selected_option"] is None
+
+
 def test_several_can_be_chosen_and_taken_away_again(served: Served, seat: Seat) -> None:
     ada = seat("U0ADA")
     form = opened(ada)

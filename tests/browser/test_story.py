@@ -6,21 +6,20 @@ Pictures are kept where `SCICLOPS_PICTURES` says.
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser_seat import Window
 from conversation import PRINCIPALS
 from played_runs import playing
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from playground.stage import page_of
 from playground.world import Choices, Playground
 
 pytest_plugins = ("browser_fixtures",)
 
 RUN_MS = 90_000
-Window = Callable[..., Page]
 
 
 @pytest.fixture(scope="module", params=["socket", "http"])
@@ -30,27 +29,6 @@ def playground(
     directory = tmp_path_factory.mktemp("story")
     with playing(directory, Choices(mode=request.param, edit_seconds=0.5)) as started:
         yield started
-
-
-@pytest.fixture
-def window(playground: Playground, context: BrowserContext) -> Iterator[Window]:
-    """Open the page as somebody, each in a window of their own."""
-    page = page_of(playground.world)
-    url = playground.run(page.start())
-    opened: list[Page] = []
-
-    def open_as(user: str, channel: str = "C0SCICLOPS") -> Page:
-        one = context.new_page()
-        opened.append(one)
-        one.set_viewport_size({"width": 1280, "height": 860})
-        one.goto(f"{url}/as/{user}/c/{channel}")
-        one.wait_for_selector("body[data-live]")
-        return one
-
-    yield open_as
-    for one in opened:
-        one.close()
-    playground.run(page.stop())
 
 
 def choose(form: Locator, label: str, query: str, option: str) -> None:
@@ -105,7 +83,7 @@ def test_from_the_form_to_the_announcement(
     expect(run).to_contain_text("Ready in", timeout=RUN_MS)
     expect(run.get_by_role("button", name="Confirm & Apply")).to_have_count(0)
     keep(grace, f"{name}-4-ready")
-    news = window("U0SAM", "C0COMMUNITY")
+    news = window("U0SAM", "c/C0COMMUNITY")
     expect(news.locator(".message").filter(has_text=f"New project {name}")).to_have_count(1)
     keep(news, f"{name}-5-announced")
     assert len(playground.world.github.repos[name].environments) == PRINCIPALS * len(groups)

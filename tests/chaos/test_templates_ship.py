@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from conversation import RUN_SECONDS, Conversation
+from conversation import EXECUTED_SECONDS, Conversation
 from proofs import write_proof
 from shipping import card, decide, link, run_says
 from waiting import wait_until
@@ -62,7 +62,7 @@ def test_every_template_ships_and_is_destroyed(
     chosen = TEMPLATES if prove else random.Random(seed).sample(TEMPLATES, 1)
     rows = []
     for number, template in enumerate(chosen):
-        talk = Conversation(playground, f"t{number}-{template.split('_')[0]}")
+        talk = Conversation(playground, f"t{number}-{template.split('_')[0]}", EXECUTED_SECONDS)
         if number == 0:
             link(talk, ROSA)
         talk.make(template=template)
@@ -78,7 +78,7 @@ def test_every_template_ships_and_is_destroyed(
             if stage == "production":
                 card(talk, ended, "It destroys")
                 decide(talk, talk.rosa, ended, "Approve")
-            wait_until(partial(_is_over, ended), RUN_SECONDS)
+            wait_until(partial(_is_over, ended), EXECUTED_SECONDS)
             assert ended.conclusion == "success", [job.name for job in ended.present_jobs]
         left = [held(talk, stage) for stage in STAGES]
         assert left == [{}, {}, {}, {}], left

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conversation import Conversation
-from played_runs import playing
+from played_runs import PlayedRunner, playing
 
 from playground.world import Choices, Playground
 
@@ -44,3 +44,11 @@ def talk(playground: Playground) -> Iterator[Conversation]:
     playground.world.faults.clear()
     playground.world.providers.clear()
     playground.world.slack.workspace.stacks.clear()
+
+
+@pytest.fixture
+def runner(playground: Playground) -> PlayedRunner:
+    """Return what plays the module's workflow runs."""
+    runner = playground.world.github.runner
+    assert isinstance(runner, PlayedRunner)
+    return runner

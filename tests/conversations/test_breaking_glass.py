@@ -1,21 +1,29 @@
 """Break-glass: a named few release without approvals, with a reason, and everybody hears of it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
-from shipping import card, decide, link, merge, run_says
+from shipping import (
+    REASON,
+    break_glass,
+    card,
+    decide,
+    link,
+    merge,
+    no_dialog_is_left_open,
+    release_of,
+    run_says,
+)
 from waiting import wait_until
 
 from playground.cast import ADA, GRACE, PAT, ROSA
-from playground.github.runs import WorkflowRun
 from playground.slack.reading import text_of
 from playground.world import Choices, Playground
 from provisioning import audit
 from provisioning.database import Database
 
-REASON = "the shop is down, reviewers are asleep"
+__all__ = ["no_dialog_is_left_open"]
 
 
 @pytest.fixture(scope="module")
@@ -32,27 +40,6 @@ def talk(playground: Playground) -> Conversation:
         link(talk, person)
     talk.make()
     return talk
-
-
-@pytest.fixture(autouse=True)
-def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
-    """Close what a test left open."""
-    yield
-    talk.world.slack.workspace.stacks.clear()
-
-
-def release_of(talk: Conversation, run: WorkflowRun, says: str = "Release") -> str:
-    """Return the id that a run's card shows."""
-    words = text_of(card(talk, run, says)).replace("`", " ").split()
-    return next(word for word in words if word.startswith("rel-"))
-
-
-def break_glass(talk: Conversation, run: WorkflowRun, says: str = "Waiting for approval") -> None:
-    """Break glass as Ada, who has pushed what is released."""
-    talk.ada.type(f"/sciclops break-glass {release_of(talk, run, says)}")
-    talk.ada.wait_for_view("are missing", timeout=ANSWER_SECONDS)
-    talk.ada.fill({"reason": REASON, "project": talk.name})
-    assert talk.ada.submit() is None
 
 
 def test_one_s_own_deployment_is_let_in_and_everybody_hears_of_it(talk: Conversation) -> None:

@@ -55,6 +55,16 @@ def test_what_cannot_be_is_refused_on_its_field(
     assert sentence in refused(talk, field)
 
 
+def test_the_form_says_what_owners_can_do_and_names_templates_as_people_do(
+    talk: Conversation,
+) -> None:
+    shown = str(talk.open_form().view().blocks)
+    assert "They may confirm, cancel, retry and clean up." in shown
+    assert "destroy" not in shown
+    assert "'text': 'ML workflow'" in shown
+    assert "'text': 'ml_workflow'" not in shown
+
+
 def test_a_name_is_refused_while_it_is_typed(talk: Conversation) -> None:
     talk.open_form()
     talk.ada.fill({"github_team": "data-science", "name": "Ada Lovelace"})

@@ -103,19 +103,28 @@ def direct(talk: Conversation, person: Person, words: str) -> list[Message]:
     return [one for one in everything if one.channel == mine and words in text_of(one)]
 
 
+def edited(talk: Conversation, person: Person, shown: Message, words: str) -> bool:
+    """Tell whether the message with the code comes to say how it ended, without buttons."""
+
+    def look() -> Message | None:
+        return next((one for one in direct(talk, person, words) if one.ts == shown.ts), None)
+
+    said = person.wait_until(look, timeout=SWEPT_SECONDS)
+    return not buttons(said) and not CODE.search(text_of(said))
+
+
 def test_from_the_first_word_to_a_link_and_back(talk: Conversation) -> None:
     shown, code = asked(talk, talk.ada)
     assert urls(shown) == [f"{talk.world.github.root}/login/device"]
     assert "Enter a code only if you have just asked for it yourself" in text_of(shown)
     assert talk.ada.press("Open GitHub", on=shown).attempts[-1].answer.outcome == "acked"
     talk.ada.press("I Have Entered It", on=shown)
-    again = talk.told(talk.ada, "GitHub has not told me yet")
-    assert code_in(again) == code
+    assert not buttons(talk.told(talk.ada, "GitHub has not told me yet"))
     connect(talk, "ada", code)
     later(talk)
-    talk.ada.press("I Have Entered It", on=again)
+    talk.ada.press("I Have Entered It", on=shown)
     talk.told(talk.ada, "At GitHub you are ada. The link works.")
-    talk.told(talk.ada, "Linked: at GitHub you are ada.")
+    assert edited(talk, talk.ada, shown, "Linked: at GitHub you are ada.")
     talk.ada.open_home()
     talk.ada.wait_for_home("At GitHub you are ada.", timeout=ANSWER_SECONDS)
     talk.grace.open_home()
@@ -132,10 +141,10 @@ def test_from_the_first_word_to_a_link_and_back(talk: Conversation) -> None:
 
 
 def test_who_presses_nothing_is_linked_all_the_same(talk: Conversation) -> None:
-    _, code = asked(talk, talk.grace)
+    shown, code = asked(talk, talk.grace)
     connect(talk, "grace", code)
     later(talk)
-    talk.grace.wait_until(lambda: direct(talk, talk.grace, "Linked"), timeout=SWEPT_SECONDS)
+    assert edited(talk, talk.grace, shown, "Linked: at GitHub you are grace.")
 
 
 def test_a_no_at_github_links_nobody(talk: Conversation) -> None:
@@ -143,7 +152,7 @@ def test_a_no_at_github_links_nobody(talk: Conversation) -> None:
     assert "denied access" in connect(talk, "ada", code, "deny")
     later(talk)
     talk.ada.press("I Have Entered It", on=shown)
-    talk.told(talk.ada, "said no at GitHub, so nothing was linked.")
+    assert edited(talk, talk.ada, shown, "said no at GitHub, so nothing was linked.")
     talk.told(talk.ada, "That code has had its answer or has run out.")
 
 
@@ -152,10 +161,16 @@ def test_a_code_that_ran_out_links_nobody(talk: Conversation) -> None:
     later(talk, 15 * 60)
     assert "not valid" in connect(talk, "ada", code)
     talk.ada.press("I Have Entered It", on=shown)
-    said = talk.told(talk.ada, "has run out, so nothing was linked.")
-    assert "/sciclops link" in text_of(said)
+    assert edited(talk, talk.ada, shown, "has run out, so nothing was linked. To try again, type")
     _, fresh = asked(talk, talk.ada)
     assert fresh != code
+
+
+def test_a_code_that_was_given_up_says_so(talk: Conversation) -> None:
+    shown, _ = asked(talk, talk.ada)
+    later(talk, 14 * 60)
+    talk.ada.type("/sciclops link")
+    assert edited(talk, talk.ada, shown, "was given up; it links nothing any more.")
 
 
 def test_the_account_of_another_person_is_refused_without_saying_whose(talk: Conversation) -> None:

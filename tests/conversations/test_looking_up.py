@@ -4,25 +4,31 @@ import re
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
-from waiting import wait_until
 
+from bot.render import DATE
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
 
-def test_an_unknown_word_gets_help(talk: Conversation) -> None:
+def test_an_unknown_word_gets_the_nearest_command_and_the_way_to_help(talk: Conversation) -> None:
+    talk.sam.type("/sciclops Nwe x")
+    said = text_of(talk.told(talk.sam, "There is no command “Nwe”. Did you mean new?"))
+    assert "Type /sciclops help to see everything that you can say." in said
     talk.sam.type("/sciclops *frobnicate* <!channel>")
-    said = talk.told(talk.sam, "I don't know “*frobnicate*”.")
-    for command in ("new", "list", "status", "help"):
-        assert f"/sciclops {command}" in text_of(said)
-    assert "confirm <run>" not in text_of(said)
-    talk.sam.type("/sciclops")
-    talk.told(talk.sam, "You can say:")
-    talk.sam.type("/sciclops HELP")
-    wait_until(lambda: "I don't know" not in text_of(talk.told(talk.sam, "You can say:")))
+    said = text_of(talk.told(talk.sam, "There is no command “*frobnicate*”. Type /sciclops help"))
+    assert "/sciclops list" not in said
     talk.sam.type("/sciclops <!here>")
-    said = talk.told(talk.sam, "I don't know “<!here>”.")
-    assert "<!here>" not in said.text
+    assert "<!here>" not in talk.told(talk.sam, "There is no command “<!here>”.").text
+
+
+@pytest.mark.parametrize("typed", ["", " HELP"])
+def test_help_shows_every_command_that_is_typed(talk: Conversation, typed: str) -> None:
+    talk.world.slack.workspace.messages.clear()
+    talk.sam.type(f"/sciclops{typed}")
+    said = text_of(talk.told(talk.sam, "You can say:"))
+    for command in ("new", "list", "status", "help"):
+        assert f"/sciclops {command}" in said
+    assert "confirm <run>" not in said
 
 
 @pytest.mark.parametrize("command", ["", "list ", "status ", "retry "])
@@ -50,6 +56,7 @@ def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
         home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
         assert "Waiting for you" in text_of(home)
         assert ("being made" in text_of(home)) == (person is talk.ada)
+        assert (DATE in str(home.blocks)) == (person is talk.ada)
     talk.sam.open_home()
     assert "Waiting for you" not in text_of(talk.sam.wait_for_home("SciCLOps"))
     talk.press("Discard")
@@ -78,6 +85,7 @@ def test_projects_are_listed_page_by_page_and_filtered(
     assert crowded[9] in text_of(first)
     assert crowded[10] not in text_of(first)
     assert "Page 1 of 2" in text_of(first)
+    assert str(first.blocks).count(DATE) == 10, "a moment, in each reader's own time zone"
     assert set(buttons(first)) == {"Next"}
     talk.ada.press("Next", on=first)
     second = talk.told(talk.ada, "Page 2 of 2")

@@ -1,5 +1,6 @@
 """From a merge to production: the run in the channel, its card, decisions by proven people."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -78,8 +79,13 @@ def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> 
 def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) -> None:
     run = merge(talk, "fix: late events")
     said = text_of(card(talk, run))
-    assert "since the last release" in said
-    assert "fix: late events" in said
+    assert "1 commit since the last release" in said
+    assert "fix: late events — " in said
+    pulls = [one for one in talk.world.github.runs(talk.name) if one.title == "fix: late events"]
+    assert len(pulls) == 2, "one when it was opened, one when it was closed"
+    for pull in pulls:
+        shown = text_of(run_says(talk, pull, "Pull request #"))
+        assert re.search(r"Pull request: #\d+ fix: late events", shown)
 
 
 def test_a_release_whose_forerunner_is_gone_from_git_is_not_called_the_first(
@@ -215,6 +221,9 @@ def test_a_newer_commit_withdraws_the_older_card_and_ends_its_run(talk: Conversa
     assert not buttons(shown)
     wait_until(lambda: older.conclusion == "cancelled")
     assert not older.reviews
+    shown = run_says(talk, older, f"Superseded by commit {newer.sha[:8]}")
+    assert f"Superseded by workflow run {newer.id}" in text_of(shown)
+    assert "Deploy Production · superseded" in text_of(shown)
 
 
 def test_a_failed_stage_names_its_step_and_its_last_lines_and_is_rerun(
@@ -245,7 +254,11 @@ def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
     run = merge(talk, "feat: to be listed")
     card(talk, run)
     talk.rosa.type("/sciclops approvals")
-    talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    shown = talk.told(talk.rosa, "Approvals · 1 waiting, 1 for you")
+    assert re.search(rf"{run.sha[:8]}`? .*to be listed", text_of(shown))
+    assert set(buttons(shown)) == {f"Approve {talk.name}", f"Reject {talk.name}"}
+    talk.rosa.press(f"Reject {talk.name}", on=shown)
+    talk.view_says("Reject release", talk.rosa)
     talk.sam.type(f"/sciclops runs {talk.name}")
     assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))
     talk.sam.type(f"/sciclops status {talk.name}")

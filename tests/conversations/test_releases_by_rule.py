@@ -1,17 +1,17 @@
 """The App's rule as the gate: two of several people, each once, and what breaks the glass."""
 
-from collections.abc import Iterator
-
 import pytest
 from conversation import Conversation
 from played_runs import PlayedRunner
-from shipping import card, decide, find, link, merge, run_says
+from shipping import card, decide, find, link, merge, no_dialog_is_left_open, run_says
 from waiting import wait_until
 
 from playground.cast import ADA, GRACE, PAT, ROSA
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
 from playground.world import Choices, Playground
+
+__all__ = ["no_dialog_is_left_open"]
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +31,6 @@ def talk(playground: Playground) -> Conversation:
         link(talk, person)
     talk.make()
     return talk
-
-
-@pytest.fixture(autouse=True)
-def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
-    """Close what a test left open."""
-    yield
-    talk.world.slack.workspace.stacks.clear()
-
-
-@pytest.fixture
-def runner(talk: Conversation) -> PlayedRunner:
-    """Return what plays the runs."""
-    runner = talk.world.github.runner
-    assert isinstance(runner, PlayedRunner)
-    return runner
 
 
 def answers(run: WorkflowRun) -> list[tuple[str, str]]:

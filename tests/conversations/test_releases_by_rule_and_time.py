@@ -1,11 +1,18 @@
 """The App's rule while the bot dies, is away, or is asked by many at once through two processes."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from conversation import ANSWER_SECONDS, Conversation
-from shipping import card, decide, link, merge, run_says, second_process
+from shipping import (
+    card,
+    decide,
+    link,
+    merge,
+    no_dialog_is_left_open,
+    run_says,
+    second_process,
+)
 from waiting import wait_until
 
 from playground.bot import BotProcess
@@ -14,7 +21,7 @@ from playground.github.gates import LONGEST_NOTE
 from playground.slack.reading import buttons
 from playground.world import Choices, Playground
 
-__all__ = ["second_process"]
+__all__ = ["no_dialog_is_left_open", "second_process"]
 TIMES = 20
 
 
@@ -32,13 +39,6 @@ def talk(playground: Playground) -> Conversation:
         link(talk, person)
     talk.make()
     return talk
-
-
-@pytest.fixture(autouse=True)
-def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
-    """Close what a test left open."""
-    yield
-    talk.world.slack.workspace.stacks.clear()
 
 
 @pytest.mark.parametrize("verb", ["Approve", "Reject"])

@@ -1,4 +1,4 @@
-"""What somebody hears who asked for a deployment that GitHub did not begin."""
+"""What GitHub is asked for somebody, and what they hear if it did not begin that."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -7,12 +7,13 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
-from test_workflow_run import a_job, a_run
+from test_deployment_message import stopped_at
 
 from provisioning.clock import MovableClock
 from provisioning.dispatching import Dispatching
 from provisioning.errors import TemporaryError, UserError
 from provisioning.store import Store
+from provisioning.workflow_run import COMPARISON
 
 
 class Away:
@@ -29,19 +30,21 @@ class Away:
 class Repeating:
     """GitHub that may be asked to repeat attempts of runs."""
 
-    asked: list[int | None] = field(default_factory=list)
+    asked: list[tuple[int | None, bool]] = field(default_factory=list)
 
-    def rerun(self, project: str, run: int, token: SecretStr, attempt: int | None = None) -> None:
-        """Note which attempt is to be repeated."""
+    def rerun(
+        self, project: str, run: int, token: SecretStr, attempt: int | None, *, whole: bool
+    ) -> None:
+        """Note which attempt is to be repeated, and whether from its beginning."""
         del project, run, token
-        self.asked.append(attempt)
+        self.asked.append((attempt, whole))
 
 
+@pytest.mark.parametrize(("step", "whole"), [(COMPARISON, True), ("Deploy", False)])
 def test_a_rerun_is_of_the_attempt_that_had_failed_whatever_has_happened_since(
-    each_store: Store,
+    each_store: Store, step: str, *, whole: bool
 ) -> None:
-    failed = a_job("Deploy Testing", "completed", "failure")
-    each_store.workflow_runs.see("ada-7", a_run(status="completed", jobs=(failed,)))
+    each_store.workflow_runs.see("ada-7", stopped_at(step))
     begun: list[str] = []
     engine = SimpleNamespace(start=lambda _, dispatch, **_named: begun.append(dispatch))
     linking = SimpleNamespace(login_of=lambda _: "grace-h", token_of=lambda _: SecretStr("t"))
@@ -52,10 +55,10 @@ def test_a_rerun_is_of_the_attempt_that_had_failed_whatever_has_happened_since(
     )
     for key in ("click:1", "click:2"):
         dispatching.rerun("7", "1", by="U0GRACE", key=key)
-    each_store.workflow_runs.see("ada-7", a_run(2, status="completed", jobs=(failed,)))
+    each_store.workflow_runs.see("ada-7", stopped_at(step).model_copy(update={"attempt": 2}))
     for dispatch in begun:
         dispatching.workflows()["dispatch.rerun"](cast("Any", steps), dispatch)
-    assert github.asked == [1, 1]
+    assert github.asked == [(1, whole), (1, whole)]
     with pytest.raises(UserError, match="begun again since"):
         dispatching.rerun("7", "1", by="U0GRACE", key="click:3")
 

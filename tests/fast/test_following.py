@@ -15,7 +15,7 @@ from test_deployment_board import a_board
 from test_workflow_run import START, a_job, a_run
 from waiting import wait_until
 
-from provisioning.adapters.github.sightings import run_of_job
+from provisioning.adapters.github.sightings import run_of, run_of_job
 from provisioning.clock import MovableClock
 from provisioning.deployment_ports import Look, Sighting
 from provisioning.following import (
@@ -145,6 +145,33 @@ def test_who_began_a_run_is_not_forgotten_for_a_job_that_came_first_and_is_young
     told = a_run(status="queued", event="push", actor="ada-l")
     assert merged(merged(None, by_job), told).initiators == {"ada-l"}
     assert merged(merged(None, told), by_job).initiators == {"ada-l"}
+
+
+@pytest.mark.parametrize(
+    ("event", "numbers", "pull"),
+    [
+        ("pull_request", [7], 7),
+        ("pull_request", [], 0),
+        ("pull_request", None, 0),
+        ("pull_request", [7, 8], 0),
+        ("push", [7], 0),
+    ],
+)
+def test_a_run_belongs_to_a_pull_request_where_github_tells(
+    event: str, numbers: list[int] | None, pull: int
+) -> None:
+    found = {
+        **dict.fromkeys(("head_branch", "conclusion", "status")),
+        **dict.fromkeys(("head_sha", "display_title", "html_url", "path"), "any"),
+        **dict.fromkeys(("created_at", "updated_at"), START.isoformat()),
+        "id": 7,
+        "event": event,
+        "pull_requests": None if numbers is None else [{"number": one} for one in numbers],
+    }
+    known = run_of(found, "ada-7")
+    assert known.pull == pull
+    closed = run_of(found | {"pull_requests": [], "conclusion": "success"}, "ada-7")
+    assert merged(known, closed).pull == merged(closed, known).pull == pull
 
 
 @dataclass

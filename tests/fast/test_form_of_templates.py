@@ -15,7 +15,7 @@ from provisioning.adapters.bundle_templates import BundleTemplates
 from provisioning.adapters.bundle_templates.schema import SCHEMA_FILE
 from provisioning.errors import UserError
 from provisioning.policy import Naming, Policy
-from provisioning.project import STAGES
+from provisioning.project import STAGES, template_title
 from provisioning.redaction import SecretRedactor
 
 PROPERTIES = {
@@ -69,6 +69,11 @@ def test_a_choice_always_has_an_answer_and_an_empty_field_says_what_it_means() -
     assert description.optional
     assert description.hint.endswith("Left empty, it is “Counts what happened per day.”.")
     assert asked["answer.notification_email"].hint.endswith("leave it empty for nobody.")
+
+
+def test_people_read_a_templates_name_not_its_folder() -> None:
+    offered = [template_title(name) for name in BundleTemplates(TEMPLATES).names()]
+    assert offered == ["Dashboard report", "Job", "Lakeflow pipeline", "ML workflow"]
 
 
 def test_the_form_begins_with_the_template_that_asks_least(templates: BundleTemplates) -> None:

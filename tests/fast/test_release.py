@@ -130,6 +130,18 @@ def test_a_card_shows_commits_the_plan_earlier_stages_and_who_decides() -> None:
     assert "v0.2.0" in said
 
 
+def test_a_merge_is_not_listed_beside_its_change() -> None:
+    before, change, merge = ("0" * 40, "a" * 40, "e" * 40)
+    brought = Commit(sha=merge, title="Merge it", author="ada-l", parents=(before, change))
+    alone = Commit(sha="f" * 40, title="Merge another", author="ada-l", parents=(merge, "9" * 40))
+    since = Comparison(base=before, total=3, commits=(ADA, brought, alone))
+    said = words(a_release(card=a_release().card.model_copy(update={"since": since})))
+    assert "2 commits since the last release" in said
+    assert "feat: count purchases" in said
+    assert "Merge another" in said, "its change is older than what is listed"
+    assert "Merge it" not in said
+
+
 def test_a_card_without_a_plan_says_so_and_what_guards_then() -> None:
     card = a_release().card.model_copy(update={"plan": None, "since": None})
     said = words(a_release(card=card))

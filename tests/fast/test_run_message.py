@@ -76,6 +76,11 @@ def test_a_total_is_shown_once_it_is_known_and_not_before() -> None:
     assert task(failed, "cleaning").output == ()
 
 
+def test_the_template_is_called_what_people_call_it() -> None:
+    (fact,) = [fact for fact in run_notice(a_run("planning")).facts if fact.label == "Template"]
+    assert plain(fact.value) == "Job"
+
+
 def test_what_a_step_waits_for_is_said_while_it_waits_and_no_longer() -> None:
     trying = {"reason": "GitHub answered 503", "phase": "starter", "since": NOON}
     trying |= {"at": NOON + timedelta(seconds=60), "again": NOON + timedelta(seconds=70)}

@@ -66,6 +66,15 @@ def test_a_sighting_that_calls_for_no_look_leaves_the_run_at_rest(each_store: St
     assert not runs.claim(1)
 
 
+def test_the_run_of_a_closed_pull_request_is_known_by_the_one_before(each_store: Store) -> None:
+    of_a_pull = a_run(event="pull_request", branch="ada-1", sha="a" * 40)
+    each_store.workflow_runs.see("ada-7", of_a_pull.model_copy(update={"pull": 12}))
+    closed = each_store.workflow_runs.see("ada-7", of_a_pull.model_copy(update={"id": 8}))
+    assert closed.run.pull == 12
+    other = of_a_pull.model_copy(update={"id": 9, "sha": "b" * 40})
+    assert each_store.workflow_runs.see("ada-7", other).run.pull == 0
+
+
 def test_a_run_of_another_workflow_is_followed_no_more(
     each_store: Store, clock: MovableClock
 ) -> None:

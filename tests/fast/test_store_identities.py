@@ -20,6 +20,20 @@ ACCOUNT = Account(id=1001, login="Ada")
 LEASE = timedelta(minutes=1)
 
 
+def asked(link: DeviceLinkRow) -> Message:
+    return Message(key=link.id, content=Notice(summary="enter it"), recipient=link.person)
+
+
+def given_up(link: DeviceLinkRow) -> Message:
+    return Message(key=link.id, content=Notice(summary="given up"), recipient=link.person)
+
+
+def shown(store: Store, link: str) -> str:
+    row = store.messages.get(link)
+    assert row is not None
+    return str(row.content["summary"])
+
+
 def a_code(store: Store, person: str, clock: MovableClock, *, replaces: str = "") -> str:
     """Give somebody a code to enter; return its id."""
     now = clock.now()
@@ -34,7 +48,7 @@ def a_code(store: Store, person: str, clock: MovableClock, *, replaces: str = ""
         next_look=now + timedelta(seconds=5),
         deadline=now + timedelta(minutes=15),
     )
-    return store.identities.open(row, unless=now + timedelta(hours=1)).id
+    return store.identities.open(row, asked(row), given_up, unless=now + timedelta(hours=1)).id
 
 
 def tokens(person: str, account: Account = ACCOUNT, sealed: str = "v1.k.tokens") -> SealedTokens:
@@ -137,9 +151,11 @@ def test_unlinking_forgets_everything_but_tokens_to_revoke(
     each_store: Store, each_database: Database, clock: MovableClock
 ) -> None:
     link(each_store, clock, ADA)
-    a_code(each_store, ADA, clock)
-    assert each_store.identities.unlink(ADA, by=ADA) == "Ada"
-    assert each_store.identities.unlink(ADA, by=ADA) is None
+    code = a_code(each_store, ADA, clock)
+    assert shown(each_store, code) == "enter it"
+    assert each_store.identities.unlink(ADA, given_up, by=ADA) == "Ada"
+    assert shown(each_store, code) == "given up"
+    assert each_store.identities.unlink(ADA, given_up, by=ADA) is None
     assert each_store.identities.of(ADA) is None
     assert each_store.identities.link_of(ADA) is None
     (row,) = each_store.identities.discarded()
@@ -219,7 +235,7 @@ def test_what_was_on_its_way_for_an_older_link_does_not_reach_a_new_one(
     each_store: Store, clock: MovableClock
 ) -> None:
     older = linked(each_store, clock).generation
-    each_store.identities.unlink(ADA, by=ADA)
+    each_store.identities.unlink(ADA, given_up, by=ADA)
     newer = linked(each_store, clock)
     assert not each_store.identities.renew(ADA, older, tokens(ADA, sealed="v1.k.late"))
     assert each_store.identities.of(ADA) == newer

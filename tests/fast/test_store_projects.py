@@ -25,7 +25,9 @@ def test_a_reserved_name_comes_with_its_operation_its_messages_and_an_audit_entr
     assert project is not None
     assert project.state == "reserved"
     assert [row.key for row in each_store.messages.owed()] == ["op-1:progress"]
-    assert [row.what for row in audit.history(each_database, "ada-7")] == ["asked for create"]
+    assert [row.what for row in audit.history(each_database, "ada-7")] == [
+        "asked for create_project"
+    ]
 
 
 def test_the_same_submission_again_changes_nothing(
@@ -126,7 +128,7 @@ def test_a_project_becomes_ready_once(each_store: Store, each_database: Database
     assert again.ready_at == first.ready_at
     assert again.repository_url == "https://x/ada-7"
     assert [row.what for row in audit.history(each_database, "ada-7")] == [
-        "asked for create",
+        "asked for create_project",
         "reserved → ready",
     ]
 

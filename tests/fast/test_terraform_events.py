@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioning.adapters.local_terraform import plans
-from provisioning.adapters.local_terraform.events import Story
+from provisioning.adapters.local_terraform.events import Story, readable
 from provisioning.errors import PermanentError
 from provisioning.runs import Action, Change, Counts
 
@@ -51,6 +51,40 @@ def story(*lines: bytes) -> Story:
     read = Story()
     read.read(b"".join(lines))
     return read
+
+
+def test_a_log_is_read_line_by_line_and_errors_are_explained_in_full() -> None:
+    stamp = {"@timestamp": "2026-11-25T13:04:05.648615Z"}
+    error = {
+        "severity": "error",
+        "summary": "No such catalog",
+        "detail": "It is gone.\nMake it.",
+        "address": "databricks_schema.a",
+        "range": {"filename": "m.tf", "start": {"line": 7}},
+        "snippet": {
+            "context": 'resource "databricks_schema" "a"',
+            "code": "  catalog_name = var.catalog",
+            "values": [{"traversal": "var.catalog", "statement": 'is "dev"'}],
+        },
+    }
+    lines = (
+        line("version", **stamp, **{"@message": "Terraform 1.15.5"}),
+        line("diagnostic", **stamp, **{"@message": "Error: No such catalog"}, diagnostic=error),
+        b"panic: out of memory\n",
+        b'{"no": "event"}\n',
+    )
+    assert readable(b"".join(lines).decode()).splitlines() == [
+        "2026-11-25T13:04:05Z  Terraform 1.15.5",
+        "2026-11-25T13:04:05Z  Error: No such catalog",
+        "    with databricks_schema.a,",
+        '    on m.tf line 7, in resource "databricks_schema" "a":',
+        "      catalog_name = var.catalog",
+        '    var.catalog is "dev"',
+        "    It is gone.",
+        "    Make it.",
+        "panic: out of memory",
+        '{"no": "event"}',
+    ]
 
 
 def test_terraforms_own_summary_is_what_counts() -> None:

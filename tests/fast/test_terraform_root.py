@@ -18,6 +18,7 @@ from provisioning.terraform_root import (
     account_module,
     environment_key,
     environment_module,
+    identity_module,
     literal,
     root_files,
 )
@@ -89,7 +90,7 @@ def root(
 
 def test_one_group_has_one_account_and_an_environment_for_each_stage() -> None:
     main, values = root(spec())
-    assert set(main["module"]) == {"project", "account_gbx1", *STAGES, "production_plan"}
+    assert set(main["module"]) == {"project", "account_gbx1", *STAGES}
     aliases = [provider["alias"] for provider in main["provider"]["databricks"]]
     assert aliases == ["account_gbx1", *STAGES]
     assert list(values["environments"]) == sorted(STAGES)
@@ -116,9 +117,13 @@ def test_groups_of_one_account_share_its_module_and_other_groups_have_their_own(
 def test_addresses_of_modules_are_those_of_the_root() -> None:
     request = spec(*GROUPS)
     main, _ = root(request)
-    for environment in context().identities(request):
-        assert environment_module(environment) == f"module.{environment_key(environment)}"
+    for environment in request.environments():
+        module = environment_module(environment)
+        assert module == f"module.{environment_key(environment)}"
         assert environment_key(environment) in main["module"]
+        planner = identity_module(environment.planner_name)
+        assert identity_module(environment.name) == f'{module}.module.identity["deployer"]'
+        assert planner == f'{module}.module.identity["planner"]'
         account = account_module(context().accounts, environment.group)
         assert account.removeprefix("module.") in main["module"]
 
@@ -140,14 +145,14 @@ def inputs(module: str) -> dict[str, str]:
 def test_the_modules_have_no_input_that_nobody_gives() -> None:
     calls = root(spec())[0]["module"]
     given = {call["source"].rpartition("/")[2]: set(call) for call in calls.values()}
-    assert set(given) == {"project", "account", "environment", "planner"}
+    assert set(given) == {"project", "account", "environment"}
     left_out = {name for module in given for name in set(inputs(module)) - given[module]}
     assert left_out == NOT_ASKED_FOR_YET
 
 
 def test_modules_that_share_an_input_demand_the_same_of_it() -> None:
-    modules = [inputs(name) for name in ("project", "account", "environment", "planner")]
-    project, account, environment, _ = modules
+    modules = [inputs(name) for name in ("project", "account", "environment")]
+    project, account, environment = modules
     assert "validation" in project["name"]
     assert project["name"] == account["name"] == environment["name"]
     for one, other in combinations(modules, 2):
@@ -170,14 +175,15 @@ def test_workspace_providers_have_no_account_id_and_no_provider_has_a_credential
 def test_only_production_is_gated_and_only_development_is_open_to_the_team() -> None:
     _, values = root(spec())
     environments = values["environments"]
-    assert [stage for stage in STAGES if environments[stage]["gated"]] == ["production"]
+    for held in ("gated", "reviewed"):
+        assert [stage for stage in STAGES if environments[stage][held]] == ["production"]
     assert [s for s in STAGES if environments[s]["team_may_write"]] == ["development"]
 
 
 def test_with_the_app_s_rule_no_environment_has_reviewers_but_planners_stay() -> None:
-    main, values = root(spec(), gate="app_rule")
-    assert not any(each["gated"] for each in values["environments"].values())
-    assert [name for name in main["module"] if name.endswith("_plan")] == ["production_plan"]
+    environments = root(spec(), gate="app_rule")[1]["environments"]
+    assert not any(each["reviewed"] for each in environments.values())
+    assert [stage for stage in STAGES if environments[stage]["gated"]] == ["production"]
 
 
 @pytest.mark.parametrize("gated", [(), ("production",), ("testing", "staging"), STAGES])
@@ -186,15 +192,11 @@ def test_every_gated_environment_has_a_planner_and_no_other_one(gated: tuple[str
     groups = ("gbx1", "gbx2")
     keys = {f"{group}_{stage}" for group in groups for stage in gated}
     assert {name for name, each in values["environments"].items() if each["gated"]} == keys
-    planners = {name: each for name, each in main["module"].items() if name.endswith("_plan")}
-    assert set(planners) == {f"{key}_plan" for key in keys}
-    for name, planner in planners.items():
-        key = name.removesuffix("_plan")
-        assert planner["deployer_id"] == f"${{module.{key}.client_id}}"
-        assert planner["providers"] == main["module"][key]["providers"]
-    told = set(main["output"]["environments"]["value"])
-    assert {name for name in told if name.endswith("-plan")} == {
-        f"{group}-{stage.capitalize()}-plan" for group in groups for stage in gated
+    told = main["output"]["environments"]["value"]
+    assert {name: each for name, each in told.items() if name.endswith("-plan")} == {
+        f"{group}-{stage.capitalize()}-plan": f"${{module.{group}_{stage}.planner}}"
+        for group in groups
+        for stage in gated
     }
 
 

@@ -78,6 +78,7 @@ const parts = (combo) => ({
 
 export function closePopup(combo) {
   const { box, popup } = parts(combo);
+  clearTimeout(combo.timer);
   popup.hidden = true;
   combo.asked = null;
   box.setAttribute("aria-expanded", "false");
@@ -192,6 +193,8 @@ function comboKey(event, combo) {
   if (event.key === "Enter") {
     event.preventDefault();
     if (!popup.hidden && options[at]) choose(combo, options[at]);
+  } else if (event.key === "Tab") {
+    closePopup(combo); // before the focus moves: a list that scrolls would take it
   } else if (event.key === "Escape" && !popup.hidden) {
     event.preventDefault();
     event.stopPropagation();

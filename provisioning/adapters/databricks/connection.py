@@ -26,13 +26,15 @@ from databricks.sdk.errors import (
 )
 from databricks.sdk.errors.base import DatabricksError
 
-from provisioning.adapters.databricks.login import SECONDS, Login, Tokens
+from provisioning.adapters.databricks.login import Login, Tokens
 from provisioning.clock import Clock
 from provisioning.errors import PermanentError, TemporaryError
 from provisioning.project import Environment
 from provisioning.terraform_root import AccountContext, WorkspaceContext
 
 C = TypeVar("C")
+PATIENCE = 10
+"""Seconds that an answer of Databricks may take, or a login."""
 LONGEST_PAUSE = 5
 """Seconds that we wait in silence when Databricks asks for it; a longer wish is passed on."""
 SILENT = (
@@ -85,7 +87,10 @@ class Clients(Generic[C]):
 
 
 class Accounts:
-    """Clients by workspace group and stage; safe to use from several threads."""
+    """Clients by workspace group and stage; safe to use from several threads.
+
+    They wait `patience` seconds for an answer.
+    """
 
     def __init__(
         self,
@@ -93,11 +98,13 @@ class Accounts:
         accounts: Mapping[str, AccountContext],
         workspaces: Mapping[str, Mapping[str, WorkspaceContext]],
         clock: Clock,
+        patience: float = PATIENCE,
     ) -> None:
         self.login = login
         self.accounts = accounts
         self.workspaces = workspaces
         self.clock = clock
+        self._patience = patience
         self._account_clients = Clients(self._account_client)
         self._workspace_clients = Clients(self._workspace_client)
 
@@ -112,8 +119,8 @@ class Accounts:
 
     def visitor(self, environment: Environment, login: Login) -> WorkspaceClient:
         """Return a client of an environment's workspace that logs in as somebody else, once."""
-        tokens = Tokens(login, self.clock)
-        return WorkspaceClient(config=_config(login, tokens, self._place(environment).host))
+        tokens = Tokens(login, self.clock, self._patience)
+        return WorkspaceClient(config=self._config(tokens, self._place(environment).host))
 
     def distinct(self, groups: Iterable[str]) -> tuple[str, ...]:
         """Return one of the workspace groups for each account that they have."""
@@ -127,33 +134,32 @@ class Accounts:
         return self.workspaces[environment.group][environment.stage]
 
     def _account_client(self, host: str, account_id: str) -> AccountClient:
-        tokens = Tokens(self.login, self.clock)
-        client = AccountClient(config=_config(self.login, tokens, host, account_id))
+        tokens = Tokens(self.login, self.clock, self._patience)
+        client = AccountClient(config=self._config(tokens, host, account_id))
         tokens.watch(client.api_client)
         return client
 
     def _workspace_client(self, host: str, _: str) -> WorkspaceClient:
-        tokens = Tokens(self.login, self.clock)
-        client = WorkspaceClient(config=_config(self.login, tokens, host))
+        tokens = Tokens(self.login, self.clock, self._patience)
+        client = WorkspaceClient(config=self._config(tokens, host))
         tokens.watch(client.api_client)
         return client
 
-
-def _config(login: Login, tokens: Tokens, host: str, account_id: str | None = None) -> Config:
-    """Return the SDK's settings; the login is named so that none is taken from the environment."""
-    return Config(
-        host=host,
-        account_id=account_id,
-        client_id=login.client_id,
-        client_secret=login.client_secret,
-        auth_type=tokens.auth_type(),
-        credentials_strategy=tokens,
-        http_timeout_seconds=SECONDS,
-        retry_timeout_seconds=SECONDS,
-        product="sciclops-bot",
-        product_version="0.1.0",
-        clock=ImpatientClock(),
-    )
+    def _config(self, tokens: Tokens, host: str, account_id: str | None = None) -> Config:
+        """Return the SDK's settings; the login is named so that none is taken from elsewhere."""
+        return Config(
+            host=host,
+            account_id=account_id,
+            client_id=tokens.login.client_id,
+            client_secret=tokens.login.client_secret,
+            auth_type=tokens.auth_type(),
+            credentials_strategy=tokens,
+            http_timeout_seconds=self._patience,
+            retry_timeout_seconds=self._patience,
+            product="sciclops-bot",
+            product_version="0.1.0",
+            clock=ImpatientClock(),
+        )
 
 
 @contextmanager

@@ -20,8 +20,6 @@ from databricks.sdk.credentials_provider import CredentialsProvider, Credentials
 
 from provisioning.clock import Clock
 
-SECONDS = 10
-"""How long a token may take, the wait for another thread's login included."""
 DISCOVERY_SECONDS = 3
 """How long the description of the login service may take: it needs neither login nor work."""
 DISCOVERY = ".well-known/oauth-authorization-server"
@@ -42,12 +40,14 @@ class Login:
 class Tokens(CredentialsStrategy):
     """The tokens of one client, one at a time, each renewed shortly before it expires.
 
-    Raises ValueError where the login is refused, and what `requests` raises where nobody answers.
+    One may take `seconds`, the wait for another thread's login included. Raises ValueError where
+    the login is refused, and what `requests` raises where nobody answers.
     """
 
-    def __init__(self, login: Login, clock: Clock) -> None:
-        self._login = login
+    def __init__(self, login: Login, clock: Clock, seconds: float) -> None:
+        self.login = login
         self._clock = clock
+        self._seconds = seconds
         self._lock = threading.Lock()
         self._endpoint = ""
         self._held = ""
@@ -61,7 +61,9 @@ class Tokens(CredentialsStrategy):
         """Find out where to log in; return what makes the headers of a request."""
         where = cfg.discovery_url or f"{_usual_root(cfg)}/{DISCOVERY}"
         self._endpoint = str(
-            _found(requests.get(where, timeout=DISCOVERY_SECONDS), "token_endpoint")
+            _found(
+                requests.get(where, timeout=min(DISCOVERY_SECONDS, self._seconds)), "token_endpoint"
+            )
         )
         return self.headers
 
@@ -73,13 +75,13 @@ class Tokens(CredentialsStrategy):
     def headers(self, refused: str = "") -> dict[str, str]:
         """Return what authenticates a request for some minutes to come; not what was refused."""
         began = time.monotonic()
-        if not self._lock.acquire(timeout=SECONDS):
+        if not self._lock.acquire(timeout=self._seconds):
             raise TimeoutError("another login still waits for its answer")
         try:
             if self._held == refused:
                 self._held = ""  # even if the login fails: nobody else need try it
             if not self._held or self._clock.now() >= self._due:
-                self._log_in(max(SECONDS - (time.monotonic() - began), 1))
+                self._log_in(max(self._seconds - (time.monotonic() - began), 1))
             return {"Authorization": self._held}
         finally:
             self._lock.release()
@@ -103,7 +105,7 @@ class Tokens(CredentialsStrategy):
         answer = requests.post(
             self._endpoint,
             data={"grant_type": "client_credentials", "scope": "all-apis"},
-            auth=(self._login.client_id, self._login.client_secret),
+            auth=(self.login.client_id, self.login.client_secret),
             timeout=seconds,
         )
         self._held = f"Bearer {_found(answer, 'access_token')}"

@@ -15,7 +15,7 @@ from databricks.sdk.service.workspace import AclPermission
 from provisioning.adapters.databricks.connection import Accounts
 from provisioning.adapters.databricks.names import Names
 from provisioning.project import Environment, ProjectSpec
-from provisioning.terraform_root import account_module, environment_module
+from provisioning.terraform_root import account_module, environment_module, identity_module
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,8 @@ class EnvironmentTraces:
         self._us = accounts.login.client_id
         self._names = Names(spec, environment, accounts.catalog(environment))
         self._environment = environment
+        self._module = environment_module(environment)
+        self._identity = identity_module(environment.name)
 
     def schema(self) -> list[Trace]:
         """Return the schema; one that we may not see is somebody else's."""
@@ -73,7 +75,7 @@ class EnvironmentTraces:
             return []
         except PermissionDenied:
             maker = "somebody"
-        return [self._trace("schema", name, "databricks_schema.this", name, maker)]
+        return [self._trace("schema", name, f"{self._module}.databricks_schema.this", name, maker)]
 
     def scope(self) -> list[Trace]:
         """Return the secret scope; lists show only those that we may read, this shows any."""
@@ -86,24 +88,23 @@ class EnvironmentTraces:
             acls = []
         managers = [acl.principal for acl in acls if acl.permission == AclPermission.MANAGE]
         maker = self._us if self._us in managers else "somebody"
-        return [self._trace("secret scope", name, "databricks_secret_scope.this", name, maker)]
+        address = f"{self._module}.databricks_secret_scope.this"
+        return [self._trace("secret scope", name, address, name, maker)]
 
     def policy(self) -> list[Trace]:
         """Return the cluster policy."""
-        name, resource = self._names.policy, "databricks_cluster_policy.jobs"
+        name, address = self._names.policy, f"{self._module}.databricks_cluster_policy.jobs"
         return [
-            self._trace(
-                "cluster policy", name, resource, policy.policy_id, policy.creator_user_name
-            )
+            self._trace("cluster policy", name, address, policy.policy_id, policy.creator_user_name)
             for policy in self._workspace.cluster_policies.list()
             if policy.name == name
         ]
 
     def principal(self) -> list[Trace]:
         """Return the service principals of this name: it need not be unique."""
-        resource = "databricks_service_principal.this"
+        address = f"{self._identity}.databricks_service_principal.this"
         return [
-            self._trace("service principal", self._names.principal, resource, found.id, "somebody")
+            self._trace("service principal", self._names.principal, address, found.id, "somebody")
             for found in self._principals()
         ]
 
@@ -129,8 +130,8 @@ class EnvironmentTraces:
 
     def _adoptable(self, number: int, policies: list[str]) -> list[Trace]:
         name, us = self._names.principal, self._us
-        this = "databricks_service_principal.this"
-        github = "databricks_service_principal_federation_policy.github[0]"
+        this = f"{self._identity}.databricks_service_principal.this"
+        github = f"{self._identity}.databricks_service_principal_federation_policy.github[0]"
         return [
             self._trace("service principal", name, this, str(number), us),
             *(
@@ -156,7 +157,6 @@ class EnvironmentTraces:
         return sorted(policy.policy_id or "" for policy in policies)
 
     def _trace(
-        self, kind: str, name: str, resource: str, import_id: str | None, maker: str | None
+        self, kind: str, name: str, address: str, import_id: str | None, maker: str | None
     ) -> Trace:
-        address = f"{environment_module(self._environment)}.{resource}"
         return Trace(kind, name, address, import_id or "", ours=maker in (None, "", self._us))

@@ -211,9 +211,15 @@ class GitHubActions:
         raise TemporaryError("GitHub has not begun the workflow yet", after=AMBIGUOUS)
 
     def rerun(
-        self, project: str, run: int, token: SecretStr | None, attempt: int | None = None
+        self,
+        project: str,
+        run: int,
+        token: SecretStr | None,
+        attempt: int | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
-        """Run again what failed, as the person whose token it is, or as our App without one."""
+        """Run again what failed or the whole run, as that person, or as our App without a token."""
         path = f"{self._repository(project)}/actions/runs/{run}"
         with self._connection.doing(f"look at the workflow run {run}"):
             found = self._connection.get(path)
@@ -222,7 +228,7 @@ class GitHubActions:
         if found["status"] != "completed" or attempt not in (None, found["run_attempt"]):
             return
         try:
-            self._rerun(f"{path}/rerun-failed-jobs", token)
+            self._rerun(f"{path}/{'rerun' if whole else 'rerun-failed-jobs'}", token)
         except GithubException as error:
             raise self._of_person(error, "rerun this") from error
         except requests.exceptions.RequestException as error:

@@ -18,7 +18,13 @@ def comparison(base: str, total: int, commits: list[Json], url: str) -> Comparis
 def _commit(found: Json) -> Commit:
     author = (found.get("author") or {}).get("login") or found["commit"]["author"]["name"]
     title = _title(found["commit"]["message"])
-    return Commit(sha=found["sha"], title=title[:120], author=author, url=found["html_url"])
+    return Commit(
+        sha=found["sha"],
+        title=title[:120],
+        author=author,
+        url=found["html_url"],
+        parents=tuple(parent["sha"] for parent in found["parents"]),
+    )
 
 
 def _title(message: str) -> str:

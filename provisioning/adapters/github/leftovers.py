@@ -10,11 +10,12 @@ from functools import partial
 from itertools import chain
 
 from provisioning.adapters.github.connection import Connection
-from provisioning.project import Environment
-from provisioning.terraform_root import environment_module
+from provisioning.terraform_root import identity_module
 
 RULESETS = {"main": "main", "sciclops-template": "template", "versions": "versions"}
 """Our rulesets: the name at GitHub to the resource's name."""
+
+POLICY = "github_repository_environment_deployment_policy.branch"
 
 Found = dict[str, str]
 
@@ -40,9 +41,8 @@ def _rulesets(connection: Connection, path: str, name: str) -> Found:
 
 def _policies(connection: Connection, path: str, name: str, environment: str) -> Found:
     where = f"{path}/environments/{environment}/deployment-branch-policies?per_page=100"
-    resource = "github_repository_environment_deployment_policy.branch"
-    module = environment_module(Environment(group="", stage="", name=environment))
+    resource = f"{identity_module(environment)}.{POLICY}"
     return {
-        f'{module}.{resource}["{policy["name"]}"]': f"{name}:{environment}:{policy['id']}"
+        f'{resource}["{policy["name"]}"]': f"{name}:{environment}:{policy['id']}"
         for policy in (connection.get(where) or {}).get("branch_policies", ())
     }

@@ -38,6 +38,7 @@ def run_of(found: Json, project: str) -> WorkflowRun:
         conclusion=found["conclusion"] or "",
         created_at=_moment(found["created_at"]),
         updated_at=_moment(found["updated_at"]),
+        pull=_pull(found),
     )
 
 
@@ -92,6 +93,16 @@ def run_of_rule(payload: Json, project: str) -> WorkflowRun:
         created_at=_moment(payload["deployment"]["created_at"]),
         updated_at=LONG_AGO,
     )
+
+
+def _pull(found: Json) -> int:
+    """Return the pull request of a run: none is listed of a fork or once it is closed.
+
+    All open ones of the branch are listed, and nothing tells them apart.
+    """
+    listed = found.get("pull_requests") or []
+    is_clear = found["event"] == "pull_request" and len(listed) == 1
+    return int(listed[0]["number"]) if is_clear else 0
 
 
 def _login(user: Json) -> str:

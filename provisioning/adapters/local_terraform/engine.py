@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from provisioning.adapters.local_terraform import plans
-from provisioning.adapters.local_terraform.events import Story
+from provisioning.adapters.local_terraform.events import Story, readable
 from provisioning.adapters.local_terraform.places import (
     INITIALISED,
     Places,
@@ -115,9 +115,9 @@ class LocalTerraform:
         return read_or_empty(self._places.run(project, run) / "plan.txt")
 
     def log(self, project: str, run: str) -> str:
-        """Return the run's raw log, secrets redacted."""
+        """Return the run's log for people to read, secrets redacted."""
         logs = (self._tracker(project, run, job).log() for job in self._jobs(project, run))
-        return cut_middle("".join(logs), LONGEST_TEXT)
+        return cut_middle(readable("".join(logs)), LONGEST_TEXT)
 
     def outputs(self, project: str) -> dict[str, object]:
         """Return the root's outputs that are not sensitive."""

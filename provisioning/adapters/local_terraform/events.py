@@ -6,7 +6,7 @@ Terraform add some; lines that are no JSON (a panic, a refused flag) are kept as
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from provisioning.runs import Change, Counts, Diagnostic, Progress
@@ -145,6 +145,40 @@ class Story:
                 address=told.get("address", ""),
             )
         ] += 1
+
+
+def readable(log: str) -> str:
+    """Return a log as people read it: when, and what was said; errors with all that explains them.
+
+    Lines that are no events stay as they are.
+    """
+    return "".join(f"{_readable(line)}\n" for line in log.splitlines())
+
+
+def _readable(line: str) -> str:
+    try:
+        event = json.loads(line)
+        said, at = str(event["@message"]), str(event["@timestamp"])
+    except (ValueError, TypeError, KeyError):
+        return line
+    if "diagnostic" in event:
+        said = "\n".join([said, *_explained(event["diagnostic"])])
+    return f"{at[:19]}Z  {said}".rstrip().replace("\n", "\n    ")
+
+
+def _explained(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what a diagnostic says beyond its summary, as Terraform prints it."""
+    if address := told.get("address"):
+        yield f"with {address},"
+    if place := told.get("range"):
+        snippet = told.get("snippet") or {}
+        context = f", in {snippet['context']}" if snippet.get("context") else ""
+        yield f"on {place['filename']} line {place['start']['line']}{context}:"
+        if code := snippet.get("code"):
+            yield code
+        for value in snippet.get("values") or ():
+            yield f"{value['traversal']} {value['statement']}"
+    yield told.get("detail", "")
 
 
 def _often(detail: str, times: int) -> str:

@@ -73,7 +73,7 @@ resource "databricks_grant" "principal" {
   table   = local.names[each.key].securable == "table" ? local.names[each.key].full_name : null
   volume  = local.names[each.key].securable == "volume" ? local.names[each.key].full_name : null
 
-  principal  = databricks_service_principal.this.application_id
+  principal  = local.deployer
   privileges = each.value
 }
 
@@ -85,5 +85,18 @@ resource "databricks_grant" "group" {
   schema  = local.names[each.key].securable == "schema" ? local.names[each.key].full_name : null
 
   principal  = var.group.display_name
+  privileges = each.value
+}
+
+# What planning asks Databricks for: the way to the schema, and EXECUTE to read the description of a
+# registered model in it, which Unity Catalog tells nobody else.
+resource "databricks_grant" "planner" {
+  for_each = var.gated ? { catalog = ["USE_CATALOG"], schema = ["EXECUTE", "USE_SCHEMA"] } : {}
+  provider = dbx.workspace
+
+  catalog = each.key == "catalog" ? var.catalog : null
+  schema  = each.key == "schema" ? databricks_schema.this.id : null
+
+  principal  = module.identity["planner"].client_id
   privileges = each.value
 }

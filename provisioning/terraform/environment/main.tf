@@ -1,42 +1,75 @@
 locals {
-  principal_name = "${var.name}-${lower(var.environment_name)}"
-  schema_name    = replace(var.name, "-", "_")
-  audience       = var.oidc_audience == "" ? var.account_id : var.oidc_audience
+  schema_name = replace(var.name, "-", "_")
+
+  # Who plans for a gated environment, before anybody has released anything, may look and nothing else,
+  # and waits for nobody. A job behind the gate has no identity until it is released, so it could not
+  # make the plan that people decide upon.
+  identities = merge(
+    { deployer = { environment_name = var.environment_name, reviewed = var.reviewed } },
+    var.gated ? { planner = { environment_name = "${var.environment_name}-plan", reviewed = false } } : {},
+  )
+  deployer = module.identity["deployer"].client_id
 }
 
 data "databricks_current_metastore" "this" {
   provider = dbx.workspace
 }
 
-# ---------------------------------------------------------------- who deploys, and as whom
+# ---------------------------------------------------------------- who deploys and who plans
 
-resource "databricks_service_principal" "this" {
-  provider     = dbx.account
-  display_name = local.principal_name
-  external_id  = "${var.marker}:${var.environment_name}"
+module "identity" {
+  for_each = local.identities
+  source   = "../identity"
 
-  disable_as_user_deletion = false # at account level a destroy would only deactivate it
+  providers = {
+    github        = github
+    dbx.account   = dbx.account
+    dbx.workspace = dbx.workspace
+  }
+
+  name                = var.name
+  marker              = var.marker
+  environment_name    = each.value.environment_name
+  repository          = var.repository
+  oidc_prefix         = var.oidc_prefix
+  oidc_issuer         = var.oidc_issuer
+  oidc_audience       = var.oidc_audience
+  federated           = var.federated
+  account_id          = var.account_id
+  deployment_branches = var.deployment_branches
+  reviewed            = each.value.reviewed
+  reviewer_team_ids   = var.reviewer_team_ids
+  reviewer_user_ids   = var.reviewer_user_ids
+
+  variables = {
+    DATABRICKS_HOST                  = var.host
+    DATABRICKS_JOB_CLUSTER_POLICY_ID = databricks_cluster_policy.jobs.id
+  }
 }
 
-# Where workflows log in with OAuth secrets instead, nobody's tokens are trusted.
-resource "databricks_service_principal_federation_policy" "github" {
-  count = var.federated ? 1 : 0
+# The deploying job lets the planner see what it makes, and the other way round.
+resource "github_actions_environment_variable" "planner" {
+  count = var.gated ? 1 : 0
 
-  provider             = dbx.account
-  service_principal_id = databricks_service_principal.this.id
-  description          = "GitHub Actions, environment ${var.environment_name}"
+  repository    = var.repository
+  environment   = module.identity["deployer"].facts.name
+  variable_name = "DATABRICKS_PLANNER_ID"
+  value         = module.identity["planner"].client_id
+}
 
-  oidc_policy = {
-    issuer    = var.oidc_issuer
-    audiences = [local.audience]
-    subject   = "${var.oidc_prefix}:environment:${var.environment_name}"
-  }
+resource "github_actions_environment_variable" "deployer" {
+  count = var.gated ? 1 : 0
+
+  repository    = var.repository
+  environment   = module.identity["planner"].facts.name
+  variable_name = "DATABRICKS_DEPLOYER_ID"
+  value         = local.deployer
 }
 
 # Authoritative: without the first rule we would lock ourselves out.
 resource "databricks_access_control_rule_set" "principal" {
   provider = dbx.account
-  name     = "accounts/${var.account_id}/servicePrincipals/${databricks_service_principal.this.application_id}/ruleSets/default"
+  name     = "accounts/${var.account_id}/servicePrincipals/${local.deployer}/ruleSets/default"
 
   grant_rules {
     principals = ["servicePrincipals/${var.automation_client_id}"]
@@ -51,12 +84,6 @@ resource "databricks_access_control_rule_set" "principal" {
       role       = "roles/servicePrincipal.user"
     }
   }
-}
-
-resource "databricks_permission_assignment" "principal" {
-  provider     = dbx.workspace
-  principal_id = databricks_service_principal.this.id
-  permissions  = ["USER"]
 }
 
 resource "databricks_permission_assignment" "group" {
@@ -87,7 +114,7 @@ resource "databricks_permissions" "jobs_policy" {
   cluster_policy_id = databricks_cluster_policy.jobs.id
 
   access_control {
-    service_principal_name = databricks_service_principal.this.application_id
+    service_principal_name = local.deployer
     permission_level       = "CAN_USE"
   }
 
@@ -97,76 +124,17 @@ resource "databricks_permissions" "jobs_policy" {
   }
 
   # Who isn't in the workspace can't be named in it.
-  depends_on = [databricks_permission_assignment.principal, databricks_permission_assignment.group]
+  depends_on = [databricks_permission_assignment.group]
 }
 
 resource "databricks_secret_scope" "this" {
   provider = dbx.workspace
-  name     = local.principal_name
+  name     = "${var.name}-${lower(var.environment_name)}"
 }
 
 resource "databricks_secret_acl" "principal" {
   provider   = dbx.workspace
   scope      = databricks_secret_scope.this.name
-  principal  = databricks_service_principal.this.application_id
+  principal  = local.deployer
   permission = "READ"
-
-  depends_on = [databricks_permission_assignment.principal]
-}
-
-# ---------------------------------------------------------------- the GitHub environment
-
-resource "github_repository_environment" "this" {
-  repository          = var.repository
-  environment         = var.environment_name
-  can_admins_bypass   = false
-  prevent_self_review = var.gated
-
-  dynamic "reviewers" {
-    for_each = var.gated ? [1] : []
-
-    content {
-      teams = var.reviewer_team_ids
-      users = var.reviewer_user_ids
-    }
-  }
-
-  deployment_branch_policy {
-    protected_branches     = false
-    custom_branch_policies = true
-  }
-
-  lifecycle {
-    precondition {
-      condition     = !var.gated || length(var.reviewer_team_ids) + length(var.reviewer_user_ids) > 0
-      error_message = "A gated stage needs at least one reviewer: with none, nobody could release to it."
-    }
-
-    precondition {
-      condition     = !var.gated || length(var.reviewer_team_ids) + length(var.reviewer_user_ids) <= 6
-      error_message = "GitHub takes at most 6 reviewers, teams and people together."
-    }
-  }
-}
-
-resource "github_repository_environment_deployment_policy" "branch" {
-  for_each = toset(var.deployment_branches)
-
-  repository     = var.repository
-  environment    = github_repository_environment.this.environment
-  branch_pattern = each.key
-}
-
-resource "github_actions_environment_variable" "this" {
-  for_each = {
-    DATABRICKS_HOST                  = var.host
-    DATABRICKS_CLIENT_ID             = databricks_service_principal.this.application_id
-    DATABRICKS_ACCOUNT_ID            = local.audience
-    DATABRICKS_JOB_CLUSTER_POLICY_ID = databricks_cluster_policy.jobs.id
-  }
-
-  repository    = var.repository
-  environment   = github_repository_environment.this.environment
-  variable_name = each.key
-  value         = each.value
 }

@@ -184,6 +184,12 @@ variable "deployment_branches" {
 }
 
 variable "gated" {
+  description = "Whether a deployment needs a release, so that a planner shows beforehand what it would do."
+  type        = bool
+  default     = false
+}
+
+variable "reviewed" {
   description = "Whether GitHub's required reviewers hold a deployment; false where our App's own rule does, or nothing."
   type        = bool
   default     = false

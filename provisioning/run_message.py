@@ -11,6 +11,7 @@ from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
+from provisioning.sandbox import end_of
 from provisioning.text import (
     Button,
     Fact,
@@ -228,7 +229,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
     if spec.sandbox_until:
-        shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+        shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
 
 

@@ -30,6 +30,7 @@ def policy_of(settings: Settings) -> Policy:
         announcements=settings.slack.announcements,
         sandbox_default=timedelta(days=limits.sandbox_days_default),
         sandbox_maximum=timedelta(days=limits.sandbox_days_maximum),
+        sandbox_extensions=limits.sandbox_extensions,
         github_writing_applies=limits.github_writing_applies,
         github_writes_per_hour=limits.github_writes_per_hour,
         release_expires=timedelta(hours=settings.confirmation.release_expires_after_hours),

@@ -265,6 +265,7 @@ class LimitSettings(Section):
     workflow_run_days: int = Field(90, ge=31, description="GitHub repeats a run for 30 days")
     sandbox_days_default: int = Field(30, ge=1)
     sandbox_days_maximum: int = Field(90, ge=1)
+    sandbox_extensions: int = Field(3, ge=0, description="then only the platform team extends it")
     message_edit_seconds: float = Field(3, gt=0)
 
 

@@ -23,6 +23,7 @@ from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Observer
+from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
@@ -40,6 +41,7 @@ from provisioning.requesting import Requesting
 from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
+from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
 from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
@@ -255,6 +257,7 @@ class Bot(Foundation):
         release_times = ReleaseTimes(
             self.store, self.engine, self.releasing, self.deployment_board, self.clock
         )
+        sandboxes = SandboxTimes(self.store, self.requesting, self.clock)
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
@@ -262,6 +265,7 @@ class Bot(Foundation):
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
             "sweep.undeploying": (timedelta(seconds=15), self.undeploying.sweep),
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
+            "sweep.sandboxes": (timedelta(seconds=15), sandboxes.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
@@ -296,6 +300,7 @@ class Bot(Foundation):
             drift=self.drift,
             key_ages=self.key_ages,
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
+            extending=Extending(self.store, self.people, self.policy, self.clock),
         )
 
 

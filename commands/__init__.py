@@ -14,6 +14,7 @@ from commands import (
     destroy,
     discard,
     drift,
+    extend,
     link,
     list,  # noqa: A004 - named like the sub-command
     lock,
@@ -44,6 +45,7 @@ ALL = (
     cleanup.COMMAND,
     destroy.COMMAND,
     consent.COMMAND,
+    extend.COMMAND,
     deploy.COMMAND,
     runs.COMMAND,
     check.COMMAND,

@@ -16,6 +16,7 @@ from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
 from provisioning.drift import Drift
 from provisioning.errors import UserError
+from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
@@ -155,6 +156,7 @@ class Services:
     drift: Drift
     key_ages: KeyAges
     losses: Losses
+    extending: Extending
 
     @property
     def feasibility(self) -> Feasibility:

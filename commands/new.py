@@ -24,6 +24,7 @@ from provisioning.policy import Policy
 from provisioning.ports import Redactor, Templates
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer, template_title
 from provisioning.questions import Answer, Choice, Question
+from provisioning.sandbox_message import AT_THE_END
 from provisioning.starter import starter_answers
 from provisioning.text import bold, say
 
@@ -228,7 +229,8 @@ def lifetime_fields(values: Values, services: Services) -> tuple[Field, ...]:
     fields = [Field("lifetime", "Lifetime", "choice", options=options, initial=lifetime, live=True)]
     if lifetime == SANDBOX:
         end = services.clock.now().date() + services.policy.sandbox_default
-        hint = f"At most {services.policy.sandbox_maximum.days} days from today."
+        most = services.policy.sandbox_maximum.days
+        hint = f"At most {most} days from today. {AT_THE_END}"
         fields.append(
             Field("sandbox_until", "Sandbox until", "date", hint=hint, initial=end.isoformat())
         )

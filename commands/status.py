@@ -8,9 +8,11 @@ from provisioning.key_ages import days
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
+from provisioning.sandbox import Sandbox, counted, time_left
+from provisioning.sandbox_message import when
 from provisioning.store.locks import held
 from provisioning.tables import ProjectRow
-from provisioning.text import Fact, Notice, code, link, moment, person, quoted, say
+from provisioning.text import Fact, Notice, Text, code, link, moment, person, quoted, say
 
 LONGEST_WAIT = 10.0
 """So many seconds Databricks has for telling how old keys are."""
@@ -36,8 +38,8 @@ def show(request: Request, services: Services) -> Answer:
     if project.repository_url:
         url = project.repository_url
         facts.append(Fact(label="Repository", value=say(link(url.removeprefix("https://"), url))))
-    if spec.sandbox_until:
-        facts.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+    if sandbox := Sandbox.of(project):
+        facts.append(Fact(label="Sandbox until", value=end(sandbox, services)))
     runs = services.store.operations.of_project(name)
     if runs:
         run = read_operation(runs[0])
@@ -66,6 +68,14 @@ def locked(name: str, services: Services) -> list[Fact]:
     lock = services.store.locks.of(name)
     now = services.clock.now()
     return [Fact(label="Locked", value=say(*held(lock, now)))] if lock else []
+
+
+def end(sandbox: Sandbox, services: Services) -> Text:
+    """Say when a sandbox ends, how long that is, and how often it was put off."""
+    now = services.clock.now()
+    left = f"{time_left(sandbox.ends, now)} left" if now < sandbox.ends else "its end has passed"
+    often = f", extended {counted(sandbox.extensions, 'time')}" if sandbox.extensions else ""
+    return say(when(sandbox), f" ({left}{often})")
 
 
 def deployments(name: str, services: Services) -> list[Fact]:

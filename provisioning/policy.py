@@ -56,7 +56,8 @@ class Policy(Delivery):
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
     of chat users that whoever keeps the settings vouches for. Keys are due after `rotate_after`;
-    the old ones are kept for `longest_overlap` at most.
+    the old ones are kept for `longest_overlap` at most. After so many `sandbox_extensions` only
+    the platform team extends a sandbox.
     """
 
     naming: Naming
@@ -73,6 +74,7 @@ class Policy(Delivery):
     announcements: str
     sandbox_default: timedelta
     sandbox_maximum: timedelta
+    sandbox_extensions: int = 3
     github_writing_applies: int = 1
     github_writes_per_hour: int = 450
     release_expires: timedelta = timedelta(days=3)

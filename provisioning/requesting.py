@@ -55,16 +55,25 @@ class Requesting:
         return stored
 
     def begin(
-        self, kind: str, spec: ProjectSpec, *, by: str, key: str, facts: dict[str, Any]
+        self,
+        kind: str,
+        spec: ProjectSpec,
+        *,
+        by: str,
+        key: str,
+        facts: dict[str, Any],
+        unchanged: bool = False,
     ) -> Operation:
-        """Begin an operation on a project that exists.
+        """Begin an operation on a project that exists; if `unchanged`, only while it is as in spec.
 
         Raises `UserError` while another one is under way: they come one at a time; and where
         somebody else has locked the project.
         """
         self._store.locks.require_open(spec.name, by, kind)
         try:
-            stored = self._store.operations.begin(self._row(kind, spec, by, key, facts))
+            stored = self._store.operations.begin(
+                self._row(kind, spec, by, key, facts), unchanged=unchanged
+            )
         except BusyError as busy:
             raise UserError(refusals.busy(self._board.find(busy.operation))) from busy
         self._board.show(stored.id)

@@ -6,10 +6,12 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning.audit import US
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
+from provisioning.sandbox import end_of
 from provisioning.text import (
     Button,
     Fact,
@@ -217,7 +219,7 @@ def _trouble_lines(operation: Operation) -> list[Text]:
 def _facts(operation: Operation) -> tuple[Fact, ...]:
     spec, facts = operation.spec, operation.facts
     shown = [
-        Fact(label="Triggered by", value=say(person(operation.requested_by))),
+        Fact(label="Triggered by", value=say(_asker(operation))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(template_title(spec.template))),
     ]
@@ -231,8 +233,13 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
     if spec.sandbox_until:
-        shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+        shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
+
+
+def _asker(operation: Operation) -> Span | str:
+    """Name who asked for a run; Slack takes no mention of somebody whom it doesn't know."""
+    return "SciCLOps itself" if operation.requested_by == US else person(operation.requested_by)
 
 
 def unlisted(spec: ProjectSpec) -> str:

@@ -43,7 +43,8 @@ def _moment(*, nullable: bool = False, index: bool = False) -> Any:
 class ProjectRow(SQLModel, table=True):
     """A reserved name, and the project once it exists.
 
-    `state`: reserved, ready, failed, going (it is being destroyed), gone.
+    `state`: reserved, ready, failed, going (it is being destroyed), gone. `extensions` counts how
+    often a sandbox's end was put off, `extended_at` is when it was last.
     """
 
     __tablename__ = "project"
@@ -56,6 +57,8 @@ class ProjectRow(SQLModel, table=True):
     repository_url: str = ""
     commit: str = ""
     outputs: dict[str, Any] = _json()
+    extensions: int = 0
+    extended_at: datetime | None = _moment(nullable=True)
 
 
 class OwnerRow(SQLModel, table=True):

@@ -13,9 +13,10 @@ from provisioning.store.interactions import Interactions
 from provisioning.store.locks import LockedError, Locks
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
-from provisioning.store.operations import BusyError, Change, Operations
+from provisioning.store.operations import BusyError, Change, ChangedError, Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
+from provisioning.store.sandboxes import Sandboxes
 from provisioning.store.turns import Turn, Turns
 from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
@@ -23,6 +24,7 @@ __all__ = [
     "Attachment",
     "BusyError",
     "Change",
+    "ChangedError",
     "Database",
     "Filter",
     "Followed",
@@ -49,6 +51,7 @@ class Store:
         self.messages = Messages(database, clock)
         self.workflow_runs = WorkflowRuns(database, clock)
         self.releases = Releases(database, clock)
+        self.sandboxes = Sandboxes(database, clock)
         self.interactions = Interactions(database, clock)
         self.identities = Identities(database, clock)
         self.drifts = Drifts(database, clock)

@@ -11,6 +11,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import CREATE, OPEN
+from provisioning.project import ProjectSpec
 from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
@@ -34,6 +35,13 @@ class BusyError(UserError):
         self.operation = operation
 
 
+class ChangedError(UserError):
+    """The project is not, or no longer, what somebody saw who asked for an operation."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"{project} has changed meanwhile. Nothing was begun; ask again.")
+
+
 class Operations:
     """Durable runs of create, change, rotate and so on.
 
@@ -52,12 +60,13 @@ class Operations:
         with self._database.reading() as session:
             return session.get(OperationRow, operation)
 
-    def begin(self, operation: OperationRow) -> OperationRow:
+    def begin(self, operation: OperationRow, *, unchanged: bool = False) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
         The same operation again changes nothing. Raises `BusyError` while another one is under way
         (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
-        project is somebody else's to touch, `UserError` for one that is being destroyed, or was.
+        project is somebody else's to touch, `UserError` for one that is being destroyed, or was,
+        and, if the project is to be `unchanged`, `ChangedError` unless it is what was requested.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
@@ -66,6 +75,8 @@ class Operations:
             if known := session.get(OperationRow, operation.id):
                 return known
             require_open(session, operation.project, operation.requested_by, self._clock.now())
+            if unchanged and not _is_as_requested(project, operation):
+                raise ChangedError(operation.project)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
                 is_open = other.phase in OPEN and other.kind != operation.kind
@@ -266,6 +277,11 @@ def _locked(session: Session, operation: str) -> OperationRow:
 def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
     projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
     return session.exec(projects).first()
+
+
+def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:
+    present = ProjectSpec.model_validate(project.spec)
+    return project.state != "gone" and present == ProjectSpec.model_validate(operation.request)
 
 
 def _take_back(session: Session, row: OperationRow) -> bool:

@@ -97,7 +97,9 @@ class Office:
             store=store,
             engine=cast("Any", self.queue),
             terraform=cast("Any", self.terraform),
-            root_files=lambda spec, marker, imports, *_: {"root": f"{spec.name} {marker} {imports}"},
+            root_files=lambda spec, marker, imports, *_: {
+                "root": f"{spec.name} {marker} {imports}"
+            },
             people=nobody,
             policy=POLICY,
             clock=clock,

@@ -60,6 +60,7 @@ class Edge:
         self._executor = executor
         self._tasks: set[asyncio.Task[None]] = set()
         self._submissions: dict[str, asyncio.Future[Answer]] = {}
+        self._drafts: dict[str, Request] = {}  # the newest of each view
 
     # ------------------------------------------------------------------ doors
 
@@ -209,21 +210,27 @@ class Edge:
     # ------------------------------------------------------------------ forms
 
     async def _follow(self, request: Request, view: dict[str, Any]) -> None:
+        self._drafts[view["id"]] = request
+        asyncio.get_running_loop().call_later(600, self._drafts.pop, view["id"], None)
         try:
             answer = await self._in(self._checks, dispatch, request, self._services)
+            if isinstance(answer, Form):
+                await self._show(answer, request, view)
         except Exception as error:  # noqa: BLE001 - a draft is checked again at submit
             log.warning("could not follow a draft: %r", error)
-            return
-        if not isinstance(answer, Form):
-            return
-        shown = forms.view(answer, request.channel, view)
+
+    async def _show(self, form: Form, request: Request, view: dict[str, Any]) -> None:
+        """Show what follows from a draft; the newest one also over what an older one has shown."""
+        shown = forms.view(form, request.channel, view)
         if forms.same_shape(shown, view):
             return
         try:
             await self._client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
         except SlackApiError as error:
             if error.response["error"] not in ("hash_conflict", "not_found"):
-                log.warning("could not update a form: %s", error.response["error"])
+                raise
+            if self._drafts.get(view["id"]) is request and error.response["error"] != "not_found":
+                await self._client.views_update(view_id=view["id"], view=shown)
 
     def _submission(self, request: Request) -> asyncio.Future[Answer]:
         """Run a submission once, however often it is delivered."""

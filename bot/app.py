@@ -6,7 +6,10 @@ pool of five threads between all listeners and stops acknowledging when they are
 
 import logging
 import re
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -18,7 +21,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.edge import Edge
 from bot.home import Home
+from bot.payloads import key_of
 from bot.settings import SlackSettings
+from provisioning.log_context import about
+from provisioning.metrics import Labels, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +59,20 @@ def posting_client(settings: SlackSettings) -> AsyncWebClient:
     )
 
 
-def bolt_app(settings: SlackSettings, client: AsyncWebClient, edge: Edge, home: Home) -> AsyncApp:
+def bolt_app(
+    settings: SlackSettings,
+    client: AsyncWebClient,
+    edge: Edge,
+    home: Home,
+    metrics: Metrics | None = None,
+) -> AsyncApp:
     """Return the app with its listeners; in HTTP mode it checks signatures and their age."""
     app = AsyncApp(
         client=client,
         signing_secret=settings.signing_secret.get_secret_value() or None,
         request_verification_enabled=settings.mode == "http",
     )
-    doors = Doors(edge, home)
+    doors = Doors(edge, home, metrics)
     app.command(COMMAND)(doors.slash)
     app.action(ANYTHING)(doors.action)
     app.options(ANYTHING)(doors.options)
@@ -73,30 +85,35 @@ def bolt_app(settings: SlackSettings, client: AsyncWebClient, edge: Edge, home: 
 
 
 class Doors:
-    """The listeners; Bolt fills their arguments by name."""
+    """The listeners; Bolt fills their arguments by name, and runs each in a task of its own."""
 
-    def __init__(self, edge: Edge, home: Home) -> None:
+    def __init__(self, edge: Edge, home: Home, metrics: Metrics | None) -> None:
         self._edge = edge
         self._home = home
+        self._metrics = metrics
 
     async def slash(self, ack: Ack, body: Body, respond: Respond) -> None:
         """Somebody typed the command."""
-        await self._edge.slash(ack, body, respond)
+        with self._receiving(ack, body) as timed:
+            await self._edge.slash(timed, body, respond)
 
     async def action(self, ack: Ack, body: Body, respond: Respond) -> None:
         """Somebody pressed a button, or changed a field that follows along."""
-        if body["actions"][0]["type"] == "button":
-            await self._edge.click(ack, body, respond)
-        else:
-            await self._edge.draft(ack, body)
+        with self._receiving(ack, body) as timed:
+            if body["actions"][0]["type"] == "button":
+                await self._edge.click(timed, body, respond)
+            else:
+                await self._edge.draft(timed, body)
 
     async def options(self, ack: Ack, body: Body) -> None:
         """Somebody types into a type-ahead field."""
-        await self._edge.options(ack, body)
+        with self._receiving(ack, body) as timed:
+            await self._edge.options(timed, body)
 
     async def submit(self, ack: Ack, body: Body) -> None:
         """Somebody submitted a form."""
-        await self._edge.submit(ack, body)
+        with self._receiving(ack, body) as timed:
+            await self._edge.submit(timed, body)
 
     async def other_view(self, ack: Ack) -> None:
         """Acknowledge views that only say something."""
@@ -114,3 +131,18 @@ class Doors:
         """Log what no door caught; the person hears of it through Slack's own notice."""
         log.error("a listener failed", exc_info=error)
         await ack()
+
+    @contextmanager
+    def _receiving(self, ack: Ack, body: Body) -> Iterator[Ack]:
+        """Let log lines about a payload name its request; time how soon it is acknowledged."""
+        key, began = key_of(body), time.monotonic()
+
+        async def timed(*args: Any, **kwargs: Any) -> Any:
+            answer = await ack(*args, **kwargs)
+            if self._metrics:
+                took = timedelta(seconds=time.monotonic() - began)
+                self._metrics.time("slack.acknowledged", took, Labels(kind=key.partition(":")[0]))
+            return answer
+
+        with about(request=key):
+            yield timed

@@ -1,4 +1,4 @@
-"""The command line: `sciclops serve | doctor | db | manifest`, and what other packages add.
+"""The command line: `sciclops serve | doctor | check | db | manifest`, and what other packages add.
 
 Packages add sub-commands through the entry point group `sciclops.commands`.
 """
@@ -41,7 +41,7 @@ def serve(settings: SettingsFile = DEFAULT) -> None:
     read = read_settings(settings)
     server.refuse_without_tokens(read)
     bot = build(read)
-    logs.set_up(bot.redact)
+    logs.set_up(bot.redact, read.log.format)
     server.serve(bot)
 
 
@@ -58,6 +58,23 @@ def doctor(
     results = clinic.examine(lambda: read_settings(settings), seconds)
     typer.echo(clinic.as_json(results) if as_json else clinic.as_text(results))
     if not clinic.is_healthy(results):
+        raise typer.Exit(1)
+
+
+@cli.command("check")
+def check_project(
+    project: Annotated[str, typer.Argument(help="the project's name")],
+    settings: SettingsFile = DEFAULT,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON, for programs")] = False,
+) -> None:
+    """Check a project that is ready; the exit status is 1 unless everything is as it should be."""
+    from bot.wiring import build
+    from provisioning import check_report
+
+    report = build(read_settings(settings)).checking.examine(project)
+    typer.echo(check_report.as_json(report) if as_json else check_report.as_text(report))
+    if not report.passed:
         raise typer.Exit(1)
 
 

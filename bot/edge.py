@@ -6,6 +6,7 @@ bounded pool of threads. What was stored and not finished is acted upon after a 
 """
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
@@ -27,6 +28,7 @@ from bot.payloads import (
 )
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
+from provisioning.log_context import about
 from provisioning.operation import CREATE, operation_id
 from provisioning.tables import InteractionRow
 
@@ -58,6 +60,7 @@ class Edge:
         self._executor = executor
         self._tasks: set[asyncio.Task[None]] = set()
         self._submissions: dict[str, asyncio.Future[Answer]] = {}
+        self._drafts: dict[str, Request] = {}  # the newest of each view
 
     # ------------------------------------------------------------------ doors
 
@@ -147,10 +150,11 @@ class Edge:
 
     async def _resume(self, row: InteractionRow) -> None:
         request, view_id = request_of_row(row.payload), row.payload["view_id"]
-        if view_id:
-            await self._finish_submission(request, view_id, self._submission(request), row.key)
-        else:
-            await self._act(request, Live())
+        with about(request=request.key):
+            if view_id:
+                await self._finish_submission(request, view_id, self._submission(request), row.key)
+            else:
+                await self._act(request, Live())
 
     async def stop(self, seconds: float = 3) -> None:
         """Give what is being answered a moment to end; what is stored will be acted upon later."""
@@ -206,21 +210,27 @@ class Edge:
     # ------------------------------------------------------------------ forms
 
     async def _follow(self, request: Request, view: dict[str, Any]) -> None:
+        self._drafts[view["id"]] = request
+        asyncio.get_running_loop().call_later(600, self._drafts.pop, view["id"], None)
         try:
             answer = await self._in(self._checks, dispatch, request, self._services)
+            if isinstance(answer, Form):
+                await self._show(answer, request, view)
         except Exception as error:  # noqa: BLE001 - a draft is checked again at submit
             log.warning("could not follow a draft: %r", error)
-            return
-        if not isinstance(answer, Form):
-            return
-        shown = forms.view(answer, request.channel, view)
+
+    async def _show(self, form: Form, request: Request, view: dict[str, Any]) -> None:
+        """Show what follows from a draft; the newest one also over what an older one has shown."""
+        shown = forms.view(form, request.channel, view)
         if forms.same_shape(shown, view):
             return
         try:
             await self._client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
         except SlackApiError as error:
             if error.response["error"] not in ("hash_conflict", "not_found"):
-                log.warning("could not update a form: %s", error.response["error"])
+                raise
+            if self._drafts.get(view["id"]) is request and error.response["error"] != "not_found":
+                await self._client.views_update(view_id=view["id"], view=shown)
 
     def _submission(self, request: Request) -> asyncio.Future[Answer]:
         """Run a submission once, however often it is delivered."""
@@ -323,7 +333,9 @@ class Edge:
         return await asyncio.to_thread(work, *args)
 
     def _in(self, pool: Executor, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        return asyncio.get_running_loop().run_in_executor(pool, work, *args)
+        """Run in a thread of the pool, whose log lines say what they are about."""
+        run = contextvars.copy_context().run
+        return asyncio.get_running_loop().run_in_executor(pool, run, work, *args)
 
 
 CHECKING = (

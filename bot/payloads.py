@@ -24,6 +24,16 @@ def words_of(value: str | None) -> tuple[str, ...]:
     return tuple(str(word) for word in words) if isinstance(words, list) else ()
 
 
+def key_of(body: Mapping[str, Any]) -> str:
+    """Return the key of the request that a payload makes."""
+    if "command" in body:
+        return f"slash:{body['trigger_id']}"
+    actions, view = body.get("actions") or [{}], body.get("view") or {}
+    if actions[0].get("type") == "button":
+        return f"click:{body['trigger_id']}"
+    return f"view:{view.get('id', '')}"
+
+
 def request_of_view(
     body: Mapping[str, Any], view: Mapping[str, Any], *, draft: bool = False
 ) -> Request:

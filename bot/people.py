@@ -67,6 +67,11 @@ class SlackPeople:
             for flag in ("deleted", "is_bot", "is_restricted", "is_ultra_restricted", "is_stranger")
         )
 
+    def name(self, user: str) -> str:
+        """Return what somebody is called, member or not; their id where nobody knows."""
+        facts = self._shared("user", user, self._user)
+        return str(facts.get("real_name") or facts.get("name") or user)
+
     def _group_members(self, user_group: str) -> list[str]:
         answer = self._client.usergroups_users_list(usergroup=user_group)
         users: list[str] = answer["users"]

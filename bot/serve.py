@@ -8,19 +8,18 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
-from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.app import bolt_app, posting_client, web_client
 from bot.edge import Edge
+from bot.health import Health
 from bot.home import Home
 from bot.publisher import Publisher
 from bot.schedule import Schedule
 from bot.settings import Settings
+from bot.slack_connection import SlackConnection
 from bot.webhooks import LARGEST_BODY, PATH, WebhookDoor
 from bot.wiring import Bot
 from provisioning.errors import UserError
@@ -28,15 +27,10 @@ from provisioning.following import Follower
 
 log = logging.getLogger(__name__)
 
-CONNECTIONS = 2
-"""Socket Mode connections: Slack allows ten and delivers to any one, so one may drop."""
-PING_SECONDS = 3
-"""With this an aborted connection is noticed after 2.5 s instead of 10."""
 HEARTBEAT_SECONDS = 2
 SWITCH_SECONDS = 0.0005
 """How long a working thread keeps the interpreter from the one that acknowledges: Python's own
 5 ms add up, since an acknowledgement has to get it several times."""
-REFUSALS = ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired")
 
 
 def missing_secrets(settings: Settings) -> tuple[str, ...]:
@@ -82,7 +76,7 @@ class Server:
             bot.services, self._client, self._commands, self._checks, bot.engine.executor
         )
         home = Home(bot.services, self._client, self._commands)
-        self._app = bolt_app(self._settings, self._client, self._edge, home)
+        self._app = bolt_app(self._settings, self._client, self._edge, home, bot.metrics)
         self._publisher = Publisher(
             posting_client(self._settings),
             bot.services.store,
@@ -94,8 +88,9 @@ class Server:
         secret = bot.settings.github.webhook_secret.get_secret_value()
         self._webhooks = WebhookDoor(secret, bot.webhooks, bot.following)
         self._schedule = Schedule(bot.engine, bot.services.clock, bot.sweeps.periods())
-        self._handlers: list[AsyncSocketModeHandler] = []
-        self._ready = False
+        self._slack = SlackConnection(self._settings, self._app, self._client)
+        counts = {"webhooks": self._webhooks.counts, **bot.measured()}
+        self._health = Health(bot.database.ping, bot.engine, self._slack.trouble, counts)
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT; then end the process, since threads may be waiting."""
@@ -124,8 +119,7 @@ class Server:
         log.info("stopping; what is under way goes on at the next start")
         self._schedule.stop()
         await asyncio.to_thread(self._follower.stop)
-        for handler in self._handlers:
-            await handler.close_async()  # type: ignore[no-untyped-call]
+        await self._slack.close()
         await self._edge.stop()
         for task in tasks:
             task.cancel()
@@ -137,36 +131,8 @@ class Server:
     # ------------------------------------------------------------------ Slack
 
     async def _connect(self) -> None:
-        await self._say_hello()
-        if self._settings.mode == "socket":
-            await self._open_sockets()
-        self._ready = True
+        await self._slack.open()
         log.info("SciCLOps is ready (%s)", self._settings.mode)
-
-    async def _say_hello(self) -> None:
-        """Wait for Slack if it is away; refuse to go on with a token that it refuses."""
-        while True:
-            try:
-                await self._client.auth_test()
-            except SlackApiError as error:
-                if error.response["error"] in REFUSALS:
-                    raise UserError(
-                        f"Slack refuses SCICLOPS__SLACK__BOT_TOKEN: {error.response['error']}. "
-                        "Copy the Bot User OAuth Token from the app's page."
-                    ) from error
-                log.warning("Slack says %s; trying again", error.response["error"])
-            except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
-                log.warning("Slack does not answer; trying again")
-            else:
-                return
-            await asyncio.sleep(HEARTBEAT_SECONDS)
-
-    async def _open_sockets(self) -> None:
-        token = self._settings.app_token.get_secret_value()
-        for _ in range(CONNECTIONS):
-            handler = AsyncSocketModeHandler(self._app, token, ping_interval=PING_SECONDS)
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            self._handlers.append(handler)
 
     async def _recover_forever(self) -> None:
         """Act upon what dead processes had stored, soon after they died."""
@@ -182,8 +148,7 @@ class Server:
     async def _serve_http(self) -> web.AppRunner:
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_post(PATH, self._webhooks.handle)
-        application.router.add_get("/healthz", self._healthy)
-        application.router.add_get("/readyz", self._readyz)
+        self._health.add_to(application)
         if self._settings.mode == "http":
             application.router.add_post("/slack/events", slack_door(self._app))
         runner = web.AppRunner(application, access_log=None)
@@ -191,14 +156,6 @@ class Server:
         site = web.TCPSite(runner, self._settings.host, self._settings.port)
         await site.start()
         return runner
-
-    async def _healthy(self, request: web.Request) -> web.Response:
-        del request
-        return web.json_response({"ok": True, "webhooks": dict(self._webhooks.counts)})
-
-    async def _readyz(self, request: web.Request) -> web.Response:
-        del request
-        return web.json_response({"ready": self._ready}, status=200 if self._ready else 503)
 
 
 def slack_door(app: AsyncApp):  # type: ignore[no-untyped-def]

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from bot.observation_settings import LogSettings, MetricsSettings
+from bot.settings_section import Section
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
+from provisioning.policy import Rotating
 from provisioning.project import STAGES
 
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
@@ -29,12 +32,6 @@ SECRETS = (
 """What comes from the environment only."""
 GROUP_NAME = r"^[a-z][a-z0-9-]{0,29}$"
 """A workspace group's name becomes part of environments and of Terraform's module names."""
-
-
-class Section(BaseModel):
-    """A table of the settings file; unknown keys are refused, so that typing errors surface."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SlackSettings(Section):
@@ -207,10 +204,20 @@ class ConfirmationSettings(Section):
 
     create: Confirmer = "requester"
     change: Confirmer | Literal[""] = Field("", description="empty: like create")
+    destroy: Literal["platform", "second_person"] = Field(
+        "second_person", description="for projects without an end date, never oneself"
+    )
+    destroy_sandbox: Confirmer = Field("nobody", description="beside the name that is typed")
     expires_after_hours: float = Field(72, gt=0)
     release_expires_after_hours: float = Field(
         72, gt=0, le=720, description="GitHub itself waits for 30 days"
     )
+
+
+class DriftSettings(Section):
+    """How often each project is looked at for what was changed outside Terraform."""
+
+    every_hours: float = Field(24, ge=1)
 
 
 class TerraformSettings(Section):
@@ -238,9 +245,15 @@ class TerraformSettings(Section):
 
 
 class SecuritySettings(Section):
-    """Keys that seal people's GitHub tokens, from the environment; several, to rotate them."""
+    """Keys that seal people's GitHub tokens, from the environment; several, to rotate them.
+
+    The others are about projects' OAuth secrets, with `databricks.authentication` "secret".
+    """
 
     seal_keys: SecretStr = SecretStr("")
+    rotation: Rotating = Field("ask", description="tell owners of old keys, or rotate by ourselves")
+    rotate_after_days: float = Field(90, gt=0, description="keys that expire sooner are due sooner")
+    overlap_hours: float = Field(24, ge=1, description="how long old keys are kept at most")
 
 
 class LimitSettings(Section):
@@ -253,6 +266,7 @@ class LimitSettings(Section):
     workflow_run_days: int = Field(90, ge=31, description="GitHub repeats a run for 30 days")
     sandbox_days_default: int = Field(30, ge=1)
     sandbox_days_maximum: int = Field(90, ge=1)
+    sandbox_extensions: int = Field(3, ge=0, description="then only the platform team extends it")
     message_edit_seconds: float = Field(3, gt=0)
 
 
@@ -272,9 +286,12 @@ class Settings(Section):
     data: tuple[DataSettings, ...] = ()
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
+    drift: DriftSettings = DriftSettings()
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
     def _asks_for_what_its_gate_enforces(self) -> "Settings":

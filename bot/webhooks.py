@@ -16,6 +16,7 @@ from aiohttp import web
 from provisioning.deployment_ports import Webhooks
 from provisioning.errors import TemporaryError, UserError
 from provisioning.following import Following
+from provisioning.log_context import about
 from provisioning.store.workflow_runs import Heard
 
 log = logging.getLogger(__name__)
@@ -76,10 +77,11 @@ class WebhookDoor:
         return self._answer(outcome, 202, outcome)
 
     def _take(self, guid: str, event: str, body: bytes) -> str:
-        sighting = self._webhooks.read(guid, event, body)
-        if sighting is None:
-            return "ignored"
-        return OUTCOMES[self._following.hear(sighting)]
+        with about(request=f"delivery:{guid}"):
+            sighting = self._webhooks.read(guid, event, body)
+            if sighting is None:
+                return "ignored"
+            return OUTCOMES[self._following.hear(sighting)]
 
     def _answer(self, outcome: str, status: int, words: str) -> web.Response:
         self.counts[outcome] += 1

@@ -3,166 +3,61 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
-from typing import cast
 
-from bot.installation import (
-    known_secrets,
-    policy_of,
-    read_private_key,
-    terraform_context,
-)
-from bot.later import Later
-from bot.people import SlackPeople
+from bot.dispatch import COMMANDS
+from bot.foundation import Foundation
 from bot.settings import Settings
 from bot.vendors import (
-    TEMPLATES,
-    app_of,
-    bundle_context,
-    device_flow_of,
     installation_of,
     seal_of,
-    workspaces_of,
 )
 from commands.command import Services
 from provisioning import migrations
-from provisioning.adapters.bundle_templates.adapter import BundleTemplates
-from provisioning.adapters.github import (
-    App,
-    Connection,
-    GitHubIdentities,
-    GitHubRepositories,
-)
-from provisioning.adapters.github.actions import GitHubActions
-from provisioning.adapters.github.protection_rule import GitHubProtectionRule
-from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.local_terraform.engine import LocalTerraform
+from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
-from provisioning.database import Database
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
-from provisioning.engine import Engine, Limits, Observer
+from provisioning.drift import SWEEP_PERIOD, Drift
+from provisioning.engine import Observer
+from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
+from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
+from provisioning.losses import Losses
+from provisioning.measuring import Measuring
 from provisioning.missed import Missed
-from provisioning.policy import Policy
-from provisioning.ports import Redactor, Workspaces
-from provisioning.redaction import SecretRedactor
+from provisioning.overlaps import Overlaps
+from provisioning.project_locks import ProjectLocks
 from provisioning.release_cards import Cards
 from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
 from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
+from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
+from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
-from provisioning.store import Store
+from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
+from provisioning.undeploying import Undeploying
 from provisioning.verifying_parts import VerifyingParts
 from provisioning.workflows.change_project import ChangeProject
 from provisioning.workflows.create_project import CreateProject
+from provisioning.workflows.destroy_project import DestroyProject
+from provisioning.workflows.reconcile import Reconcile
+from provisioning.workflows.rotate_keys import RotateKeys
 
 
-class Bot:
+class Bot(Foundation):
     """Everything that runs, put together as it is asked for; nothing is started here."""
-
-    def __init__(self, settings: Settings, clock: Clock, observe: Observer | None) -> None:
-        self.settings = settings
-        self.clock = clock
-        self._observe = observe
-        self._private_key = read_private_key(settings)
-        self._context = terraform_context(settings)
-
-    @cached_property
-    def redact(self) -> Redactor:
-        """Return what takes secrets out of texts."""
-        return SecretRedactor(known_secrets(self.settings, self._private_key))
-
-    @cached_property
-    def policy(self) -> Policy:
-        """Return the rules of this installation."""
-        return policy_of(self.settings)
-
-    @cached_property
-    def database(self) -> Database:
-        """Return our database."""
-        return Database(self.settings.url())
-
-    @cached_property
-    def store(self) -> Store:
-        """Return the database's contents."""
-        return Store(self.database, self.clock)
-
-    @cached_property
-    def engine(self) -> Engine:
-        """Return the durable engine."""
-        limits = Limits(operations_at_once=self.settings.limits.operations_at_once)
-        directory = self.settings.data_directory
-        return Engine(self.database, self.clock, directory, limits, self._observe)
-
-    # ------------------------------------------------------------------ the world outside
-
-    @cached_property
-    def people(self) -> SlackPeople:
-        """Return the people of the chat workspace."""
-        slack = self.settings.slack
-        return SlackPeople(slack.bot_token.get_secret_value(), slack.api_url)
-
-    @cached_property
-    def app(self) -> App:
-        """Return our GitHub App."""
-        return app_of(self.settings, self._private_key)
-
-    @cached_property
-    def github(self) -> Connection:
-        """Return the App's installation at GitHub."""
-        return Connection(self.app, self.clock)
-
-    @cached_property
-    def repositories(self) -> GitHubRepositories:
-        """Return the organisation's repositories."""
-        return GitHubRepositories(self.github, self.clock, self._context)
-
-    @cached_property
-    def actions(self) -> GitHubActions:
-        """Return GitHub Actions of the projects."""
-        return GitHubActions(self.github)
-
-    @cached_property
-    def protection_rule(self) -> GitHubProtectionRule:
-        """Return our App's own rule, which may hold deployments."""
-        return GitHubProtectionRule(self.github)
-
-    @cached_property
-    def webhooks(self) -> GitHubWebhooks:
-        """Return what GitHub tells by itself."""
-        return GitHubWebhooks(self.app, self.clock)
-
-    @cached_property
-    def identities(self) -> GitHubIdentities:
-        """Return people's own accounts at GitHub."""
-        return GitHubIdentities(device_flow_of(self.settings), self.clock)
-
-    @cached_property
-    def later(self) -> Later:
-        """Return Databricks, whose SDK is imported beside the rest."""
-        return Later(lambda: workspaces_of(self.settings, self._context, self.clock))
-
-    @property
-    def workspaces(self) -> Workspaces:
-        """Return the Databricks accounts and workspaces."""
-        return cast("Workspaces", self.later)
-
-    @cached_property
-    def templates(self) -> BundleTemplates:
-        """Return the bundle templates."""
-        return BundleTemplates(TEMPLATES, bundle_context(self.settings))
-
-    # ------------------------------------------------------------------ the work
 
     @cached_property
     def desk(self) -> Desk:
@@ -179,7 +74,9 @@ class Bot:
             self.repositories,
             self.workspaces,
             self.people,
-            lambda spec, marker, imports: root_files(spec, marker, self._context, imports),
+            lambda spec, marker, imports, removes: root_files(
+                spec, marker, self._context, imports, removes=removes
+            ),
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
@@ -192,6 +89,48 @@ class Bot:
         made = self.create_project
         return ChangeProject(
             made.run_steps, made.terraform, made.secrets, made.rules, made.verifying
+        )
+
+    @cached_property
+    def rotate_keys(self) -> RotateKeys:
+        """Return the workflow that replaces projects' keys."""
+        create = self.create_project
+        return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def overlaps(self) -> Overlaps:
+        """Return what sees when old keys may go."""
+        return Overlaps(self.store, self.desk, self.actions, self.clock)
+
+    @cached_property
+    def key_ages(self) -> KeyAges:
+        """Return what knows how old keys are."""
+        return KeyAges(self.store, self.workspaces, self.requesting, self.policy, self.clock)
+
+    @cached_property
+    def requesting(self) -> Requesting:
+        """Return where operations begin."""
+        return Requesting(self.store, self.engine, self.policy, self.clock)
+
+    @cached_property
+    def destroy_project(self) -> DestroyProject:
+        """Return the workflow that destroys projects."""
+        made = self.create_project
+        return DestroyProject(
+            made.run_steps, made.terraform, self.repositories, self.dismantling, self.holdings
+        )
+
+    @cached_property
+    def undeploying(self) -> Undeploying:
+        """Return what removes the bundles' deployments of a project that goes."""
+        return Undeploying(
+            self.create_project.run_steps,
+            self.repositories,
+            self.dismantling,
+            deployments=self.actions,
+            dispatches=self.actions,
+            outcomes=self.releasing.outcomes,
+            engine=self.engine,
         )
 
     @cached_property
@@ -233,6 +172,48 @@ class Bot:
         return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
+    def checking(self) -> Checking:
+        """Return what checks projects that are ready."""
+        return Checking(
+            store=self.store,
+            engine=self.engine,
+            repositories=self.repositories,
+            workspaces=self.workspaces,
+            deployments=self.actions,
+            terraform=self.create_project.run_steps.terraform,
+            templates=self.templates,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def drift(self) -> Drift:
+        """Return what looks for changes outside Terraform."""
+        return Drift(
+            store=self.store,
+            engine=self.engine,
+            terraform=self.create_project.run_steps.terraform,
+            root_files=self.create_project.terraform.root_files,
+            people=self.people,
+            policy=self.policy,
+            clock=self.clock,
+            redact=self.redact,
+        )
+
+    @cached_property
+    def reconcile(self) -> Reconcile:
+        """Return the workflow that changes back what has drifted."""
+        making = self.create_project
+        return Reconcile(
+            making.run_steps,
+            making.terraform,
+            making.secrets,
+            making.rules,
+            self.drift.look_again,
+        )
+
+    @cached_property
     def deployment_board(self) -> DeploymentBoard:
         """Return where workflow runs and releases are shown."""
         return DeploymentBoard(self.store, self.linking, self.policy)
@@ -241,6 +222,12 @@ class Bot:
     def dispatching(self) -> Dispatching:
         """Return what begins deployments for people."""
         return Dispatching(self.store, self.engine, self.actions, self.linking, self.clock)
+
+    @cached_property
+    def locks(self) -> ProjectLocks:
+        """Return who may lock projects, and what becomes of Terraform's own locks."""
+        states = LocalStateLocks(installation_of(self.settings, self.redact))
+        return ProjectLocks(self.store, self.people, self.policy, self.clock, self.redact, states)
 
     @cached_property
     def first_deployment(self) -> FirstDeployment:
@@ -266,8 +253,14 @@ class Bot:
             policy=self.policy,
             clock=self.clock,
             redact=self.redact,
-            on_seen=self.first_deployment.seen,
+            on_seen=self._seen,
         )
+
+    def _seen(self, followed: Followed) -> None:
+        """Let all hear of a workflow run that wait for one."""
+        self.first_deployment.seen(followed)
+        self.overlaps.seen(followed)
+        self.undeploying.seen(followed)
 
     @cached_property
     def sweeps(self) -> Sweeps:
@@ -275,14 +268,20 @@ class Bot:
         release_times = ReleaseTimes(
             self.store, self.engine, self.releasing, self.deployment_board, self.clock
         )
+        sandboxes = SandboxTimes(self.store, self.requesting, self.clock)
         missed = Missed(self.following, self.webhooks, self.actions, self.store, self.policy)
         others = {
             "sweep.links": (timedelta(seconds=15), self.linking.look_at_all),
             "sweep.tokens": (timedelta(minutes=5), self.linking.tidy),
             "sweep.deployments": (timedelta(seconds=15), self.first_deployment.sweep),
+            "sweep.undeploying": (timedelta(seconds=15), self.undeploying.sweep),
             "sweep.releases": (timedelta(seconds=30), release_times.sweep),
+            "sweep.sandboxes": (timedelta(seconds=15), sandboxes.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
+            "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
+            "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
+            "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -290,22 +289,29 @@ class Bot:
     @cached_property
     def services(self) -> Services:
         """Return everything that a command may ask."""
+        vendors = ThreadPoolExecutor(32, thread_name_prefix="vendor")
         return Services(
             policy=self.policy,
             clock=self.clock,
             store=self.store,
-            requesting=Requesting(self.store, self.engine, self.policy, self.clock),
+            requesting=self.requesting,
             desk=self.desk,
             people=self.people,
             repositories=self.repositories,
             workspaces=self.workspaces,
             templates=self.templates,
-            vendors=ThreadPoolExecutor(32, thread_name_prefix="vendor"),
+            vendors=vendors,
             redact=self.redact,
             linking=self.linking,
             releasing=self.releasing,
             dispatching=self.dispatching,
             breaking_glass=self.breaking_glass,
+            locks=self.locks,
+            checking=self.checking,
+            drift=self.drift,
+            key_ages=self.key_ages,
+            losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
+            extending=Extending(self.store, self.people, self.policy, self.clock),
         )
 
 
@@ -315,13 +321,21 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
     bot = Bot(settings, clock or SystemClock(), observe)
     migrations.upgrade(bot.database)
     bot.engine.report(bot.create_project.run_steps.trying)
+    if bot.metrics:
+        Measuring(bot.metrics, bot.store, frozenset(COMMANDS)).listen()
     for workflows in (
         bot.create_project.parts(),
         bot.change_project.parts(),
+        bot.destroy_project.parts(),
+        bot.undeploying.workflows(),
         bot.releasing.workflows(),
         bot.breaking_glass.workflows(),
         bot.dispatching.workflows(),
         bot.first_deployment.workflows(),
+        bot.checking.workflows(),
+        bot.reconcile.parts(),
+        bot.drift.workflows(),
+        bot.rotate_keys.workflows(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

@@ -10,16 +10,22 @@ from enum import Enum
 from typing import Any, Literal
 
 from provisioning.breaking_glass import BreakingGlass
+from provisioning.checking import Checking
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.dispatching import Dispatching
+from provisioning.drift import Drift
 from provisioning.errors import UserError
+from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
+from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
+from provisioning.losses import Losses
 from provisioning.operation import CREATE, Operation
 from provisioning.policy import Policy
 from provisioning.ports import Choice, People, Redactor, Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
+from provisioning.project_locks import ProjectLocks
 from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.store import Store
@@ -37,7 +43,13 @@ class Role(Enum):
     PLATFORM = "platform"
 
 
-STATES = {"reserved": "being made", "ready": "ready", "failed": "failed", "gone": "gone"}
+STATES = {
+    "reserved": "being made",
+    "ready": "ready",
+    "failed": "failed",
+    "going": "being destroyed",
+    "gone": "gone",
+}
 """What is said of a project's state."""
 
 Value = str | tuple[str, ...] | None
@@ -139,6 +151,12 @@ class Services:
     releasing: Releasing
     dispatching: Dispatching
     breaking_glass: BreakingGlass
+    locks: ProjectLocks
+    checking: Checking
+    drift: Drift
+    key_ages: KeyAges
+    losses: Losses
+    extending: Extending
 
     @property
     def feasibility(self) -> Feasibility:

@@ -9,6 +9,7 @@ UNREAD = "The plan's digest belongs after the run, so that you confirm the plan 
 NEXT = {
     "waiting": "Others still have to answer; the run's message says who.",
     "confirmed": "It is applied when it is its turn at GitHub.",
+    "undeploying": "What is deployed is removed first, then everything else.",
 }
 """What comes next, by the phase that the run is in after the decision."""
 

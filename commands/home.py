@@ -3,8 +3,11 @@
 from commands.command import STATES, Services
 from provisioning.board import CONFIRM
 from provisioning.question_message import subject
+from provisioning.sandbox import Sandbox, time_left
+from provisioning.sandbox_message import when
 from provisioning.store import Filter
-from provisioning.tables import ApprovalRow
+from provisioning.store.locks import held
+from provisioning.tables import ApprovalRow, ProjectRow
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
 
 MOST = 20
@@ -30,11 +33,15 @@ def home(who: str, services: Services) -> Notice:
             ),
             buttons=(NEW,),
         )
+    locks = {
+        one.project: one for one in services.store.locks.among([row.name for row in mine.rows])
+    }
     rows = tuple(
         (
             say(link(row.name, row.repository_url) if row.repository_url else row.name),
-            say(STATES[row.state]),
+            say(STATES[row.state], ", locked" if row.name in locks else ""),
             say(moment(row.created_at)),
+            end_of(row, services),
         )
         for row in mine.rows
     )
@@ -42,10 +49,24 @@ def home(who: str, services: Services) -> Notice:
     return Notice(
         summary="SciCLOps",
         title="Your projects",
-        body=(*waiting, say(f"{count(mine.total)}.{more}"), *account_of(who, services)),
-        table=Table(header=("Project", "State", "Since"), rows=rows) if rows else None,
+        body=(
+            *waiting,
+            say(f"{count(mine.total)}.{more}"),
+            *(say(*held(lock, services.clock.now())) for lock in locks.values()),
+            *account_of(who, services),
+        ),
+        table=Table(header=("Project", "State", "Since", "Ends"), rows=rows) if rows else None,
         buttons=(NEW, Button(label="All Projects", words=("list",))),
     )
+
+
+def end_of(row: ProjectRow, services: Services) -> Text:
+    """Say when a sandbox ends and how long that is; other projects stay."""
+    sandbox, now = Sandbox.of(row), services.clock.now()
+    if sandbox is None:
+        return say("–")
+    left = f"{time_left(sandbox.ends, now)} left" if now < sandbox.ends else "over"
+    return say(when(sandbox), f" ({left})")
 
 
 def account_of(who: str, services: Services) -> tuple[Text, ...]:

@@ -32,6 +32,7 @@ from provisioning.errors import UserError
 from provisioning.ports import Redactor, Templates
 from provisioning.project import ProjectSpec, Reviewer, template_title
 from provisioning.questions import Answer, Choice, Question
+from provisioning.sandbox_message import AT_THE_END
 from provisioning.text import bold, say
 
 LASTING, SANDBOX = "lasting", "sandbox"
@@ -172,7 +173,8 @@ def lifetime_fields(values: Values, services: Services) -> tuple[Field, ...]:
     fields = [Field("lifetime", "Lifetime", "choice", options=options, initial=lifetime, live=True)]
     if lifetime == SANDBOX:
         end = services.clock.now().date() + services.policy.sandbox_default
-        hint = f"At most {services.policy.sandbox_maximum.days} days from today."
+        most = services.policy.sandbox_maximum.days
+        hint = f"At most {most} days from today. {AT_THE_END}"
         fields.append(
             Field("sandbox_until", "Sandbox until", "date", hint=hint, initial=end.isoformat())
         )

@@ -72,7 +72,7 @@ def main() -> None:
     holds.after(bot.identities, "refresh", "refresh")
     holds.after(store.identities, "keep", "keep")
     holds.after(store.identities, "link", "link")
-    logs.set_up(bot.redact)
+    logs.set_up(bot.redact, settings.log.format)
     serve.serve(bot)
 
 

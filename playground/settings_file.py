@@ -48,6 +48,8 @@ class Choices:
     gate: str = "reviewer"
     approvals_needed: int = 1
     logins: Mapping[str, str] = field(default_factory=dict)
+    statsd: str = ""
+    log_format: str = "text"
 
 
 def settings_toml(
@@ -68,6 +70,8 @@ def settings_toml(
             *_table("deployment", _deployment(choices)),
             *_table("confirmation", {"create": choices.confirm}),
             *_table("limits", _limits(choices)),
+            *_table("metrics", {"statsd": choices.statsd}),
+            *_table("log", {"format": choices.log_format}),
             *_table("terraform", {"binary": choices.terraform_binary}),
             *_table("terraform.environment", {"TF_REATTACH_PROVIDERS": reattach}),
             *_workspace_groups(at),

@@ -8,17 +8,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlmodel import Session, col, select
 
 from provisioning.database import Database, insert_once
 from provisioning.tables import AuditHeadRow, AuditRow
-from provisioning.text import Frozen
+from provisioning.text import OURSELVES, Frozen
 
 BEGINNING = "0" * 64
-US = "sciclops"
-"""Who acts when nobody asked for it in person."""
+US = OURSELVES
 
 
 class Entry(Frozen):
@@ -28,6 +27,13 @@ class Entry(Frozen):
     who: str
     what: str
     detail: Mapping[str, Any] = {}
+
+
+class Trail(NamedTuple):
+    """Everything that happened to a project, oldest first, and what is wrong with its chain."""
+
+    rows: Sequence[AuditRow]
+    fault: str | None
 
 
 def append(session: Session, at: datetime, entry: Entry) -> AuditRow:
@@ -60,11 +66,22 @@ def history(database: Database, project: str) -> Sequence[AuditRow]:
         return _chain(session, project)
 
 
-def verify(database: Database, project: str) -> str | None:
-    """Return what is wrong with a project's chain, or None if it is whole."""
+def trail(database: Database, project: str) -> Trail:
+    """Return a project's whole history with the verdict on its chain, both of the same moment."""
     with database.reading() as session:
+        if not database.is_sqlite:  # where each question would see what was appended meanwhile
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         head = session.get(AuditHeadRow, project)
         rows = _chain(session, project)
+    return Trail(rows, _fault_of(head, rows))
+
+
+def verify(database: Database, project: str) -> str | None:
+    """Return what is wrong with a project's chain, or None if it is whole."""
+    return trail(database, project).fault
+
+
+def _fault_of(head: AuditHeadRow | None, rows: Sequence[AuditRow]) -> str | None:
     previous = BEGINNING
     for expected, row in enumerate(rows, start=1):
         fault = _fault(row, expected, previous)

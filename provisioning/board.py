@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from provisioning.audit import US
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import ENDED, Operation, Phase
 from provisioning.question_message import question_notice, subject
@@ -68,7 +69,7 @@ class Board:
         Nobody is notified of a message that is edited.
         """
         last = run.facts.decisions[-1] if run.facts.decisions else None
-        if run.phase not in ENDINGS or last is None or last.by == run.requested_by:
+        if run.phase not in ENDINGS or last is None or run.requested_by in (last.by, US):
             return
         if ENDINGS[run.phase] not in last.what:
             return

@@ -58,6 +58,7 @@ class BreakingGlass:
                 self.releasing.store, release, by, "only members of the break-glass group may do it"
             )
         self._require_breakable(release)
+        self.releasing.store.locks.require_open(release.project, by, "break glass")
         return release
 
     def _require_breakable(self, release: Release) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, literal
+from sqlalchemy import Connection, Engine, create_engine, event, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -86,6 +86,11 @@ class Database:
             yield
         finally:
             self._lock.release()
+
+    def ping(self) -> None:
+        """Ask for nothing; raises TemporaryError if there is no answer."""
+        with self.reading() as session:
+            session.connection().execute(select(literal(1)))
 
     def close(self) -> None:
         """Close every connection."""

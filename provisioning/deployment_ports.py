@@ -83,6 +83,9 @@ class Deployments(Protocol):
     def recent(self, project: str) -> tuple[WorkflowRun, ...]:
         """Return the latest runs of the project's deploy workflow, newest first, without jobs."""
 
+    def under_way(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return the runs of any workflow of the project that are not over, without jobs."""
+
     def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
         """Return the plan that this attempt has made for a gated environment, if it has."""
 
@@ -143,10 +146,13 @@ class TooLateError(UserError):
 class Dispatches(Protocol):
     """What begins, repeats and ends workflow runs."""
 
-    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr) -> int:
-        """Begin the deploy workflow as the person whose token it is; return the run's id.
+    def dispatch(
+        self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr | None
+    ) -> int:
+        """Begin the deploy workflow, as the person whose token it is or as our App without one.
 
-        `inputs["correlation"]` is unique to the request: a run that has it already is returned.
+        Return the run's id. `inputs["correlation"]` is unique to the request: a run that has it
+        already is returned.
         """
 
     def rerun(

@@ -22,7 +22,7 @@ from provisioning.operation import (
     operation_id,
 )
 from provisioning.operation_kinds import kind_of
-from provisioning.policy import Allowed, Policy, Refused, may_confirm, may_stop
+from provisioning.policy import Policy, may_confirm, may_stop, needs_another
 from provisioning.ports import People, Redactor
 from provisioning.question_message import subject
 from provisioning.refusals import ANSWERED, confirmed_already, not_now
@@ -30,6 +30,7 @@ from provisioning.starting import Starting
 from provisioning.store import Change, Message, Settled, Store
 from provisioning.tables import ApprovalRow
 from provisioning.text import Notice, person, quoted, say
+from provisioning.verdicts import Allowed, Refused
 
 SHORT_DIGEST = 12
 """How many characters of a plan's digest a button carries and people type."""
@@ -85,6 +86,7 @@ class Desk:
     def confirm(self, run: Operation, *, plan: str, by: str) -> None:
         """Confirm exactly the plan whose digest begins with `plan`; go on if all is answered."""
         self._require(self._may_confirm(run, by))
+        self._require_open(run, by, "confirm")
         if run.phase != "waiting":
             raise UserError(not_now(run))
         approval = self._open_question(run, CONFIRM)
@@ -201,6 +203,8 @@ class Desk:
     def answer(self, approval: str, *, granted: bool, by: str, comment: str = "") -> None:
         """Settle a question about data access; a refusal ends the run."""
         run = self.question(approval, by=by)
+        if granted:
+            self._require_open(run, by, "consent")
         comment = self._redact(comment)
         settled = self._store.approvals.settle(
             approval, "granted" if granted else "refused", by=by, comment=comment
@@ -258,6 +262,7 @@ class Desk:
         self._require(self._may_stop(run, by))
         if not run.may_be_retried:
             raise UserError(not_now(run))
+        self._require_open(run, by, "retry")
         self._again(run, "queued", by, "Retried")
 
     def clean_up(self, run: Operation, *, by: str) -> None:
@@ -270,6 +275,7 @@ class Desk:
         self._require(self._may_stop(run, by))
         if not run.may_be_cleaned_up:
             raise UserError(not_now(run))
+        self._require_open(run, by, "clean up")
 
     def _again(self, run: Operation, to: Phase, by: str, what: str) -> None:
         if self.find(run.project).id != run.id:
@@ -302,6 +308,7 @@ class Desk:
             requested_by=run.requested_by,
             owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
+            needs_another=needs_another(run.kind, run.spec),
         )
 
     def _may_stop(self, run: Operation, by: str) -> Allowed | Refused:
@@ -315,6 +322,10 @@ class Desk:
     def _require(self, verdict: Allowed | Refused) -> None:
         if isinstance(verdict, Refused):
             raise UserError(f"Not done: {verdict.why}.")
+
+    def _require_open(self, run: Operation, by: str, what: str) -> None:
+        """Refuse to go on where somebody else has locked the project; stopping is always free."""
+        self._store.locks.require_open(run.project, by, what)
 
     def _open_question(self, run: Operation, question: str) -> ApprovalRow:
         for approval in self._store.approvals.of_operation(run.id, open_only=True):

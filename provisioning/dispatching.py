@@ -13,6 +13,7 @@ from provisioning.deployment_ports import Dispatches, TokenRefusedError
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
+from provisioning.living import require_living
 from provisioning.operation import operation_id
 from provisioning.project import STAGES
 from provisioning.store import Message, Store
@@ -45,6 +46,7 @@ class Dispatching:
     def deploy(self, project: str, stage: str, *, by: str, key: str) -> None:
         """Begin a deployment of main up to a stage."""
         self._require_ready(project)
+        self.store.locks.require_open(project, by, "deploy")
         if stage not in STAGES:
             raise UserError(f"There is no stage {stage}; there are: {', '.join(STAGES)}.")
         self._require_link(by)
@@ -61,10 +63,12 @@ class Dispatching:
         if followed is None:
             listing = code("/sciclops runs <project>")
             raise UserError(say("There is no such workflow run. ", listing, " lists them."))
+        self.store.locks.require_open(followed.project, by, "rerun")
         if attempt and attempt != str(followed.run.attempt):
             raise UserError("This run was begun again since. Look at its message.")
         if not followed.run.is_over or not followed.run.failures():
             raise UserError("Nothing of this run has failed, so there is nothing to rerun.")
+        require_living(self.store, followed.project)
         self._require_link(by)
         project, present = followed.project, followed.run
         asked = {"project": project, "run": present.id, "attempt": present.attempt, "by": by}
@@ -78,6 +82,7 @@ class Dispatching:
             listing = code("/sciclops list")
             unknown = f"There is no project {quoted(project)}. "
             raise UserError(say(unknown, listing, " shows them."))
+        require_living(self.store, project)
         if row.state != "ready":
             raise UserError(f"{project} is not ready yet, so that nothing can be deployed.")
 

@@ -30,6 +30,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
 from provisioning.errors import PermanentError
 from provisioning.liveness import Liveness
+from provisioning.log_context import about
 from provisioning.steps import Outcome, P, Steps, T, Workflow, shape_of
 from provisioning.tables import MemoRow
 from provisioning.text import Frozen
@@ -153,6 +154,11 @@ class Engine:
         return at_rest
 
     @property
+    def launched(self) -> bool:
+        """Tell whether this engine works on what is stored."""
+        return Engine._launched is self and self._reaper.is_alive()
+
+    @property
     def stopping(self) -> bool:
         """Tell whether `stop` was called; an effect that only waits for others may then give up."""
         return self._stopping.is_set()
@@ -164,11 +170,12 @@ class Engine:
         side. When this has returned, the work outlives this process.
         """
         options = SetEnqueueOptions(queue_partition_key=project, priority=self._ticket())
-        return self._enqueue(OPERATIONS, part_id(operation, part), name, operation, options)
+        identity = part_id(operation, part)
+        return self._enqueue(OPERATIONS, identity, options, name, operation, project)
 
     def sweep(self, name: str, slot: str) -> bool:
         """Run a sweep unless it ran, in whichever process, under the same slot (e.g. the hour)."""
-        return self._enqueue(SWEEPS, f"sweep:{name}:{slot}", name, slot, SetEnqueueOptions())
+        return self._enqueue(SWEEPS, f"sweep:{name}:{slot}", SetEnqueueOptions(), name, slot)
 
     def state(self, operation: str, part: str) -> State:
         """Return what became of a part; "unknown" if it was never started, or is forgotten."""
@@ -225,7 +232,7 @@ class Engine:
         return len(ids)
 
     def _enqueue(
-        self, queue: str, workflow: str, name: str, subject: str, options: SetEnqueueOptions
+        self, queue: str, workflow: str, options: SetEnqueueOptions, name: str, *subject: str
     ) -> bool:
         if name not in self._workflows:
             raise PermanentError(f"There is no workflow {name}; nothing was started.")
@@ -234,7 +241,7 @@ class Engine:
         def enqueue() -> bool:
             try:
                 with identity, options:
-                    DBOS.enqueue_workflow(queue, self._run, name, subject)
+                    DBOS.enqueue_workflow(queue, self._run, name, *subject)
             except error.DBOSWorkflowIDInUseError:
                 return False
             return True
@@ -252,16 +259,18 @@ class Engine:
             session.add(row)
             return ticket
 
-    def _runner(self) -> Callable[[str, str], None]:
-        def run(name: str, subject: str) -> None:
+    def _runner(self) -> Callable[..., None]:
+        # What was queued by a version before this one has no project.
+        def run(name: str, subject: str, project: str = "") -> None:
             workflow = self._workflows.get(name)
-            try:
-                if workflow is None:
-                    raise PermanentError(f"There is no workflow {name} any more.")
-                workflow(_Run(self._attempts, subject), subject)
-            except Exception:
-                log.exception("workflow %s of %s failed", name, subject)
-                raise
+            with about(operation=subject if project else name, project=project.rpartition(":")[2]):
+                try:
+                    if workflow is None:
+                        raise PermanentError(f"There is no workflow {name} any more.")
+                    workflow(_Run(self._attempts, subject), subject)
+                except Exception:
+                    log.exception("workflow %s of %s failed", name, subject)
+                    raise
 
         return run
 

@@ -17,6 +17,7 @@ from provisioning.clock import Clock
 from provisioning.deployment_board import DeploymentBoard
 from provisioning.deployment_ports import Deployments, Sighting
 from provisioning.errors import PermanentError, SciclopsError, TemporaryError
+from provisioning.log_context import about
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.releasing import Releasing
@@ -102,15 +103,19 @@ class Following:
 
     def look(self, followed: Followed) -> None:
         """Look at a run that was claimed, and say when to look again."""
+        with about(operation=f"workflow-run:{followed.run.id}", project=followed.project):
+            self.store.workflow_runs.looked(followed, self._look_and_wait(followed))
+
+    def _look_and_wait(self, followed: Followed) -> datetime | None:
+        """Look, and return when to look again, also if that did not work."""
         try:
-            again = self._look(followed)
+            return self._look(followed)
         except TemporaryError as error:
             log.info("could not look at run %s: %s", followed.run.id, error)
-            again = self.clock.now() + (error.after or KEPT_AFTER_A_FAILURE)
+            return self.clock.now() + (error.after or KEPT_AFTER_A_FAILURE)
         except PermanentError as error:
             log.warning("cannot look at run %s: %s", followed.run.id, error)
-            again = self.clock.now() + KEPT_AFTER_A_REFUSAL
-        self.store.workflow_runs.looked(followed, again)
+            return self.clock.now() + KEPT_AFTER_A_REFUSAL
 
     def _look(self, followed: Followed) -> datetime | None:
         look = self.deployments.look(followed.project, followed.run.id)

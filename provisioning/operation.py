@@ -8,6 +8,7 @@ from pydantic import Field
 
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
 
@@ -21,6 +22,8 @@ Phase = Literal[
     "starter",
     "verifying",
     "deploying",
+    "overlapping",
+    "revoking",
     "ready",
     "done",
     "unchanged",
@@ -34,8 +37,8 @@ Phase = Literal[
     "freeing",
     "cleaned",
 ]
-"""Where an operation stands. `waiting` is for people, `deploying` and `undeploying` for workflow
-runs at GitHub; `TURNS` wait for GitHub's budget."""
+"""Where an operation stands. `waiting` is for people, `deploying`, `undeploying` and `overlapping`
+for workflow runs at GitHub; `TURNS` wait for GitHub's budget."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -47,6 +50,7 @@ WORKING: tuple[Phase, ...] = (
     "applying",
     "starter",
     "verifying",
+    "revoking",
     "to_clean",
     "cleaning",
     "freeing",
@@ -65,12 +69,17 @@ STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
-Part = Literal["plan", "undeploy", "apply", "clean_up", "discard_plan"]
+OPEN: tuple[Phase, ...] = ("overlapping",)
+"""Phases in which operations of other kinds may begin on the same project."""
+
+Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
 CHANGE = "change_project"
 """The operation that gives a project another specification."""
+DESTROY = "destroy_project"
+"""The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 
@@ -81,6 +90,8 @@ def part_of(phase: Phase) -> Part:
         return "plan"
     if phase == "undeploying":
         return "undeploy"
+    if phase == "revoking":
+        return "revoke"
     return "clean_up" if phase in ("to_clean", "cleaning", "freeing") else "apply"
 
 
@@ -119,6 +130,15 @@ class Trying(Frozen):
     again: datetime
 
 
+class Undeployment(Frozen):
+    """The workflow run that removes what a stage's bundle has deployed; none while `run` is 0."""
+
+    stage: str
+    run: int = 0
+    url: str = ""
+    done: bool = False
+
+
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
@@ -126,13 +146,17 @@ class Facts(Frozen):
     apply: from then on something may exist at a vendor. `unmade` is set before the first removal:
     from then on some of it may be gone. `writes` is the most that one of its applies was to write
     to GitHub. `left_behind` says what a cancelled run has left. `workflow_run` is the address of
-    the first deployment. `covered_by` is the digest of the plan by whose confirmation a later
-    `plan` is confirmed, too.
+    the first deployment, or of what removes a stage. `undeployments` are those that this operation
+    has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
+    is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
+    deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys.
 
-    `touched` is set before the first apply to a project that exists. `before` is the specification
-    that a change replaces; `changed` is set once it is replaced. `files` says what became of the
-    repository's files: "same", "moved" on the template's branch, or, where they come from another
-    version of the template, "other" (nothing to do) or "left" (something would have to change).
+    `touched` is set before an operation changes the first thing of a project that exists. `before`
+    is the specification that a change replaces; `changed` is set once it is replaced. `files` says
+    what became of the repository's files: "same", "moved" on the template's branch, or, where they
+    come from another version of the template, "other" (nothing to do) or "left" (something would
+    have to change). `commit` is where that branch is then.
     """
 
     origin: str = ""
@@ -151,10 +175,17 @@ class Facts(Frozen):
     writes: int = 0
     left_behind: str = ""
     workflow_run: str = ""
+    rotation: Rotation | None = None
+    undeployments: tuple[Undeployment, ...] = ()
+    undeploying_in: int = 0
+    found_in: int = 0
+    found_after: int = 0
+    quiet_at: datetime | None = None
     touched: bool = False
     before: ProjectSpec | None = None
     changed: bool = False
     files: str = ""
+    commit: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -216,12 +247,13 @@ class Operation(Frozen):
     def may_be_retried(self) -> bool:
         """Tell whether it can go on; after somebody's No only if something was done before.
 
-        What was removed in part is only cleaned up further: going on would make it all anew.
+        What a clean-up removed in part is only cleaned up further: going on would make it all anew.
         """
-        if self.facts.unmade:
+        if self.facts.unmade and self.makes_project:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
-        was_done = self.facts.made if self.makes_project else self.facts.touched
+        was_changed = self.facts.touched or bool(self.facts.undeploying_in)
+        was_done = self.facts.made if self.makes_project else was_changed
         return by_nobodys_will or (self.phase in STOPPED and was_done)
 
     @property

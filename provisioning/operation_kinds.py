@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CHANGE, CREATE, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, DESTROY, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -17,8 +17,10 @@ class Kind(Frozen):
 
     `title` stands in the message's headline, `states` and `words` replace what is said of phases
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
-    well. `failed` is what a failure makes of the project; empty: it stays what it is. `untouched`
-    and `touched` say what a run leaves that does not end well, before and after its apply began.
+    well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
+    stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
+    consent to data is needed. `left_behind` is said of one that has changed something and did not
+    end well, where it is not resources that it leaves.
     """
 
     name: str
@@ -26,9 +28,10 @@ class Kind(Frozen):
     steps: tuple[Phase, ...]
     consented: Phase = "confirmed"
     ended: Phase = "done"
+    closing: str = ""
     failed: str = ""
-    untouched: str = "nothing was changed, and the project is as it was"
-    touched: str = "what was changed so far stays; Retry goes on from there"
+    left_behind: str = ""
+    removes: bool = False
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -51,6 +54,8 @@ STATES: dict[Phase, str] = {
     "starter": "Pushing the starter code",
     "verifying": "Verifying",
     "deploying": "Deploying to Development",
+    "overlapping": "Keeping the old keys for deployments that began before",
+    "revoking": "Revoking the old keys",
     "ready": "Ready",
     "done": "Done",
     "unchanged": "Nothing to change",
@@ -79,6 +84,12 @@ STEPS: dict[Phase, Words] = {
         "Deploying to Development",
         "Deployed to Development",
     ),
+    "overlapping": (
+        "Keep the old keys for deployments that began before",
+        "Keeping the old keys for deployments that began before",
+        "Nothing holds the old keys any more",
+    ),
+    "revoking": ("Revoke the old keys", "Revoking the old keys", "Revoked the old keys"),
 }
 
 CREATE_PROJECT = Kind(
@@ -91,11 +102,62 @@ CHANGE_PROJECT = Kind(
     name=CHANGE,
     title="Change",
     steps=("planning", "waiting", "applying", "verifying"),
-    touched="a part of the change may be made, and the specification before it is still in force; "
-    "Retry goes on from there",
+    left_behind=(
+        "a part of the change may be made, and the specification before it is still in force; "
+        "Retry goes on from there"
+    ),
     states={"done": "Changed"},
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT, CHANGE_PROJECT)}
+RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
+ROTATE_KEYS = Kind(
+    name="rotate_keys",
+    title="Key rotation",
+    steps=("applying", "overlapping", "revoking"),
+    left_behind=(
+        "every environment logs in with the key that GitHub has: none that a deployment may hold "
+        "was revoked; Retry goes on from there"
+    ),
+    states={
+        "confirmed": "Waiting for GitHub's budget",
+        "applying": "Minting, proving and writing new keys",
+    },
+    words={
+        "applying": (
+            "Mint, prove and write new keys",
+            "Minting, proving and writing new keys",
+            "Minted, proved and wrote new keys",
+        )
+    },
+)
+DESTROY_PROJECT = Kind(
+    name=DESTROY,
+    title="Destroy",
+    steps=("planning", "waiting", "undeploying", "applying", "verifying"),
+    consented="undeploying",
+    closing=(
+        "Nothing of the project is left at GitHub and Databricks but its repository, which is "
+        "archived."
+    ),
+    removes=True,
+    states={
+        "applying": "Destroying",
+        "verifying": "Verifying that nothing is left",
+        "done": "Destroyed",
+    },
+    words={
+        "applying": ("Destroy", "Destroying", "Destroyed"),
+        "verifying": (
+            "Verify that nothing is left",
+            "Asking GitHub and Databricks what is left",
+            "Verified that nothing is left",
+        ),
+    },
+)
+KINDS = {
+    kind.name: kind
+    for kind in (CREATE_PROJECT, CHANGE_PROJECT, DESTROY_PROJECT, RECONCILE, ROTATE_KEYS)
+}
+UNTOUCHED = "nothing was changed, and the project stays as it is"
 
 
 def kind_of(operation: Operation) -> Kind:
@@ -103,9 +165,19 @@ def kind_of(operation: Operation) -> Kind:
     return KINDS[operation.kind]
 
 
-def left_standing(operation: Operation) -> str:
-    """Say what a run about a project that exists has left, if it did not end well."""
-    if operation.facts.changed:
+def left_behind(operation: Operation) -> str:
+    """Say what a run has left that did not end well; nothing where that is resources."""
+    facts = operation.facts
+    if operation.makes_project:
+        return ""
+    if facts.changed:
         return "the change is made and in force, only its verification is missing"
-    kind = kind_of(operation)
-    return kind.touched if operation.facts.touched else kind.untouched
+    is_begun = facts.touched or facts.undeploying_in
+    return kind_of(operation).left_behind if is_begun else UNTOUCHED
+
+
+def left_standing(operation: Operation) -> str:
+    """Say what a run about a project that exists has left, without asking Terraform."""
+    if operation.facts.undeploying_in:
+        return "what was removed is gone; Retry removes the rest"
+    return left_behind(operation) or "what was changed so far stays; Retry goes on from there"

@@ -7,9 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
-from provisioning.operation import CHANGE, CREATE
+from provisioning.operation import CHANGE, CREATE, DESTROY
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
+from provisioning.verdicts import Allowed, Refused
+
+Rotating = Literal["ask", "automatic"]
+"""What happens to keys that are due: owners are asked to rotate them, or we begin it."""
 
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
 
@@ -52,7 +56,9 @@ class Policy(Delivery):
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
     of chat users that whoever keeps the settings vouches for. `confirm_change` is like
-    `confirm_create` where it is None.
+    `confirm_create` where it is None. Keys are due after `rotate_after`; the old ones are kept for
+    `longest_overlap` at most. After so many `sandbox_extensions` only the platform team extends a
+    sandbox.
     """
 
     naming: Naming
@@ -61,6 +67,8 @@ class Policy(Delivery):
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
     confirm_change: Confirmer | None = None
+    confirm_destroy: Confirmer = "second_person"
+    confirm_destroy_sandbox: Confirmer = "nobody"
     confirmation_expires: timedelta
     platform_group: str
     users_group: str
@@ -68,13 +76,18 @@ class Policy(Delivery):
     announcements: str
     sandbox_default: timedelta
     sandbox_maximum: timedelta
+    sandbox_extensions: int = 3
     github_writing_applies: int = 1
     github_writes_per_hour: int = 450
     release_expires: timedelta = timedelta(days=3)
+    drift_every: timedelta = timedelta(days=1)
     webhooks: bool = False
     release_group: str = ""
     break_glass_group: str = ""
     logins: dict[str, str] = Field(default_factory=dict)
+    rotation: Rotating = "ask"
+    rotate_after: timedelta = timedelta(days=90)
+    longest_overlap: timedelta = timedelta(hours=24)
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""
@@ -85,8 +98,11 @@ class Policy(Delivery):
 
     def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
         """Return who confirms the plan of such an operation on this project."""
-        del spec
-        return (self.confirm_change if kind == CHANGE else None) or self.confirm_create
+        if kind == CHANGE:
+            return self.confirm_change or self.confirm_create
+        if kind != DESTROY:
+            return self.confirm_create
+        return self.confirm_destroy_sandbox if spec.sandbox_until else self.confirm_destroy
 
     def confirmers(
         self, spec: ProjectSpec, requested_by: str, kind: str = CREATE
@@ -155,20 +171,28 @@ class Policy(Delivery):
         return ""
 
 
-class Refused(Frozen):
-    """No, and why."""
+def needs_another(kind: str, spec: ProjectSpec) -> bool:
+    """Tell whether nobody confirms their own request, whatever the settings say."""
+    return kind == DESTROY and spec.sandbox_until is None
 
-    why: str
 
-
-class Allowed(Frozen):
-    """Yes."""
+def may_destroy(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
+    """Decide who may ask for the destruction of a project."""
+    return Allowed() if who in owners or platform else _only("an owner of the project")
 
 
 def may_confirm(
-    confirmer: Confirmer, *, who: str, requested_by: str, owners: tuple[str, ...], platform: bool
+    confirmer: Confirmer,
+    *,
+    who: str,
+    requested_by: str,
+    owners: tuple[str, ...],
+    platform: bool,
+    needs_another: bool = False,
 ) -> Allowed | Refused:
     """Decide who may confirm, discard or cancel a plan that somebody requested."""
+    if needs_another and who == requested_by:
+        return Refused(why="nobody confirms their own destruction of a project without an end date")
     if confirmer == "platform":
         return Allowed() if platform else Refused(why="only the platform team confirms this plan")
     if confirmer == "second_person":
@@ -180,11 +204,15 @@ def may_confirm(
     return _only("the requester, an owner of the project")
 
 
-def nobody_confirms(confirmer: Confirmer, *, able: tuple[str, ...], requested_by: str) -> str:
+def nobody_confirms(
+    confirmer: Confirmer, *, able: tuple[str, ...], requested_by: str, needs_another: bool = False
+) -> str:
     """Return why nobody could confirm a plan and what to do, or an empty string.
 
     `able` are the active people behind `Policy.confirmers`, or at least two of them.
     """
+    if needs_another:
+        able = tuple(person for person in able if person != requested_by)
     if confirmer == "platform" and not able:
         return (
             "Only the platform team may confirm this, and nobody active is in it. Ask whoever runs "

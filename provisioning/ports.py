@@ -29,10 +29,14 @@ class RepositoryFacts(Frozen):
 
 
 class Finding(Frozen):
-    """The result of one verification check; `remedy` says what to do when it failed."""
+    """The result of one verification check; `remedy` says what to do when it failed.
+
+    One that could not be `asked` has not passed: nothing is known.
+    """
 
     check: str
     passed: bool
+    asked: bool = True
     detail: str = ""
     remedy: str = ""
 
@@ -111,10 +115,11 @@ class Repositories(Protocol):
 
     def follow(
         self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
-    ) -> bool:
-        """Make `sciclops/template` hold what comes after, in one commit; tell whether it does.
+    ) -> str:
+        """Make `sciclops/template` hold what comes after, in one commit; return where it is then.
 
-        Only a branch that holds what came before is moved; `main` is left to people.
+        Only a branch that holds what came before is moved, of another nothing is returned; `main`
+        is left to people.
         """
 
     def secrets(self, name: str, environment: str) -> Mapping[str, datetime]:
@@ -127,11 +132,17 @@ class Repositories(Protocol):
         """Delete the repository if its description ends with our marker; tell if it is gone."""
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
+        self,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        outputs: Mapping[str, object],
+        pushed: str = "",
     ) -> tuple[Finding, ...]:
         """Ask GitHub whether the project is as it was asked for, check by check.
 
-        Without `files` the content of the repository is not looked at.
+        A new one holds exactly `files`. With `pushed`, our last commit on `sciclops/template`,
+        people have worked in it since: then `main` has to descend from that, and what it deploys
+        with is compared with that in `files`, if there is any.
         """
 
 
@@ -187,6 +198,12 @@ class Workspaces(Protocol):
     def retire_secret(self, principal: Principal, secret: str) -> None:
         """Delete an OAuth secret by its id: it logs in no more. One that is gone is fine."""
 
+    def own_secrets(self) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of the bot's own service principal, oldest first."""
+
+    def federation(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Ask Databricks whether exactly GitHub's tokens of each environment log in there."""
+
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""
 
@@ -212,9 +229,18 @@ class Terraform(Protocol):
         """Make these the root's generated files: `main.tf.json`, `terraform.tfvars.json`."""
 
     def plan(
-        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+        self,
+        project: str,
+        run: str,
+        watch: Watch,
+        *,
+        destroy: bool = False,
+        only: Sequence[str] = (),
     ) -> tuple[Outcome, Plan | None]:
-        """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
+        """Plan the project's root; the plan is None unless the outcome is "succeeded".
+
+        With `only` it is about these addresses and what they depend on.
+        """
 
     def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
         """Bring what the root's `import` blocks name into the state, and change nothing else."""
@@ -224,6 +250,9 @@ class Terraform(Protocol):
 
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run: it holds values, and must never be applied."""
+
+    def forget_run(self, project: str, run: str) -> None:
+        """Delete everything of a run that only looked, its plan above all."""
 
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted."""
@@ -276,6 +305,9 @@ class People(Protocol):
 
     def is_active(self, user: str) -> bool:
         """Tell whether this is a full, active human member."""
+
+    def name(self, user: str) -> str:
+        """Return what somebody is called, member or not; their id where nobody knows."""
 
 
 class Redactor(Protocol):

@@ -15,6 +15,15 @@ def not_now(run: Operation) -> str:
     return f"{state}{'' if run.stopping else ' now'}: {_possible(run)}. Nothing was changed."
 
 
+def busy(run: Operation) -> str:
+    """Return why nothing else can begin while a run of the project is under way."""
+    state = kind_of(run).state(run.phase).lower()
+    return (
+        f"{run.project} has a run under way ({state}). Wait for its end or cancel it, and "
+        "ask again. Nothing was changed."
+    )
+
+
 def confirmed_already(run: Operation) -> str:
     """Return why a plan is not confirmed once more."""
     if run.phase != "waiting":

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from provisioning.delivery import GateKind
-from provisioning.policy import Allowed, Refused
 from provisioning.text import Frozen
+from provisioning.verdicts import Allowed, Refused
 from provisioning.workflow_run import WorkflowJob, WorkflowRun
 
 ReleaseState = Literal["open", "deciding", "approved", "rejected", "bypassed", "void", "expired"]

@@ -17,12 +17,13 @@ from provisioning.deployment_ports import (
 )
 from provisioning.errors import UserError
 from provisioning.linking import Linking
-from provisioning.policy import Policy, Refused
+from provisioning.policy import Policy
 from provisioning.ports import People
 from provisioning.project import ProjectSpec
 from provisioning.release import Release, may_release
 from provisioning.store import Followed, Store
 from provisioning.text import code, say
+from provisioning.verdicts import Refused
 
 LINK_FIRST = say(
     "GitHub has to know that it is you: type ",

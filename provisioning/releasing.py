@@ -19,6 +19,7 @@ from provisioning.deployment_ports import (
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
+from provisioning.living import is_going
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
 from provisioning.release import (
@@ -85,7 +86,7 @@ class Releasing:
         """Take over what GitHub knows of a run's gates; False if it should be asked again soon."""
         complete = self.outcomes.take_over(followed.run, look)
         self._note_unasked(followed, look)
-        for pending in look.pending:
+        for pending in () if is_going(self.store, followed.project) else look.pending:
             complete &= self._ask(followed, look, pending)
         return complete
 
@@ -176,6 +177,8 @@ class Releasing:
         if followed is None or not followed.run.initiators:
             raise UserError(OUT_OF_DATE)  # nobody decides while it is not known who began it
         login = self.gate_of(release).require(release, followed, by)
+        if approving:
+            self.store.locks.require_open(release.project, by, f"release to {release.environment}")
         if release.is_ruled:
             self.require_same_plan(release, followed.run)
         if approving and release.is_short and release.has_approved(by, login):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from provisioning import refusals
 from provisioning.board import Board, read_operation
 from provisioning.clock import Clock
 from provisioning.engine import Engine
 from provisioning.errors import UserError
 from provisioning.operation import CREATE, Operation, operation_id
-from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
 from provisioning.project import ProjectSpec
 from provisioning.run_message import run_notice
@@ -55,21 +55,27 @@ class Requesting:
         return stored
 
     def begin(
-        self, kind: str, spec: ProjectSpec, *, by: str, key: str, facts: dict[str, Any]
+        self,
+        kind: str,
+        spec: ProjectSpec,
+        *,
+        by: str,
+        key: str,
+        facts: dict[str, Any],
+        unchanged: bool = False,
     ) -> Operation:
-        """Begin an operation on a project that exists.
+        """Begin an operation on a project that exists; if `unchanged`, only while it is as in spec.
 
-        Raises `UserError` while another one is under way: they come one at a time.
+        Raises `UserError` while another one is under way: they come one at a time; and where
+        somebody else has locked the project.
         """
+        self._store.locks.require_open(spec.name, by, kind)
         try:
-            stored = self._store.operations.begin(self._row(kind, spec, by, key, facts))
+            stored = self._store.operations.begin(
+                self._row(kind, spec, by, key, facts), unchanged=unchanged
+            )
         except BusyError as busy:
-            other = self._board.find(busy.operation)
-            state = kind_of(other).state(other.phase).lower()
-            raise UserError(
-                f"{spec.name} has a run under way ({state}). Wait for its end or cancel it, and "
-                "ask again. Nothing was changed."
-            ) from busy
+            raise UserError(refusals.busy(self._board.find(busy.operation))) from busy
         self._board.show(stored.id)
         operation = read_operation(stored)
         self._starting.start(operation)

@@ -6,11 +6,13 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning.audit import US
 from provisioning.change_message import changes, ended
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
+from provisioning.sandbox import end_of
 from provisioning.text import (
     Button,
     Fact,
@@ -131,8 +133,8 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
-    if operation.phase == "unchanged" or (operation.phase == "done" and operation.facts.before):
-        return tuple(ended(operation, repository_url))
+    if operation.phase in ("unchanged", "done"):
+        return tuple(_closing(operation, repository_url))
     if operation.phase in WORKING:
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
@@ -140,6 +142,14 @@ def _body(
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
     return ()
+
+
+def _closing(operation: Operation, repository_url: str) -> Iterator[Text]:
+    """Say what there is at the good end of a run about a project that exists."""
+    if operation.facts.before:
+        yield from ended(operation, repository_url)
+    elif closing := kind_of(operation).closing:
+        yield say(closing)
 
 
 def _trying_line(operation: Operation) -> Iterator[Text]:
@@ -217,22 +227,28 @@ def _trouble_lines(operation: Operation) -> list[Text]:
 def _facts(operation: Operation) -> tuple[Fact, ...]:
     spec, facts = operation.spec, operation.facts
     shown = [
-        Fact(label="Triggered by", value=say(person(operation.requested_by))),
+        Fact(label="Triggered by", value=say(_asker(operation))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(template_title(spec.template))),
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += changes(operation) if facts.before else _rights(spec)
+    if not kind_of(operation).removes:
+        shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
-    if spec.sandbox_until:
-        shown.append(Fact(label="Sandbox until", value=say(spec.sandbox_until.isoformat())))
+    if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
+        shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
+
+
+def _asker(operation: Operation) -> Span | str:
+    """Name who asked for a run; Slack takes no mention of somebody whom it doesn't know."""
+    return "SciCLOps itself" if operation.requested_by == US else person(operation.requested_by)
 
 
 def unlisted(spec: ProjectSpec) -> str:
@@ -292,9 +308,17 @@ def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Ite
     run, plan = operation.id, operation.facts.plan
     digest = plan.digest[:12] if plan else ""
     if any(not question.about for question in questions):
-        yield Button(label="Confirm & Apply", words=("confirm", run, digest), style="primary")
+        yield _confirm_button(operation, digest)
     yield Button(label="Discard", words=("discard", run, digest))
     yield Button(label="Add Comment", words=("comment", run))
+
+
+def _confirm_button(operation: Operation, digest: str) -> Button:
+    words = ("confirm", operation.id, digest)
+    if not kind_of(operation).removes:
+        return Button(label="Confirm & Apply", words=words, style="primary")
+    asked = f"Destroy {operation.project} with all of its data? Nothing brings it back."
+    return Button(label="Confirm & Destroy", words=words, style="danger", confirm=asked)
 
 
 def _going_on_buttons(operation: Operation) -> Iterator[Button]:

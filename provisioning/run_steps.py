@@ -14,7 +14,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
-from provisioning.operation_kinds import kind_of, left_standing
+from provisioning.operation_kinds import kind_of, left_behind
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -147,10 +147,10 @@ class RunSteps:
         if failed := kind_of(operation).failed:
             self.store.projects.become(operation.project, failed)
         self.desk.show(run)
-        self._call(operation, full)
+        self.call(operation, full)
         self.desk.admit()
 
-    def _call(self, operation: Operation, trouble: Trouble) -> None:
+    def call(self, operation: Operation, trouble: Trouble) -> None:
         """Tell the requester in the thread: nobody is notified of a message that is edited."""
         words = (person(operation.requested_by), ": ", bold(f"{trouble.step} failed. "))
         notice = Notice(
@@ -160,8 +160,8 @@ class RunSteps:
         self.tell(operation, f"failed:{operation.attempt}", notice)
 
     def _left_behind(self, operation: Operation) -> str:
-        if not operation.makes_project:
-            return left_standing(operation)
+        if said := left_behind(operation):
+            return said
         if not operation.facts.made:
             return NOTHING_MADE
         unmade = operation.facts.unmade
@@ -169,8 +169,9 @@ class RunSteps:
             made = self.terraform.addresses(operation.project)
         except SciclopsError:
             unknown = "what was made so far exists, Terraform could not be asked what that is"
-            return f"{unknown}; {going_on(unmade=unmade)}"
-        return f"{_in_words(made)}; {going_on(unmade=unmade, number=len(made))}"
+            return f"{unknown}; {going_on(unmade=unmade, makes=operation.makes_project)}"
+        ways = going_on(unmade=unmade, number=len(made), makes=operation.makes_project)
+        return f"{_in_words(made)}; {ways}"
 
     def note_left_behind(self, run: str) -> None:
         """Note what a run has left that ended between two steps, where nobody asked Terraform."""
@@ -218,8 +219,13 @@ class RunWatch:
         return bool(self._steps.load(self._run).cancel_requested_by)
 
 
-def going_on(*, unmade: bool, number: int = 1) -> str:
-    """Say what can be done about so many resources; `unmade` means that some were removed."""
+def going_on(*, unmade: bool, number: int = 1, makes: bool = True) -> str:
+    """Say what can be done about so many resources; `unmade` means that some were removed.
+
+    Only what a run that `makes` a project has made can be cleaned up.
+    """
+    if not makes:
+        return "Retry goes on from there"
     if not number:
         return "Clean Up frees the name" if unmade else "Retry goes on, Clean Up frees the name"
     if unmade:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from provisioning.operation import IDLE, STOPPED, Decision, Operation, Phase
 from provisioning.operation_kinds import kind_of
+from provisioning.rotation_message import rotation_output
 from provisioning.runs import Progress
 from provisioning.text import Span, Task, Text, code, link, moment, person, say
 
@@ -47,8 +48,12 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     """Return a line for each step of a run; `state` is what its title says."""
     if operation.is_clean_up:
         return (_clean_up_task(operation),)
-    first = (_task(operation, "planning"), _cost_task(operation), _confirm_task(operation, state))
-    later = (step for step in kind_of(operation).steps if step not in ("planning", "waiting"))
+    kind = kind_of(operation)
+    first: tuple[Task, ...] = ()
+    if "planning" in kind.steps:
+        cost = () if kind.removes else (_cost_task(operation),)
+        first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
+    later = (step for step in kind.steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 
 
@@ -113,15 +118,27 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         return say(
             f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
         )
+    if facts.rotation:
+        return rotation_output(step, facts.rotation)
     if step == "applying":
         return _apply_output(operation, status)
     if step == "verifying" and facts.findings:
         passed = sum(finding.passed for finding in facts.findings)
         plural = "" if len(facts.findings) == 1 else "s"
         return say(f"{passed} of {len(facts.findings)} check{plural} passed")
-    if step in ("deploying", "undeploying") and facts.workflow_run:
-        return say(link("workflow run", facts.workflow_run))
+    if step in ("deploying", "undeploying"):
+        return _at_github(operation)
     return ()
+
+
+def _at_github(operation: Operation) -> Text:
+    """Say which stages are done with, and where the workflow run is that is waited for."""
+    facts = operation.facts
+    done = [one.stage.capitalize() for one in facts.undeployments if one.done]
+    parts: list[str | Span] = [f"removed from {', '.join(done)}"] if done else []
+    if facts.workflow_run:
+        parts += [" · " if parts else "", link("workflow run", facts.workflow_run)]
+    return say(*parts)
 
 
 def _apply_output(operation: Operation, status: Status) -> Text:
@@ -204,7 +221,7 @@ def _place(operation: Operation, decision: Decision) -> str:
     if cancels and not operation.is_clean_up:
         return _reached(operation)
     if phase == "queued":
-        return "planning"
+        return kind_of(operation).steps[0]
     if phase == "confirmed":
         return "applying"
     return "cleaning" if phase in ("to_clean", "freeing") else phase

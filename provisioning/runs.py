@@ -43,6 +43,7 @@ class Plan(Frozen):
     `digest` is a SHA-256 over every change with its planned values; `inputs` over the generated
     configuration, the modules and the provider versions. `priced` resources are those whose cost
     somebody could estimate; there is no price list for Databricks and GitHub objects, so it is 0.
+    `drifted` are the addresses of what somebody has changed outside Terraform and it would undo.
     """
 
     digest: str
@@ -52,6 +53,7 @@ class Plan(Frozen):
     seconds: float
     terraform: str
     priced: int = 0
+    drifted: tuple[str, ...] = ()
 
     def covers(self, later: "Plan") -> bool:
         """Tell whether who confirmed this plan has thereby confirmed `later`.

@@ -2,7 +2,8 @@
 
 from provisioning.board import Board, read_operation
 from provisioning.engine import Engine
-from provisioning.operation import ENDED, TURNS, WRITING, Operation, Part, part_of
+from provisioning.operation import ENDED, OPEN, TURNS, WRITING, Operation, Part, part_of
+from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
 from provisioning.store import Store, Turn
 
@@ -21,7 +22,7 @@ class Starting:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase, if one does."""
-        if operation.phase in (*ENDED, "waiting", "deploying"):
+        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying"):
             return
         if operation.phase in TURNS:
             self.admit()
@@ -64,6 +65,7 @@ class Starting:
         Those that a project had before a change keep theirs.
         """
         before = operation.facts.before
-        secrets = 0 if operation.is_clean_up else self._policy.secret_writes(operation.spec)
+        removes = operation.is_clean_up or kind_of(operation).removes
+        secrets = 0 if removes else self._policy.secret_writes(operation.spec)
         kept = self._policy.secret_writes(before) if before else 0
         return operation.writes + secrets - kept

@@ -14,7 +14,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
-from provisioning.operation_kinds import left_standing
+from provisioning.operation_kinds import left_behind
 from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
 
@@ -85,13 +85,12 @@ class Sweeps:
 
     def _end_broken(self, run: Operation) -> None:
         """End a run that nobody works on any more, unless it has moved on since we looked."""
-        left = f"whatever exists so far; {going_on(unmade=run.facts.unmade)}"
-        if not run.makes_project:
-            left = left_standing(run)
+        ways = going_on(unmade=run.facts.unmade, makes=run.makes_project)
+        left = f"whatever exists so far; {ways}"
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
-            left_behind=left if run.facts.made else NOTHING_MADE,
+            left_behind=left_behind(run) or (left if run.facts.made else NOTHING_MADE),
             reference=run.id,
         ).model_dump(mode="json")
         self.store.operations.move(

@@ -41,7 +41,11 @@ def _moment(*, nullable: bool = False, index: bool = False) -> Any:
 
 
 class ProjectRow(SQLModel, table=True):
-    """A reserved name, and the project once it exists. `state`: reserved, ready, failed, gone."""
+    """A reserved name, and the project once it exists.
+
+    `state`: reserved, ready, failed, going (it is being destroyed), gone. `extensions` counts how
+    often a sandbox's end was put off, `extended_at` is when it was last.
+    """
 
     __tablename__ = "project"
     name: str = Field(primary_key=True)
@@ -53,6 +57,8 @@ class ProjectRow(SQLModel, table=True):
     repository_url: str = ""
     commit: str = ""
     outputs: dict[str, Any] = _json()
+    extensions: int = 0
+    extended_at: datetime | None = _moment(nullable=True)
 
 
 class OwnerRow(SQLModel, table=True):
@@ -61,6 +67,17 @@ class OwnerRow(SQLModel, table=True):
     __tablename__ = "project_owner"
     project: str = Field(primary_key=True, foreign_key="project.name")
     person: str = Field(primary_key=True, index=True)
+
+
+class ProjectLockRow(SQLModel, table=True):
+    """Somebody's "hands off" a project, with the reason. `id` names this very lock."""
+
+    __tablename__ = "project_lock"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    id: str = Field(unique=True)
+    holder: str
+    reason: str
+    since: datetime = _moment()
 
 
 class OperationRow(SQLModel, table=True):
@@ -150,7 +167,8 @@ class WorkflowRunRow(SQLModel, table=True):
     """A GitHub Actions run of a project that we follow; `run` is a `WorkflowRun`.
 
     `look_at` is when to look at it next. `wakes` counts who asked for a look: one that came while
-    we looked is not lost. `failure` is the end of the log of what failed.
+    we looked is not lost. `failure` is the end of the log of what failed. `told` marks the
+    deployments whose end was told.
     """
 
     __tablename__ = "workflow_run"
@@ -164,6 +182,7 @@ class WorkflowRunRow(SQLModel, table=True):
     looks: int = 0
     requested_by: str = ""
     failure: str = ""
+    told: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 class ReleaseRow(SQLModel, table=True):
@@ -251,6 +270,26 @@ class ExecutorRow(SQLModel, table=True):
     pid: int
     started_at: datetime = _moment()
     beat_at: datetime = _moment()
+
+
+class DriftRow(SQLModel, table=True):
+    """Whether a project has drifted: `resources` are the addresses, none where all is as made.
+
+    `episode` counts how often it began to drift, `troubles` how often looks began to fail; each
+    has a message of its own. `trouble` is why the last look failed.
+    """
+
+    __tablename__ = "drift"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    looked_at: datetime = _moment(index=True)
+    resources: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    episode: int = 0
+    since: datetime | None = _moment(nullable=True)
+    over_since: datetime | None = _moment(nullable=True)
+    trouble: str = ""
+    troubles: int = 0
+    troubled_since: datetime | None = _moment(nullable=True)
+    works_since: datetime | None = _moment(nullable=True)
 
 
 class MemoRow(SQLModel, table=True):

@@ -9,6 +9,7 @@ from provisioning.change_message import unlisted_changes
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
+from provisioning.operation_kinds import kind_of
 from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice, unlisted
@@ -24,8 +25,11 @@ MOST_INTERRUPTIONS = 5
 MOST_ASKED_DIRECTLY = 10
 """So many owners get a direct message; a larger group hears of it in the run's thread."""
 
-RootFiles = Callable[[ProjectSpec, str, Mapping[str, str]], dict[str, str]]
-"""Builds a root's files from the request, our marker and what to adopt (address to import id)."""
+RootFiles = Callable[[ProjectSpec, str, Mapping[str, str], bool], dict[str, str]]
+"""Builds a root's files from the request, our marker and what to adopt (address to import id).
+
+The last one tells whether all of it is to be removed, schemas that are not empty included.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,24 @@ class TerraformParts:
         lost = terraform.started(operation.project) - terraform.addresses(operation.project)
         found = self.leftovers(operation) if lost else {}
         imports = {address: found[address] for address in sorted(lost & found.keys())}
-        files = self.root_files(operation.spec, operation.marker, imports)
+        removes = kind_of(operation).removes
+        files = self.root_files(operation.spec, operation.marker, imports, removes)
         terraform.prepare(operation.project, files)
 
     def leftovers(self, operation: Operation) -> dict[str, str]:
         """Return what exists under the project's names at the vendors."""
         return {
-            **self.repositories.leftovers(operation.project, operation.marker),
+            **self._at_github(operation),
             **self.workspaces.leftovers(operation.spec, operation.marker),
         }
+
+    def _at_github(self, operation: Operation) -> Mapping[str, str]:
+        """Leave out a repository that was archived on purpose: adopted, it would be deleted."""
+        repositories, name = self.repositories, operation.project
+        found = repositories.find(name) if kind_of(operation).removes else None
+        if found and found.archived:
+            return {}
+        return repositories.leftovers(name, operation.marker)
 
     # ------------------------------------------------------------------ plan
 
@@ -75,10 +88,12 @@ class TerraformParts:
         )
 
     def _plan_once(self, run: str, name: str) -> str:
-        operation = self.run_steps.load(run)
-        outcome, plan = self.run_steps.terraform.plan(
-            operation.project, name, self.run_steps.watch(run)
-        )
+        operation, terraform = self.run_steps.load(run), self.run_steps.terraform
+        watch, removes = self.run_steps.watch(run), kind_of(operation).removes
+        if removes:  # a plan to destroy passes over what is to be adopted
+            adopted = terraform.adopt(operation.project, f"{name}.adopt", watch)
+            self.run_steps.require_success(run, "Planning", adopted)
+        outcome, plan = terraform.plan(operation.project, name, watch, destroy=removes)
         if outcome.ending == "failed":
             self.run_steps.attach_log(operation, name, "plan")
         self.run_steps.require_success(run, "Planning", outcome)
@@ -149,7 +164,7 @@ class TerraformParts:
         asked = operation.spec.data_access
         if before is not None:
             asked = data_to_ask_for(before, operation.spec, policy.catalogs)
-        for access in asked:
+        for access in () if kind_of(operation).removes else asked:
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -198,7 +213,15 @@ class TerraformParts:
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan; what a kill left unfinished is planned again and finished."""
+        self.begin(steps, run)
+        self.finish(steps, run)
+
+    def begin(self, steps: Steps, run: str) -> None:
+        """Enter the phase in which Terraform changes what there is."""
         steps.do("start applying", self._start_applying, run)
+
+    def finish(self, steps: Steps, run: str) -> None:
+        """Apply the plan, and whatever a kill or an overtaken plan leaves of it."""
         for number in range(MOST_INTERRUPTIONS):
             ended = steps.do(f"apply {number}", self._apply_once, run)
             if ended != "killed":
@@ -214,7 +237,9 @@ class TerraformParts:
 
     def _start_applying(self, run: str) -> None:
         # What was shown so far was the plan's progress.
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True, touched=True, progress=None)
+        facts = {"unmade": True} if kind_of(self.run_steps.load(run)).removes else {}
+        facts |= {"made": True, "touched": True}
+        self.run_steps.enter(run, ["confirmed"], "applying", progress=None, **facts)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)

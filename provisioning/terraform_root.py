@@ -91,15 +91,23 @@ class TerraformContext(Delivery):
 
 
 def root_files(
-    spec: ProjectSpec, marker: str, context: TerraformContext, imports: Mapping[str, str]
+    spec: ProjectSpec,
+    marker: str,
+    context: TerraformContext,
+    imports: Mapping[str, str],
+    *,
+    removes: bool = False,
 ) -> dict[str, str]:
-    """Return the generated files of a root; `imports` maps addresses to Terraform import ids."""
+    """Return the generated files of a root; `imports` maps addresses to Terraform import ids.
+
+    One that `removes` lets schemas go that are not empty; it counts once it was applied.
+    """
     values = _values(spec, marker, context)
     main: Json = {
         "terraform": {"required_version": ">= 1.9.0", "required_providers": REQUIRED_PROVIDERS},
         "provider": _providers(spec, context),
         "variable": {name: {} for name in values},
-        "module": _modules(spec, context),
+        "module": _modules(spec, context, removes=removes),
         "output": _outputs(spec, context),
     }
     if imports:
@@ -241,7 +249,7 @@ def _providers(spec: ProjectSpec, context: TerraformContext) -> Json:
     return {"github": [github], "databricks": [*accounts, *workspaces]}
 
 
-def _modules(spec: ProjectSpec, context: TerraformContext) -> Json:
+def _modules(spec: ProjectSpec, context: TerraformContext, *, removes: bool) -> Json:
     project = {
         "source": "./modules/project",
         "providers": {"github": "github"},
@@ -258,6 +266,7 @@ def _modules(spec: ProjectSpec, context: TerraformContext) -> Json:
     }
     environments = {
         environment_key(environment): _environment_module(environment, context)
+        | ({"force_destroy": True} if removes else {})
         for environment in spec.environments()
     }
     return {"project": project, **accounts, **environments}

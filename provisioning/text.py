@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+OURSELVES = "sciclops"
+"""Who acts when nobody asked for it in person."""
 LONGEST_QUOTE = 60
 """Characters of what somebody typed that are repeated to them."""
 
@@ -42,7 +44,9 @@ def code(text: str) -> Span:
 
 
 def person(user_id: str) -> Span:
-    """Return a mention of a chat user, or of a user group."""
+    """Return a mention of a chat user, or of a user group; where nobody asked it was us."""
+    if user_id == OURSELVES:
+        return Span(text="SciCLOps")
     return Span(text=user_id, style="person", target=user_id)
 
 

@@ -39,16 +39,15 @@ class VerifyingParts:
         return self.templates.render(spec.template, {**spec.answers, **known})
 
     def verify(
-        self, operation: Operation, files: Mapping[str, bytes] | None, *, otherwise: str
+        self, operation: Operation, files: Mapping[str, bytes], pushed: str = "", *, otherwise: str
     ) -> None:
         """Remember what every check found; raise `PermanentError` if one failed.
 
-        Without `files` the repository's content is not looked at. `otherwise` says what holds all
-        the same.
+        Of `files` and `pushed` see `Repositories.verify`. `otherwise` says what holds all the same.
         """
         outputs = self.run_steps.terraform.outputs(operation.project)
         at_github, at_databricks = side_by_side(
-            lambda: self.repositories.verify(operation.spec, files, outputs),
+            lambda: self.repositories.verify(operation.spec, files, outputs, pushed),
             lambda: self.workspaces.verify(operation.spec, outputs),
         )
         findings = (*at_github, *at_databricks)

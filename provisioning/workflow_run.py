@@ -85,6 +85,8 @@ class WorkflowRun(Frozen):
     triggering_actor: str = ""
     url: str = ""
     path: str = WORKFLOW
+    workflow_version: str = ""
+    """Of the reusable workflow that it calls, e.g. v1."""
     status: Status = "queued"
     conclusion: str = ""
     created_at: datetime
@@ -110,16 +112,20 @@ class WorkflowRun(Frozen):
             if job.status == "waiting" and job.deed and job.deed[0] in ("deploy", "destroy")
         )
 
-    def ended_deployments(self) -> tuple[str, ...]:
-        """Return the environments whose deployment in this attempt is over, however it ended."""
+    def ended(self) -> tuple[WorkflowJob, ...]:
+        """Return the deployments and removals of this attempt that are over, however they ended."""
         return tuple(
-            job.deed[1]
+            job
             for job in self.jobs
             if job.status == "completed"
             and job.attempt == self.attempt
             and job.deed
             and job.deed[0] in ("deploy", "destroy")
         )
+
+    def ended_deployments(self) -> tuple[str, ...]:
+        """Return the environments whose deployment in this attempt is over, however it ended."""
+        return tuple(job.deed[1] for job in self.ended() if job.deed)
 
     def planned_at(self, environment: str) -> datetime | None:
         """Return when the plan for an environment was made, if it was."""

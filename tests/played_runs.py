@@ -8,7 +8,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +24,10 @@ BUILD = ("bundle / Dump Context", "bundle / Validate, Test and Build", "bundle /
 
 @dataclass
 class PlayedRunner:
-    """Plays deployments; `failing` jobs fail, `held` jobs go on once `go_on` is set."""
+    """Plays deployments; `failing` jobs fail, `held` jobs go on once `go_on` is set.
+
+    `effects` happen when jobs of these names succeed.
+    """
 
     book: RunBook
     failing: set[str] = field(default_factory=set)
@@ -35,6 +38,7 @@ class PlayedRunner:
     digest: str = "d" * 64
     started: list[int] = field(default_factory=list)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    effects: dict[str, Callable[[], None]] = field(default_factory=dict)
     stops: dict[int, asyncio.Event] = field(default_factory=dict)
 
     async def run(self, run: WorkflowRun) -> None:
@@ -70,6 +74,11 @@ class PlayedRunner:
 
     def _jobs(self, run: WorkflowRun) -> Iterator[tuple[str, str]]:
         """Return names and environments of the jobs, in order."""
+        if run.inputs.get("action") == "destroy":
+            yield BUILD[0], ""
+            for environment in self._of(run.inputs["stage"], run):
+                yield f"bundle / Destroy {environment}", environment
+            return
         for name in BUILD:
             yield name, ""
         if run.event == "pull_request":
@@ -104,6 +113,8 @@ class PlayedRunner:
             ended = "cancelled"
         if title.startswith("Plan ") and ended == "success":
             self.book.add_artifact(run, f"plan-{title[5:]}", self._plan(run, title[5:]))
+        if ended == "success" and title in self.effects:
+            self.effects[title]()
         if ended == "failure":
             self.book.add_log(job, f"Error: {title} did not work\n")
         self.book.set_step(job, "Work", "completed", ended)

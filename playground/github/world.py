@@ -32,7 +32,7 @@ APP_PERMISSIONS = {
     "members": "read",
     "metadata": "read",
     "organization_administration": "read",
-    "pull_requests": "read",
+    "pull_requests": "write",
     "workflows": "write",
 }
 """What the organisation granted the App: no more than it needs, so stories prove it suffices.

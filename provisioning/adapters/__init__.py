@@ -1,1 +1,1 @@
-"""One external system, one file or folder; only `bot.wiring` and `bot.vendors` build them."""
+"""One external system, one file or folder; only the composition root in `bot` builds them."""

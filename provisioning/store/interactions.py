@@ -1,6 +1,6 @@
 """Interactions: what people did in the chat, stored before it is acknowledged, acted upon once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +17,8 @@ class Interactions:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_new: Callable[[InteractionRow], None] = lambda _: None
+        """Hears of each interaction, once, when it is stored; must not raise."""
 
     def take(self, key: str, payload: Mapping[str, Any], *, by: str = "") -> bool:
         """Store an interaction; False if it is known, so that somebody acts upon it already."""
@@ -24,7 +26,10 @@ class Interactions:
             key=key, payload=dict(payload), received_at=self._clock.now(), taken_by=by
         )
         with self._database.writing() as session:
-            return insert_once(session, row)
+            is_new = insert_once(session, row)
+        if is_new:
+            self.on_new(row)
+        return is_new
 
     def adopt(self, key: str, *, of: str, by: str) -> bool:
         """Take over an unfinished interaction of a process that is dead; one of several gets it."""

@@ -10,14 +10,22 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import CREATE
+from provisioning.operation import CREATE, OPEN
 from provisioning.project import ProjectSpec
 from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
+from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the present facts into those to merge; may be called again, so it only computes."""
 Facts = Mapping[str, Any] | Change
+
+
+NOT_LIVING = {
+    "going": "is being destroyed; Retry in the message of that run goes on",
+    "gone": "was destroyed",
+}
+"""What is said of projects on which nothing is begun any more, by their state."""
 
 
 class BusyError(UserError):
@@ -26,6 +34,13 @@ class BusyError(UserError):
     def __init__(self, operation: str) -> None:
         super().__init__("The project has a run under way. Nothing was changed.")
         self.operation = operation
+
+
+class ChangedError(UserError):
+    """The project is not, or no longer, what somebody saw who asked for an operation."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"{project} has changed meanwhile. Nothing was begun; ask again.")
 
 
 class Operations:
@@ -38,30 +53,40 @@ class Operations:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_end: Callable[[OperationRow], None] = lambda _: None
+        """Hears of the end of each attempt, once, when that is committed; must not raise."""
 
     def get(self, operation: str) -> OperationRow | None:
         """Return an operation."""
         with self._database.reading() as session:
             return session.get(OperationRow, operation)
 
-    def begin(self, operation: OperationRow) -> OperationRow:
+    def begin(self, operation: OperationRow, *, unchanged: bool = False) -> OperationRow:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
-        The same operation again changes nothing. Raises `BusyError` while another one is under
-        way, and `UserError` if the specification it wants to replace was replaced meanwhile.
+        The same operation again changes nothing. Raises `BusyError` while another one is under way
+        (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
+        project is somebody else's to touch, `UserError` for one that is being destroyed, or was,
+        or whose specification is not the one to be replaced any more, and, if the project is to be
+        `unchanged`, `ChangedError` unless it is what was requested.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
-            project = _project_of(session, operation)
-            if project is None:
+            if (project := _project_of(session, operation)) is None:
                 raise PermanentError(f"There is no project {operation.project}.")
             if known := session.get(OperationRow, operation.id):
                 return known
+            require_open(session, operation.project, operation.requested_by, self._clock.now())
+            if unchanged and not _is_as_requested(project, operation):
+                raise ChangedError(operation.project)
             _require_present(project, operation)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
-                if other.ended_at is None:
+                is_open = other.phase in OPEN and other.kind != operation.kind
+                if other.ended_at is None and not is_open:
                     raise BusyError(other.id)
+            if project.state in NOT_LIVING:
+                raise UserError(f"{project.name} {NOT_LIVING[project.state]}. Nothing was started.")
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}
             session.add(operation)
@@ -139,7 +164,9 @@ class Operations:
             if row.ended_at:
                 return row
             row.ended_at = self._clock.now()
-            return self._enter(session, row, to, by=by, facts=facts)
+            self._enter(session, row, to, by=by, facts=facts)
+        self.on_end(row)
+        return row
 
     def close(self, operation: str, version: int, project_becomes: str = "") -> None:
         """Note that all is done that an end entails, and the project's new state, if it has one.
@@ -157,6 +184,7 @@ class Operations:
                 self._note(session, row, f"{project.state} → {project_becomes}", by=audit.US)
                 project.state = project_becomes
                 session.add(project)
+        self.on_end(row)
 
     def remember(self, operation: str, **facts: Any) -> OperationRow:
         """Merge facts into what the operation's message shows."""
@@ -262,6 +290,11 @@ def _require_present(project: ProjectRow, operation: OperationRow) -> None:
     present, before = map(ProjectSpec.model_validate, (project.spec, seen))
     if project.state != "ready" or fingerprint(present) != fingerprint(before):
         raise UserError(CHANGED_MEANWHILE.format(project=project.name))
+
+
+def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:
+    present = ProjectSpec.model_validate(project.spec)
+    return project.state != "gone" and present == ProjectSpec.model_validate(operation.request)
 
 
 def _take_back(session: Session, row: OperationRow) -> bool:

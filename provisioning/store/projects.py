@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlmodel import Session, col, delete, func, select
+from sqlalchemy import String, cast
+from sqlmodel import Session, col, delete, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning import audit
@@ -13,7 +14,7 @@ from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
 from provisioning.spec_change import differences, with_changes
 from provisioning.store.messages import Message, want
-from provisioning.tables import OperationRow, OwnerRow, ProjectRow
+from provisioning.tables import OperationRow, OwnerRow, ProjectLockRow, ProjectRow
 from provisioning.text import Frozen
 
 MOST_ROWS_OF_A_PAGE = 100
@@ -96,6 +97,14 @@ class Projects:
             total = session.exec(select(func.count()).select_from(matching.subquery())).one()
             return Page(session.exec(rows.offset(number * size).limit(size)).all(), total)
 
+    def granted(self, schemas: Sequence[str]) -> tuple[str, ...]:
+        """Return the names of living projects that were granted data in one of these schemas."""
+        asked = (cast(col(ProjectRow.spec), String).contains(one) for one in schemas)
+        rows = select(ProjectRow).where(ProjectRow.state != "gone", or_(*asked))
+        with self._database.reading() as session:
+            found = session.exec(rows.order_by(col(ProjectRow.name))).all()
+        return tuple(row.name for row in found if _reads(row, schemas))
+
     def become(self, name: str, state: str, changes: Mapping[str, Any] | None = None) -> ProjectRow:
         """Note a project's new state and other columns; the same again changes nothing more."""
         with self._database.writing() as session:
@@ -124,6 +133,7 @@ class Projects:
             before = ProjectSpec.model_validate(row.spec)
             after = with_changes(before, ProjectSpec.model_validate(change.request))
             row.sqlmodel_update({"spec": after.model_dump(mode="json"), "outputs": dict(outputs)})
+            row.commit = change.facts.get("commit") or row.commit
             change.facts = {**change.facts, "changed": True}
             session.add(row)
             session.add(change)
@@ -141,6 +151,14 @@ def _project(name: str) -> SelectOfScalar[ProjectRow]:
     return select(ProjectRow).where(ProjectRow.name == name)
 
 
+def _reads(project: ProjectRow, schemas: Sequence[str]) -> bool:
+    """Tell whether a project was granted something of these schemas."""
+    granted = ProjectSpec.model_validate(project.spec).data_access
+    return any(
+        f"{one.securable}.".startswith(f"{schema}.") for one in granted for schema in schemas
+    )
+
+
 def _operation(operation: str) -> SelectOfScalar[OperationRow]:
     return select(OperationRow).where(OperationRow.id == operation)
 
@@ -156,6 +174,8 @@ def _reserve(session: Session, project: ProjectRow, operation: str) -> bool:
         raise NameTakenError(holder.name, holder.requested_by, holder.state)
     holder.sqlmodel_update(project.model_dump())
     session.add(holder)
+    # Whatever was locked is gone: the name is another project's now.
+    session.exec(delete(ProjectLockRow).where(col(ProjectLockRow.project) == project.name))
     return True
 
 

@@ -1,6 +1,6 @@
 """Releases: deployments that wait for reviewers, each settled once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ class Releases:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.on_settled: Callable[[Release], None] = lambda _: None
+        """Hears of each release that was settled, once, when that is committed; must not raise."""
 
     def ask(self, release: Release) -> Release:
         """Put a release before its reviewers; the same one again changes nothing."""
@@ -74,6 +76,7 @@ class Releases:
             row = session.exec(_one(release)).first()
             if row is None or row.state not in states:
                 return None
+            is_settled = row.state in UNSETTLED and to not in UNSETTLED
             row.sqlmodel_update({**(changes or {}), "state": to})
             if to not in UNSETTLED and row.decided_at is None:
                 row.decided_at = self._clock.now()
@@ -81,7 +84,9 @@ class Releases:
             session.flush()
             moved = _read(row)
             self._note(session, moved, what or to, by or audit.US)
-            return moved
+        if is_settled:
+            self.on_settled(moved)
+        return moved
 
     def approve(self, release: str, approval: Approval) -> Release | None:
         """Keep one person's yes, once; the one that makes enough of them settles the release.

@@ -9,6 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
+from provisioning.store.ended_deployments import EndedDeployment, marks_of, news_of
 from provisioning.store.releases import UNSETTLED
 from provisioning.tables import DeliveryRow, MemoRow, ProjectRow, ReleaseRow, WorkflowRunRow
 from provisioning.text import Frozen
@@ -65,6 +66,8 @@ class WorkflowRuns:
         self._database = database
         self._clock = clock
         self.on_wake: Callable[[], None] = lambda: None
+        self.on_deployed: Callable[[EndedDeployment], None] = lambda _: None
+        """Hears of each deployment's end, once, when that is committed; must not raise."""
 
     def get(self, run: int | str) -> Followed | None:
         """Return a run."""
@@ -102,7 +105,8 @@ class WorkflowRuns:
                 return "foreign"
             known = WorkflowRun.model_validate(before.run) if before else None
             heard: Heard = calls_for(known) if known else "look"
-            self._merge(session, project, sighting, wake=heard == "look")
+            _, news = self._merge(session, project, sighting, wake=heard == "look")
+        self._tell(news)
         if heard == "look":
             self.on_wake()
         return heard
@@ -124,10 +128,11 @@ class WorkflowRuns:
     ) -> Followed:
         """Merge what was seen of a run; `complete` as in `merged`."""
         with self._database.writing() as session:
-            row = self._merge(
+            row, news = self._merge(
                 session, project, lambda known: merged(known, seen, complete=complete), wake=wake
             )
             found = Followed.of(row)
+        self._tell(news)
         if wake:
             self.on_wake()
         return found
@@ -224,7 +229,8 @@ class WorkflowRuns:
 
     def _merge(
         self, session: Session, project: str, sighting: WorkflowRun | Merge, *, wake: bool
-    ) -> WorkflowRunRow:
+    ) -> tuple[WorkflowRunRow, tuple[EndedDeployment, ...]]:
+        """Merge a sighting; return the run, and which deployments have ended by that."""
         merge = sighting if callable(sighting) else _merging(sighting)
         first = _with_pull(session, project, merge(None))
         row = WorkflowRunRow(
@@ -235,20 +241,28 @@ class WorkflowRuns:
             ended_at=_end(first),
             look_at=self._clock.now(),
         )
+        news = news_of(project, first, ())
+        row.told = marks_of(news)
         if insert_once(session, row):
-            return session.exec(_one(row.id)).one()
+            return session.exec(_one(row.id)).one(), news
         row = session.exec(_one(row.id).with_for_update()).one()
         known = WorkflowRun.model_validate(row.run)
         run = _with_pull(session, project, merge(known))
         if run.attempt > known.attempt:
             row.failure = ""  # of an attempt that is history
+        news = news_of(project, run, row.told)
+        row.told = [*row.told, *marks_of(news)]
         row.run = run.model_dump(mode="json")
         row.ended_at = _end(run)
         row.created_at = min(row.created_at, run.created_at)
         session.add(row)
         if wake:
             self._wake(session, row)
-        return row
+        return row, news
+
+    def _tell(self, news: tuple[EndedDeployment, ...]) -> None:
+        for ended in news:
+            self.on_deployed(ended)
 
     def _wake(self, session: Session, row: WorkflowRunRow) -> None:
         row.look_at = self._clock.now()

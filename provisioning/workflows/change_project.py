@@ -133,10 +133,10 @@ class ChangeProject:
         operation = self.run_steps.load(run)
         before, after = map(self.verifying.render, (_before(operation), operation.spec))
         message = f"Follow the changed specification\n\nsciclops:{run}"
-        followed = self.terraform.repositories.follow(operation.project, before, after, message)
+        commit = self.terraform.repositories.follow(operation.project, before, after, message)
         same = before == after
-        files = ("same" if same else "moved") if followed else ("other" if same else "left")
-        self.run_steps.remember(run, files=files)
+        files = ("same" if same else "moved") if commit else ("other" if same else "left")
+        self.run_steps.remember(run, files=files, commit=commit)
 
     # ------------------------------------------------------------------ the end
 
@@ -148,9 +148,9 @@ class ChangeProject:
 
     def _verify(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["applying"], "verifying")
-        ours = operation.facts.files in ("same", "moved")
-        files = self.verifying.render(operation.spec) if ours else None
-        self.verifying.verify(operation, files, otherwise="The change is made and in force")
+        project = self.run_steps.store.projects.get(operation.project)
+        pushed = project.commit if project else ""
+        self.verifying.verify(operation, {}, pushed, otherwise="The change is made and in force")
 
     def _end(self, run: str) -> None:
         self.run_steps.store.operations.end(run, "done")

@@ -81,9 +81,7 @@ class CreateProject:
 
     def _prepare(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["queued"], "planning")
-        self.verifying.render(
-            operation.spec
-        )  # fails now if it cannot be rendered, before anything exists
+        self.verifying.render(operation.spec)  # fails now if it cannot be, before anything exists
         if operation.facts.made:
             return
         repository, others = side_by_side(

@@ -42,6 +42,10 @@ class Staff:
         """Tell whether an active person is one of these users."""
         return user in people and self.is_active(user)
 
+    def name(self, user: str) -> str:
+        """Return what somebody is called."""
+        return user.removeprefix("U0").capitalize()
+
     def active(self, people: tuple[str, ...], at_most: int) -> tuple[str, ...]:
         """Return so many of the active people among these users."""
         return tuple(filter(self.is_active, people))[:at_most]

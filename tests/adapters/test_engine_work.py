@@ -14,6 +14,7 @@ from waiting import wait_until
 from provisioning.clock import SystemClock
 from provisioning.engine import Engine, Steps
 from provisioning.errors import PermanentError, TemporaryError, UserError
+from provisioning.log_context import known
 from provisioning.project import DataAccess
 from provisioning.runs import Counts
 
@@ -45,6 +46,21 @@ def test_fifty_starts_of_one_operation_at_once_are_one_run(bench: Bench) -> None
     assert ran == [1]
     assert not bench.start("fifty", lambda steps: steps.do("run", ran.append, 2))
     assert ran == [1]
+
+
+def test_work_knows_what_its_log_lines_are_about(bench: Bench) -> None:
+    assert bench.engine.launched
+    said: list[dict[str, str]] = []
+
+    def body(steps: Steps) -> None:
+        steps.do("say", lambda: said.append(dict(known())))
+
+    bench.start("about-1", body, project="release:ada-7")
+    assert bench.end_of("about-1") == "finished"
+    bench.prepare_sweep("about-2", body)
+    bench.engine.sweep("any", "about-2")
+    wait_until(lambda: len(said) == 2)
+    assert said == [{"operation": "about-1", "project": "ada-7"}, {"operation": "any"}]
 
 
 def test_an_idle_engine_begins_within_a_moment(bench: Bench) -> None:

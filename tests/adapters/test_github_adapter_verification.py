@@ -280,27 +280,6 @@ def test_what_people_have_merged_since_is_not_asked_to_equal_the_template(facts:
     assert facts.github_failures() == []
 
 
-def test_what_nobody_has_merged_of_the_template_yet_is_missed_there_only(facts: Facts) -> None:
-    """Whether people merge it, squash it or take their time: main has grown from the template."""
-    changed = {"databricks.yml": b"bundle: {}\n"}
-    for merged in (False, True):
-        if merged:
-            facts.rewrite("main", **{"notes.md": b"Ours\n"})
-        facts.rewrite("sciclops/template", **changed)
-        files = facts.project.files | changed
-        repositories = facts.project.vendors.repositories
-        findings = repositories.verify(facts.project.spec, files, facts.outputs)
-        assert [one.check for one in findings if not one.passed] == [], merged
-
-
-def test_without_files_the_content_is_not_looked_at(facts: Facts) -> None:
-    facts.rewrite("sciclops/template", **{"databricks.yml": b""})
-    repositories = facts.project.vendors.repositories
-    findings = repositories.verify(facts.project.spec, None, facts.outputs)
-    assert [one.check for one in findings if not one.passed] == []
-    assert not [one.check for one in findings if "rendered" in one.check]
-
-
 def test_every_check_has_been_seen_failing(facts: Facts) -> None:
     project = facts.project
     findings = project.vendors.repositories.verify(project.spec, project.files, facts.outputs)

@@ -24,9 +24,14 @@ def vendors(served: VendorWorld) -> Iterator[VendorWorld]:
     assert served.github.unknown_calls == []
 
 
-def follow(vendors: VendorWorld) -> bool:
-    """Let the branch follow."""
+def follow(vendors: VendorWorld) -> str:
+    """Let the branch follow; return where it is then."""
     return vendors.repositories.follow("ada-7", BEFORE, AFTER, "Follow")
+
+
+def head_of(vendors: VendorWorld) -> str | None:
+    """Return the commit that the branch is at."""
+    return GitStore(vendors.github.repos["ada-7"].path).ref(f"refs/heads/{BRANCH}")
 
 
 def messages(vendors: VendorWorld) -> list[str]:
@@ -36,14 +41,16 @@ def messages(vendors: VendorWorld) -> list[str]:
 
 def test_the_branch_follows_in_one_commit_and_main_stays_with_people(vendors: VendorWorld) -> None:
     for _ in range(2):
-        assert follow(vendors)
+        commit = follow(vendors)
+        assert commit == head_of(vendors)
     assert vendors.github.files("ada-7", BRANCH) == AFTER
     assert vendors.github.files("ada-7", "main") == BEFORE
     assert messages(vendors) == ["Follow", "Start from the template", "Initial commit"]
 
 
 def test_without_a_difference_nothing_is_pushed(vendors: VendorWorld) -> None:
-    assert vendors.repositories.follow("ada-7", BEFORE, BEFORE, "Follow")
+    commit = vendors.repositories.follow("ada-7", BEFORE, BEFORE, "Follow")
+    assert commit == head_of(vendors)
     assert messages(vendors)[0] == "Start from the template"
 
 

@@ -137,10 +137,21 @@ def fail_and_finish(talk: Conversation) -> str:
     return "\n".join(watcher.seen)
 
 
+def check(talk: Conversation) -> None:
+    """Check the project, which passes; where there are keys, their age is told."""
+    talk.ada.type(f"/sciclops check {talk.name}")
+    result = text_of(talk.told(talk.ada, f"Check · {talk.name}"))
+    keys = talk.world.choices.authentication == "secret"
+    assert "failed" not in result
+    assert ("Production: key's age" in result) == keys
+    assert ("valid for" in result) == keys
+
+
 def test_no_secret_is_anywhere(talk: Conversation) -> None:
     plant(talk)
     arguments = fail_and_finish(talk)
     assert_github_has_them(talk)
+    check(talk)
     bot = talk.world.directory / "bot"
     log, everything = talk.world.bot.log.read_text(), said(talk)
     for what, secret in secrets(talk).items():

@@ -1,5 +1,6 @@
 """`/sciclops change`: who may, what is asked, what becomes of it, and what stays as it was."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -141,9 +142,9 @@ def test_a_newcomer_cannot_confirm_themselves_and_a_discarded_change_leaves_all(
         talk.told(talk.sam, "Not done: only the requester, an owner of the project")
     assert gate(talk) == TEAM
     talk.press("Discard", talk.grace)
-    talk.told(talk.grace, "Discarded: nothing was changed, and the project is as it was.")
+    talk.told(talk.grace, "Discarded: nothing was changed, and the project stays as it is.")
     run = change_message(talk, "Discarded")
-    assert "Nothing was changed, and the project is as it was." in text_of(run)
+    assert "Nothing was changed, and the project stays as it is." in text_of(run)
     assert buttons(run) == {}
     assert gate(talk) == TEAM
     talk.ada.type(f"/sciclops status {talk.name}")
@@ -222,3 +223,11 @@ def test_owners_alone_change_and_nothing_at_the_vendors(talk: Conversation) -> N
     talk.ada.type(f"/sciclops change {talk.name}")
     talk.told(talk.ada, "Not done: only an owner of the project or the platform team can change it")
     open_form(talk, talk.rosa).close()
+
+
+def test_afterwards_it_is_checked_and_looked_at_as_it_is_now(talk: Conversation) -> None:
+    talk.grace.type(f"/sciclops check {talk.name}")
+    said = text_of(talk.told(talk.grace, "checks passed"))
+    assert re.search(r"(\d+) of \1 checks passed", said), said
+    talk.grace.type(f"/sciclops drift {talk.name}")
+    talk.told(talk.grace, f"{talk.name} has not drifted")

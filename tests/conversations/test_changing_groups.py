@@ -1,10 +1,13 @@
 """A workspace group more: only environments are added, with secrets and gates like the others."""
 
+import re
+
 import pytest
 from conversation import RUN_SECONDS, Conversation
+from keys import Keys, status
 
 from playground.slack.reading import text_of
-from playground.world import Choices
+from playground.world import Choices, Playground
 from provisioning.delivery import SECRET_NAMES
 
 STAGES = ("Development", "Testing", "Staging", "Production", "Production-plan")
@@ -18,8 +21,15 @@ def choices() -> Choices:
     return Choices(edit_seconds=0.2, gate="app_rule", authentication="secret")
 
 
-def test_a_group_more_adds_its_environments_and_touches_no_other(talk: Conversation) -> None:
+@pytest.fixture(scope="module")
+def talk(playground: Playground) -> Conversation:
+    """Return a conversation about a project in two groups."""
+    talk = Conversation(playground, "groups-1")
     talk.make(workspace_groups=["gbx1", "gbx2"])
+    return talk
+
+
+def test_a_group_more_adds_its_environments_and_touches_no_other(talk: Conversation) -> None:
     environments = talk.world.github.repos[talk.name].environments
     before = {name: dict(each.secrets) for name, each in environments.items()}
     talk.ada.type(f"/sciclops change {talk.name}")
@@ -42,3 +52,18 @@ def test_a_group_more_adds_its_environments_and_touches_no_other(talk: Conversat
     files = talk.world.github.files(talk.name, "sciclops/template")
     assert b"gbxphil-production:" in files["databricks.yml"]
     assert b"gbxphil" not in talk.world.github.files(talk.name, "main")["databricks.yml"]
+
+
+def test_new_environments_have_keys_like_the_others_which_are_checked_and_rotated(
+    talk: Conversation,
+) -> None:
+    talk.ada.type(f"/sciclops check {talk.name}")
+    said = text_of(talk.told(talk.ada, "checks passed"))
+    assert re.search(r"(\d+) of \1 checks passed", said), said
+    keys = Keys(talk)
+    old, others = keys.of("gbxphil-Testing"), keys.of("gbxphil-Staging")
+    talk.ada.type(f"/sciclops rotate {talk.name} testing")
+    talk.run_message("Key rotation · Done")
+    assert keys.of("gbxphil-Testing") != old
+    assert status(old) == 401
+    assert status(keys.of("gbxphil-Testing")) == status(others) == 200

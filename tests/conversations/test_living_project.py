@@ -183,3 +183,22 @@ def test_every_check_passes_with_the_bots_own_access(living: Living) -> None:
     ]
     assert [finding for finding in findings if not finding.passed] == []
     assert len(findings) > 16 * len(spec.environments())
+
+
+def test_there_is_no_key_to_rotate_and_the_federation_policies_are_looked_at(
+    living: Living,
+) -> None:
+    talk, many = living.talk, 5 * len(living.spec.workspace_groups)
+    talk.ada.type(f"/sciclops rotate {talk.name}")
+    said = text_of(talk.told(talk.ada, f"to rotate: workflows of {talk.name} log in"))
+    assert f"All {many} federation policies are as they should be" in said
+    name = f"{talk.name}-{living.spec.environments()[0].name.lower()}"
+    principals = talk.world.databricks.principals
+    principal = next(one for one in principals if one.display_name == name)
+    (policy,) = principal.policies.values()
+    kept, policy.subject = policy.subject, "repo:somebody/else:environment:Development"
+    talk.ada.type(f"/sciclops rotate {talk.name}")
+    said = text_of(talk.told(talk.ada, f"1 of {many} federation policies"))
+    assert "repo:somebody/else" in said
+    policy.subject = kept
+    assert len(talk.run_messages()) == 1

@@ -117,7 +117,7 @@ def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[st
     assert "State: being made" in said
     talk.sam.type("/sciclops list Being Made crowd-0")
     said = text_of(talk.told(talk.sam, "Projects · 10"))
-    assert "or a state (being made, ready, failed, gone)" in said
+    assert "or a state (being made, ready, failed, being destroyed, gone)" in said
     assert "reserved" not in said
     talk.sam.type("/sciclops status nothing-like-it")
     talk.told(talk.sam, "There is no project “nothing-like-it”.")

@@ -260,7 +260,7 @@ def test_what_waits_and_what_ran_can_be_listed(talk: Conversation) -> None:
     talk.rosa.press(f"Reject {talk.name}", on=shown)
     talk.view_says("Reject release", talk.rosa)
     talk.sam.type(f"/sciclops runs {talk.name}")
-    assert str(run.id) in text_of(talk.told(talk.sam, f"Workflow runs · {talk.name}"))
+    assert str(run.id) in text_of(talk.told(talk.sam, f"Runs · {talk.name}"))
     talk.sam.type(f"/sciclops status {talk.name}")
     said = text_of(talk.told(talk.sam, "Waits for approval"))
     assert f"Production ({run.sha[:8]})" in said

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from test_workflow_run import a_job, a_run
 
-from provisioning.policy import Allowed, Refused
 from provisioning.release import (
     Card,
     Commit,
@@ -20,6 +19,7 @@ from provisioning.release import (
 )
 from provisioning.release_message import Asked, release_notice
 from provisioning.text import Span, code, plain
+from provisioning.verdicts import Allowed, Refused
 from provisioning.workflow_run import WorkflowJob
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)

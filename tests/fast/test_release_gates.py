@@ -21,7 +21,6 @@ from provisioning.deployment_board import DeploymentBoard
 from provisioning.deployment_ports import Sighting
 from provisioning.errors import UserError
 from provisioning.following import Following
-from provisioning.policy import Allowed, Refused
 from provisioning.release import (
     Approval,
     Release,
@@ -31,6 +30,7 @@ from provisioning.release import (
 )
 from provisioning.release_message import Asked, release_notice
 from provisioning.store import Store
+from provisioning.verdicts import Allowed, Refused
 from provisioning.workflow_run import Status, WorkflowRun
 
 EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"

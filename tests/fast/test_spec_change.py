@@ -210,14 +210,14 @@ def test_who_confirms_a_change_may_be_another_setting() -> None:
 
 
 def test_what_a_run_leaves_is_told_truthfully() -> None:
-    assert left_standing(a_change()) == "nothing was changed, and the project is as it was"
+    assert left_standing(a_change()) == "nothing was changed, and the project stays as it is"
     assert "specification before it is still in force" in left_standing(a_change(touched=True))
     assert "made and in force" in left_standing(a_change(touched=True, changed=True))
     assert not a_change("discarded", made=True).may_be_retried
     assert a_change("discarded", made=True, touched=True).may_be_retried
     for phase in ("discarded", "cancelled", "expired"):
         (said,) = (plain(line) for line in run_notice(a_change(phase)).body)
-        assert said == "Nothing was changed, and the project is as it was."
+        assert said == "Nothing was changed, and the project stays as it is."
 
 
 def test_the_message_says_what_changes_and_how_it_ended() -> None:
@@ -288,7 +288,9 @@ def test_a_specification_is_taken_once_with_its_owners_and_audited(
 
 
 def test_what_was_changed_otherwise_meanwhile_stays(store: Store) -> None:
-    operation = begun(store, a_spec("ada-7", "U-sam"))
+    """An extension is not undone, and no change ends a project, or lets it live for ever."""
+    earlier = NOON.date() - timedelta(days=1)
+    operation = begun(store, changed(a_spec("ada-7", "U-sam"), sandbox_until=earlier))
     longer = changed(a_spec(), sandbox_until=NOON.date())
     store.projects.become("ada-7", "ready", {"spec": longer.model_dump(mode="json")})
     store.projects.take_specification(operation, {})

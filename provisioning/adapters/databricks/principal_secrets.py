@@ -1,9 +1,10 @@
 """The OAuth secrets of projects' service principals, and the proof that a new one logs in."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from databricks.sdk.errors import NotFound, PermissionDenied, Unauthenticated
-from databricks.sdk.service.oauth2 import ServicePrincipalSecretsAPI
+from databricks.sdk.service.oauth2 import SecretInfo, ServicePrincipalSecretsAPI
 from pydantic import SecretStr
 
 from provisioning.adapters.databricks.connection import Accounts
@@ -24,18 +25,17 @@ class PrincipalSecrets:
         Databricks goes on to list those that have expired, and counts them.
         """
         try:
-            found = [*self._api(principal).list(principal.number)]
+            return _facts(self._api(principal).list(principal.number))
         except NotFound:
             return ()
-        facts = (
-            SecretFacts(
-                id=each.id or "",
-                made_at=_moment(each.create_time or ""),
-                expires_at=_moment(each.expire_time) if each.expire_time else None,
-            )
-            for each in found
-        )
-        return tuple(sorted(facts, key=lambda each: each.made_at))
+
+    def own(self, group: str) -> tuple[SecretFacts, ...]:
+        """Return the secrets that we may be logged in with ourselves."""
+        account = self._accounts.account(group)
+        named = f'applicationId eq "{self._accounts.login.client_id}"'
+        us = account.service_principals_v2.list(filter=named)
+        secrets = account.service_principal_secrets
+        return _facts(each for one in us for each in secrets.list(one.id or ""))
 
     def mint(self, principal: Principal, lifetime: timedelta) -> MintedSecret:
         """Mint a secret; one that does not log in is retired again, for somebody to try later."""
@@ -72,6 +72,18 @@ class PrincipalSecrets:
 
     def _api(self, principal: Principal) -> ServicePrincipalSecretsAPI:
         return self._accounts.account(principal.environment.group).service_principal_secrets
+
+
+def _facts(found: Iterable[SecretInfo]) -> tuple[SecretFacts, ...]:
+    facts = (
+        SecretFacts(
+            id=each.id or "",
+            made_at=_moment(each.create_time or ""),
+            expires_at=_moment(each.expire_time) if each.expire_time else None,
+        )
+        for each in found
+    )
+    return tuple(sorted(facts, key=lambda each: each.made_at))
 
 
 def _moment(text: str) -> datetime:

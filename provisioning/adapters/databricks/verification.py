@@ -21,6 +21,7 @@ from provisioning.ports import Finding, Principal
 from provisioning.project import DataAccess, Environment, ProjectSpec
 
 REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
+FEDERATED = "GitHub may log in as the service principal"
 WRITABLE = ("development",)
 """The stages where people of the project may write the schema and run jobs as its principal."""
 READING = frozenset({"USE_SCHEMA", "SELECT", "EXECUTE", "READ_VOLUME"})
@@ -56,6 +57,11 @@ class Verification:
     def findings(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Return the result of every check."""
         return tuple(self._executor.map(_finding, self._checks(spec, outputs)))
+
+    def federation(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Return the result of the checks on federation policies alone."""
+        checks = (one for one in self._checks(spec, outputs) if one[0].endswith(FEDERATED))
+        return tuple(self._executor.map(_finding, checks))
 
     def _checks(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> Iterator[NamedCheck]:
         described = cast("Mapping[str, Mapping[str, Any]]", outputs.get("environments") or {})
@@ -100,7 +106,7 @@ class EnvironmentChecks:
             yield "service principal trusts no tokens", self.federation
             yield "service principal has a fresh secret", self.secrets
         else:
-            yield "GitHub may log in as the service principal", self.federation
+            yield FEDERATED, self.federation
             yield "service principal has no secret", self.no_secrets
         yield from self._of_planner() if self.environment.is_planner else self._of_deployer()
 

@@ -1,12 +1,13 @@
 """The accounts' groups and what a project has in their workspaces."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
 from itertools import islice
 
 from provisioning.adapters.databricks.connection import Accounts, translated
+from provisioning.adapters.databricks.holdings import HeldInWorkspaces
 from provisioning.adapters.databricks.principal_secrets import PrincipalSecrets
 from provisioning.adapters.databricks.suggestions import MOST_CHOICES, Choices, Suggestions
 from provisioning.adapters.databricks.traces import AccountTraces, EnvironmentTraces, Trace
@@ -14,6 +15,7 @@ from provisioning.adapters.databricks.verification import Verification
 from provisioning.delivery import Delivery
 from provisioning.ports import Choice, Finding, MintedSecret, Principal, SecretFacts
 from provisioning.project import ProjectSpec
+from provisioning.removal_ports import Held
 
 AT_ONCE = 48
 """Questions side by side, over all workspaces; the SDK sends at most 20 at once to one host."""
@@ -24,7 +26,7 @@ Look = Callable[[], list[Trace]]
 
 
 class DatabricksWorkspaces:
-    """Implements the `Workspaces` port; safe to use from several threads."""
+    """Implements the ports `Workspaces` and `Holdings`; safe to use from several threads."""
 
     def __init__(self, accounts: Accounts, delivery: Delivery | None = None) -> None:
         self._accounts = accounts
@@ -33,6 +35,7 @@ class DatabricksWorkspaces:
         self._executor = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="databricks")
         self._suggestions = Suggestions(self._executor, self._search)
         self._verification = Verification(accounts, self._executor, self._delivery)
+        self._holdings = HeldInWorkspaces(accounts, self._executor)
 
     # ------------------------------------------------------------------ groups
 
@@ -101,6 +104,10 @@ class DatabricksWorkspaces:
         wait(running)
         return [trace for each in running for trace in each.result()]
 
+    def held(self, spec: ProjectSpec, client_ids: Collection[str]) -> tuple[Held, ...]:
+        """Return what the schemas hold, and the jobs and pipelines of the principals."""
+        return self._holdings.held(spec, client_ids)
+
     # ------------------------------------------------------------------ secrets
 
     def secrets(self, principal: Principal) -> tuple[SecretFacts, ...]:
@@ -118,7 +125,17 @@ class DatabricksWorkspaces:
         with translated(f"retire a secret of {principal.client_id}"):
             self._secrets.retire(principal, secret)
 
+    def own_secrets(self) -> tuple[SecretFacts, ...]:
+        """Return the OAuth secrets of the bot's own service principal, oldest first."""
+        with translated("list the bot's own secrets"):
+            return self._secrets.own(next(iter(self._accounts.accounts)))
+
     # ------------------------------------------------------------------ verification
+
+    def federation(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
+        """Ask Databricks whether exactly GitHub's tokens of each environment log in there."""
+        with translated(f"look at the federation policies of {spec.name}"):
+            return self._verification.federation(spec, outputs)
 
     def verify(self, spec: ProjectSpec, outputs: Mapping[str, object]) -> tuple[Finding, ...]:
         """Ask Databricks whether the project is as it was asked for, check by check."""

@@ -14,7 +14,7 @@ from github import GithubException
 from pydantic import SecretStr
 
 from provisioning.adapters.github.commits import comparison
-from provisioning.adapters.github.connection import TIMEOUT_SECONDS, Connection
+from provisioning.adapters.github.connection import LARGEST_PAGE, TIMEOUT_SECONDS, Connection
 from provisioning.adapters.github.plans import newest_plan, read_plan
 from provisioning.adapters.github.sightings import job_of, run_of
 from provisioning.deployment_ports import (
@@ -87,6 +87,14 @@ class GitHubActions:
         recent = tuple(run for run in runs if run.path == WORKFLOW)
         self._recent[project] = (tag, recent)
         return recent
+
+    def under_way(self, project: str) -> tuple[WorkflowRun, ...]:
+        """Return the runs of any workflow of the project that are not over, without jobs."""
+        path = f"{self._repository(project)}/actions/runs?per_page={LARGEST_PAGE}"
+        with self._connection.doing(f"list what is under way in {project}"):
+            found = self._connection.get_again(path) or {}
+        runs = (run_of(run, project) for run in found.get("workflow_runs", ()))
+        return tuple(run for run in runs if not run.is_over)
 
     def plan(self, project: str, run: WorkflowRun, environment: str) -> ReleasePlan | None:
         """Return the plan that this attempt has made for a gated environment, if it has."""
@@ -186,8 +194,10 @@ class GitHubActions:
             return UserError(f"{NOT_FROM_YOU} GitHub says: {_said(error)}")
         return TooLateError("Nothing waits for this decision any more.")
 
-    def dispatch(self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr) -> int:
-        """Begin the deploy workflow as the person whose token it is; return the run's id.
+    def dispatch(
+        self, project: str, ref: str, inputs: Mapping[str, str], token: SecretStr | None
+    ) -> int:
+        """Begin the deploy workflow, as a person or as our App; return the run's id.
 
         Where GitHub's answer was lost, its list tells, but only after a while.
         """
@@ -196,11 +206,11 @@ class GitHubActions:
         path = f"{self._repository(project)}/actions/workflows/{FILE}/dispatches"
         body = {"ref": ref, "inputs": dict(inputs), "return_run_details": True}
         try:
-            answer = self._connection.as_person(token, "POST", path, body)
+            answer = self._post(token, path, body)
         except GithubException as error:
             if error.status >= 500:
                 raise TemporaryError(f"GitHub answered {error.status}", after=AMBIGUOUS) from error
-            raise self._of_person(error, f"deploy {ref} of {project}") from error
+            raise self._of_person(error, f"{inputs['action']} {ref} of {project}") from error
         except requests.exceptions.RequestException as error:
             why = "GitHub did not answer (could not start the workflow)"
             raise TemporaryError(why, after=AMBIGUOUS) from error
@@ -228,17 +238,18 @@ class GitHubActions:
         if found["status"] != "completed" or attempt not in (None, found["run_attempt"]):
             return
         try:
-            self._rerun(f"{path}/{'rerun' if whole else 'rerun-failed-jobs'}", token)
+            name = "rerun" if whole else "rerun-failed-jobs"
+            self._post(token, f"{path}/{name}", {})
         except GithubException as error:
             raise self._of_person(error, "rerun this") from error
         except requests.exceptions.RequestException as error:
             raise TemporaryError("GitHub did not answer (could not rerun)") from error
 
-    def _rerun(self, path: str, token: SecretStr | None) -> None:
+    def _post(self, token: SecretStr | None, path: str, body: Json) -> Json:
+        """Send what a person wants as that person, and everything else as our App."""
         if token is None:
-            self._connection.write("POST", path, {})
-        else:
-            self._connection.as_person(token, "POST", path, {})
+            return self._connection.write("POST", path, body)
+        return self._connection.as_person(token, "POST", path, body)
 
     def cancel(self, project: str, run: int) -> None:
         """Cancel a run, as our App; one that is over is fine."""

@@ -13,7 +13,7 @@ PERMISSIONS = {
     "organization_administration": (
         "read", "Organization: Administration", "read the plan and the Actions policy",
     ),
-    "pull_requests": ("read", "Repository: Pull requests", "hear of pull requests"),
+    "pull_requests": ("write", "Repository: Pull requests", "hear of pull requests, close them"),
     "workflows": ("write", "Repository: Workflows", "push the deploy workflow"),
 }  # fmt: skip
 """App permission: the level needed, its name on GitHub's page, and what it is for."""

@@ -106,8 +106,8 @@ class GitHubRepositories:
 
     def follow(
         self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
-    ) -> bool:
-        """Make `sciclops/template` hold what comes after, in one commit; tell whether it does."""
+    ) -> str:
+        """Make `sciclops/template` hold what comes after, in one commit; return where it is."""
         with self._connection.doing(f"push to {TEMPLATE_BRANCH} of {name}"):
             branch = TemplateBranch(self._connection, self._repository(name))
             return branch.follow(before, after, message)
@@ -138,11 +138,15 @@ class GitHubRepositories:
             self._secrets(name, environment).put(values)
 
     def verify(
-        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
+        self,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        outputs: Mapping[str, object],
+        pushed: str = "",
     ) -> tuple[Finding, ...]:
         """Ask GitHub whether the project is as it was asked for, check by check."""
         with self._connection.doing(f"verify the repository {spec.name}"):
-            return self._verification.findings(spec, files, outputs)
+            return self._verification.findings(spec, files, outputs, pushed)
 
     def _ours(self, name: str, marker: str) -> RepositoryFacts | None:
         found = self.find(name)

@@ -34,6 +34,7 @@ def run_of(found: Json, project: str) -> WorkflowRun:
         triggering_actor=_login(found.get("triggering_actor")),
         url=found["html_url"],
         path=found["path"].partition("@")[0],
+        workflow_version=_version(found),
         status=STATUSES.get(found["status"] or "queued", "queued"),
         conclusion=found["conclusion"] or "",
         created_at=_moment(found["created_at"]),
@@ -111,3 +112,10 @@ def _login(user: Json) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _version(run: Json) -> str:
+    """Return which version of the platform's workflow a run calls, where GitHub tells."""
+    called = [str(one["path"]) for one in run.get("referenced_workflows") or ()]
+    ours = (path for path in called if path.partition("@")[0].endswith("/deploy-bundle.yml"))
+    return next(ours, "").partition("@")[2]

@@ -17,22 +17,23 @@ class TemplateBranch:
         self._path = path
         self._code = StarterCode(connection, path)
 
-    def follow(self, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> bool:
-        """Make the branch hold what comes after, in one commit, and tell whether it does.
+    def follow(self, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str) -> str:
+        """Make the branch hold what comes after, in one commit; return where it is then.
 
-        False if it holds neither: then another version of the template has made it.
+        Nothing if it holds neither: then another version of the template has made it.
         """
         found = self._connection.get(f"{self._path}/git/ref/{REF}")
         if found is None:
-            return False
+            return ""
         head = str(found["object"]["sha"])
         there = self._files(head)
         if there == _shas(after):
-            return True
+            return head
         if there != _shas(before):
-            return False
-        self._code.move(REF, self._code.commit(after, message, parent=head))
-        return True
+            return ""
+        commit = self._code.commit(after, message, parent=head)
+        self._code.move(REF, commit)
+        return commit
 
     def _files(self, commit: str) -> dict[str, str] | None:
         tree = self._connection.get(f"{self._path}/git/trees/{commit}?recursive=1")

@@ -1,6 +1,8 @@
 """Is the repository as it was asked for? Each check asks GitHub about one fact, and fails alone."""
 
+import base64
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
@@ -14,6 +16,7 @@ from provisioning.clock import Clock
 from provisioning.delivery import Delivery
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.workflow_run import WORKFLOW
 
 REMEDY = "Retry repairs what Terraform manages; what somebody changed by hand, change back."
 PUSHING = ("push", "maintain", "admin")
@@ -29,6 +32,9 @@ REVIEWS = {
     "dismiss_stale_reviews_on_push": "approvals outlive later pushes",
 }
 """What a pull request needs on the way to `main`, and how its absence reads."""
+
+CALLED = re.compile(r"^\s*uses: *(\S+/\.github/workflows/\S+@\S+)", re.MULTILINE)
+"""The reusable workflow that a workflow calls, with its version."""
 
 Check = Callable[[], str]
 """Returns what is wrong, or an empty string."""
@@ -46,11 +52,18 @@ class Verification:
         self._delivery = delivery
 
     def findings(
-        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, outputs: Mapping[str, object]
+        self,
+        spec: ProjectSpec,
+        files: Mapping[str, bytes],
+        outputs: Mapping[str, object],
+        pushed: str = "",
     ) -> tuple[Finding, ...]:
         """Return the result of every check."""
         described = cast("Described", outputs.get("environments") or {})
-        named = [*self._of_repository(spec, files, described)]
+        repository = RepositoryChecks(
+            self._connection, self._delivery, spec, files, described, pushed
+        )
+        named = [*repository.all()]
         for environment in self._delivery.identities(spec):
             checks = EnvironmentChecks(
                 self._connection, self._clock, self._delivery, spec, environment, described
@@ -58,35 +71,33 @@ class Verification:
             named += [(f"environment {environment.name} {what}", ask) for what, ask in checks.all()]
         return tuple(self._executor.map(_finding, named))
 
-    def _of_repository(
-        self, spec: ProjectSpec, files: Mapping[str, bytes] | None, described: Described
-    ) -> Iterator[tuple[str, Check]]:
-        return RepositoryChecks(self._connection, self._delivery, spec, files, described).all()
-
 
 class RepositoryChecks:
-    """The checks on one project's repository."""
+    """The checks on one project's repository.
+
+    People have worked in it since if `pushed` is given, the commit that we pushed last.
+    """
 
     def __init__(
         self,
         connection: Connection,
         delivery: Delivery,
         spec: ProjectSpec,
-        files: Mapping[str, bytes] | None,
+        files: Mapping[str, bytes],
         described: Described,
+        pushed: str = "",
     ) -> None:
         self._connection = connection
         self._delivery = delivery
         self._spec = spec
         self._files = files
         self._described = described
+        self._pushed = pushed
 
     def all(self) -> Iterator[tuple[str, Check]]:
         """Return every check by its name."""
         yield "repository is alive", self.alive
-        if self._files is not None:
-            yield "main comes from the rendered template", self.main_content
-            yield "sciclops/template equals the rendered template", self.template_content
+        yield from self._of_work() if self._pushed else self._of_start()
         yield "main is protected", self.main_rules
         yield "sciclops/template is protected", self.template_rules
         yield "versions are protected", self.version_rules
@@ -94,6 +105,16 @@ class RepositoryChecks:
             yield f"only the App bypasses the ruleset {ruleset}", partial(self.bypass, ruleset)
         yield "the team may push", self.team
         yield "OIDC subjects are the expected ones", self.subjects
+
+    def _of_start(self) -> Iterator[tuple[str, Check]]:
+        yield "main comes from the rendered template", self.main_content
+        yield "sciclops/template equals the rendered template", self.template_content
+
+    def _of_work(self) -> Iterator[tuple[str, Check]]:
+        yield "main descends from the template", self.descent
+        yield "sciclops/template is as it was pushed", self.template_kept
+        if offered := _called(self._files.get(WORKFLOW, b"")):
+            yield f"the deploy workflow is the one on offer, {offered}", self.called
 
     # ------------------------------------------------------------------ content
 
@@ -108,18 +129,43 @@ class RepositoryChecks:
         return "" if branch == "main" else f"Its default branch is {branch}, not main."
 
     def main_content(self) -> str:
-        """Expect what was rendered on main, or below what people have merged since.
-
-        The branch for template output may be ahead with what nobody has merged yet, or what was
-        squashed into main; but main has grown from it, and not beside it from GitHub's own commit.
-        """
+        """Expect what was rendered on main, or below what people have merged since."""
         wrong = self.content("main")
         compared = self._get(f"/compare/{TEMPLATE_BRANCH}...main") if wrong else None
-        return "" if compared and compared["merge_base_commit"]["parents"] else wrong
+        return "" if compared and compared["status"] == "ahead" else wrong
 
     def template_content(self) -> str:
         """Expect what was rendered on the branch for template output."""
         return self.content(TEMPLATE_BRANCH)
+
+    def descent(self) -> str:
+        """Expect what people work on to have the template's history: upgrades are merges."""
+        compared = self._get(f"/compare/{TEMPLATE_BRANCH}...main")
+        return "" if compared else f"main and {TEMPLATE_BRANCH} have no history in common."
+
+    def template_kept(self) -> str:
+        """Expect that nobody else has moved the branch for template output.
+
+        An upgrade that has just been pushed is fine, too: then it equals what is rendered now.
+        """
+        found = self._get(f"/git/ref/heads/{TEMPLATE_BRANCH}")
+        if found is None:
+            return f"There is no branch {TEMPLATE_BRANCH}."
+        head = found["object"]["sha"]
+        if head == self._pushed or not self.template_content():
+            return ""
+        return f"It is at {head[:8]}; SciCLOps pushed {self._pushed[:8]}."
+
+    def called(self) -> str:
+        """Expect the deploy workflow on main to call the reusable one as new projects do."""
+        offered = _called(self._files[WORKFLOW])
+        found = self._get(f"/contents/{WORKFLOW}?ref=main")
+        if not isinstance(found, dict) or found.get("encoding") != "base64":
+            return f"main has no {WORKFLOW}, so that nothing is deployed."
+        calls = _called(base64.b64decode(found["content"]))
+        if not calls:
+            return f"{WORKFLOW} calls no reusable workflow."
+        return "" if calls == offered else f"It calls {calls}."
 
     def content(self, branch: str) -> str:
         """Expect what was rendered, byte by byte, on a branch."""
@@ -129,8 +175,7 @@ class RepositoryChecks:
         if tree["truncated"]:
             return f"GitHub does not list all files of {branch}."
         there = {entry["path"]: entry["sha"] for entry in tree["tree"] if entry["type"] != "tree"}
-        wanted = {path: blob_sha(data) for path, data in (self._files or {}).items()}
-        return _difference(there, wanted)
+        return _difference(there, {path: blob_sha(data) for path, data in self._files.items()})
 
     # ------------------------------------------------------------------ protection
 
@@ -235,6 +280,12 @@ def blob_sha(content: bytes) -> str:
     """Return the id that git gives a file's content."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _called(workflow: bytes) -> str:
+    """Return which reusable workflow a workflow calls, or an empty string."""
+    found = CALLED.search(workflow.decode("utf-8", "replace"))
+    return found[1] if found else ""
 
 
 def _difference(there: Mapping[str, str], wanted: Mapping[str, str]) -> str:

@@ -20,11 +20,12 @@ COMMON = {"json": IsFlagged, "no_color": IsFlagged, "input": False}
 class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no types
     """Builds argument lists for one binary; secrets never go into them."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], lock_patience: str = LOCK_PATIENCE) -> None:
         # At DEBUG the package logs the values of variables.
         logging.getLogger("python_terraform").setLevel(logging.WARNING)
         super().__init__(terraform_bin_path=command[0])
         self._command = list(command)
+        self._lock_patience = lock_patience
 
     def read_state_file(self, file_path: str | None = None) -> None:
         """Read nothing: the package would load the whole state, secrets included."""
@@ -37,20 +38,23 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
         """Return the command that selects a workspace and creates it where there is none."""
         return self._build("workspace select", name, or_create=True, no_color=IsFlagged)
 
-    def plan(self, out: Path, *, parallelism: int, destroy: bool) -> list[str]:
-        """Return the command that saves a plan."""
+    def plan(
+        self, out: Path, *, parallelism: int, destroy: bool, only: Sequence[str] = ()
+    ) -> list[str]:
+        """Return the command that saves a plan, of everything or of these addresses alone."""
         return self._build(
             "plan",
             **COMMON,
             out=str(out),
             parallelism=parallelism,
-            lock_timeout=LOCK_PATIENCE,
+            lock_timeout=self._lock_patience,
             destroy=IsFlagged if destroy else None,
+            target=list(only) or None,
         )
 
     def apply(self, plan: Path, *, parallelism: int) -> list[str]:
         """Return the command that applies a saved plan, without any further question."""
-        options = {"parallelism": parallelism, "lock_timeout": LOCK_PATIENCE}
+        options = {"parallelism": parallelism, "lock_timeout": self._lock_patience}
         return self._build("apply", str(plan), **COMMON, **options)
 
     def show(self, plan: Path, *, machine: bool) -> list[str]:
@@ -69,11 +73,11 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
 
     def push_state(self, file: Path) -> list[str]:
         """Return the command that stores a state, unless a newer one is there."""
-        return self._build("state push", str(file), lock_timeout=LOCK_PATIENCE)
+        return self._build("state push", str(file), lock_timeout=self._lock_patience)
 
     def import_(self, address: str, identifier: str) -> list[str]:
         """Return the command that takes one existing thing into the state."""
-        options = {"input": False, "no_color": IsFlagged, "lock_timeout": LOCK_PATIENCE}
+        options = {"input": False, "no_color": IsFlagged, "lock_timeout": self._lock_patience}
         return self._build("import", address, identifier, **options)
 
     def list_workspaces(self) -> list[str]:

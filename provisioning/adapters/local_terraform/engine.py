@@ -19,6 +19,7 @@ from provisioning.adapters.local_terraform.places import (
     read_or_empty,
     write_private,
 )
+from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
 from provisioning.adapters.local_terraform.tracking import Tracker, Unseen
 from provisioning.adapters.local_terraform.workspaces import collided, sole_creator
@@ -46,6 +47,7 @@ class LocalTerraform:
         self._installation = installation
         self._places = Places(installation.data)
         self._tools = Toolbox(installation, self._places)
+        self._locks = LocalStateLocks(installation)
         self._redact = installation.redact
 
     def prepare(self, project: str, files: Mapping[str, str]) -> None:
@@ -60,7 +62,13 @@ class LocalTerraform:
             write_private(root / name, text)
 
     def plan(
-        self, project: str, run: str, watch: Watch, *, destroy: bool = False
+        self,
+        project: str,
+        run: str,
+        watch: Watch,
+        *,
+        destroy: bool = False,
+        only: Sequence[str] = (),
     ) -> tuple[Outcome, Plan | None]:
         """Plan the project's root; the plan is None unless the outcome is "succeeded"."""
         folder, file = self._places.run(project, run), self._plan_file(project, run)
@@ -70,9 +78,9 @@ class LocalTerraform:
                 return obstacle, None
             write_private(private_folder(folder) / "inputs", self._inputs(project))
         command = self._tools.lines.plan(
-            file, parallelism=self._installation.parallelism, destroy=destroy
+            file, parallelism=self._installation.parallelism, destroy=destroy, only=only
         )
-        outcome = tracker.run([command], watch)
+        outcome = self._locks.naming_the_holder(project, tracker.run([command], watch))
         if outcome.ending != "succeeded":
             file.unlink(missing_ok=True)
             return outcome, None
@@ -91,7 +99,7 @@ class LocalTerraform:
         kept = self._kept_plan(project, run)
         outcome = tracker.run([command], watch, kept.changes if kept else ())
         file.unlink(missing_ok=True)
-        return outcome
+        return self._locks.naming_the_holder(project, outcome)
 
     def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
         """Take what the root's `import` blocks name into the state, and change nothing else."""
@@ -109,6 +117,10 @@ class LocalTerraform:
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run, so that it can never be applied."""
         self._plan_file(project, run).unlink(missing_ok=True)
+
+    def forget_run(self, project: str, run: str) -> None:
+        """Delete everything of a run that only looked, its plan above all."""
+        shutil.rmtree(self._places.run(project, run), ignore_errors=True)
 
     def describe(self, project: str, run: str) -> str:
         """Return the whole plan for people to read, secrets redacted; empty if there is none."""
@@ -227,6 +239,7 @@ class LocalTerraform:
             changes=plans.changes(shown),
             seconds=outcome.seconds,
             terraform=shown["terraform_version"],
+            drifted=plans.drifted(shown),
         )
         write_private(folder / "plan.json", plan.model_dump_json())
         return plan

@@ -32,6 +32,16 @@ def changes(shown: Mapping[str, Any]) -> tuple[Change, ...]:
     return tuple(change for change in found if change.action != "no-op")
 
 
+def drifted(shown: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what was changed outside Terraform and would be changed back.
+
+    Changes of the modules or of the request are none, and neither are attributes that vendors set.
+    """
+    elsewhere = {each["address"] for each in shown.get("resource_drift", ())}
+    undone = (change for change in changes(shown) if change.action not in ("read", "import"))
+    return tuple(sorted(change.address for change in undone if change.address in elsewhere))
+
+
 def digest(shown: Mapping[str, Any]) -> str:
     """Return a SHA-256 over every change: address, actions, planned values, what is unknown.
 

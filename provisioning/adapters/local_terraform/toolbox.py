@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from provisioning.adapters.local_terraform.binary import Binary, find_binary
-from provisioning.adapters.local_terraform.command_line import CommandLine
+from provisioning.adapters.local_terraform.command_line import LOCK_PATIENCE, CommandLine
 from provisioning.adapters.local_terraform.places import Places, read_or_empty, write_private
 from provisioning.adapters.local_terraform.plans import fingerprint
 from provisioning.adapters.local_terraform.workspaces import sole_creator
@@ -45,6 +45,7 @@ class Installation:
     plugin_mirror: Path | None = None
     state_url: str = field(default="", repr=False)
     grace: timedelta = timedelta(minutes=2)
+    lock_patience: str = LOCK_PATIENCE
 
 
 class Toolbox:
@@ -65,7 +66,7 @@ class Toolbox:
     @cached_property
     def lines(self) -> CommandLine:
         """Return what builds the command lines."""
-        return CommandLine(self.binary.command)
+        return CommandLine(self.binary.command, self._installation.lock_patience)
 
     def environment(self, workspace: str = "") -> dict[str, str]:
         """Return all that Terraform and its providers get to see of our environment."""

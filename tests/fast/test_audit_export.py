@@ -1,0 +1,98 @@
+"""An exported trail names who, what, when and which artefact; no spreadsheet computes it."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from provisioning import audit
+from provisioning.audit_export import artefact, export, summary
+from provisioning.database import Database
+from provisioning.store import Store
+
+RELEASED: Mapping[str, Any] = {
+    "release": "7:1:Production",
+    "commit": "c0ffee",
+    "plan": "d" * 64,
+    "login": "rosa-r",
+    "comment": "=HYPERLINK(1)",
+}
+
+
+class Directory:
+    """Knows Ada, and who has linked what."""
+
+    def name(self, user: str) -> str:
+        """Return somebody's name."""
+        return {"U0ADA": "Ada Lovelace"}.get(user, user)
+
+    def login_of(self, person: str) -> str | None:
+        """Return somebody's login."""
+        return {"U0ADA": "ada-l"}.get(person)
+
+
+@pytest.fixture
+def trail(each_store: Store, each_database: Database) -> audit.Trail:
+    each_store.note("ada-7", "U0ADA", "approval granted", {"artefact": "a1", "comment": "fine"})
+    each_store.note("ada-7", "U0ROSA", "release approved", RELEASED)
+    each_store.note("ada-7", "sciclops", "=1+1", {})
+    return audit.trail(each_database, "ada-7")
+
+
+def test_a_line_holds_the_human_the_accounts_the_artefact_and_the_proof(
+    trail: audit.Trail,
+) -> None:
+    lines = [
+        json.loads(line) for line in export(trail, "jsonl", Directory(), Directory()).splitlines()
+    ]
+    assert trail.fault is None
+    first, second, third = lines
+    assert (first["who"], first["name"], first["github_login"]) == (
+        "U0ADA",
+        "Ada Lovelace",
+        "ada-l",
+    )
+    assert (first["decision"], first["artefact"]) == ("approval granted", "a1")
+    assert (second["github_login"], second["artefact"]) == ("rosa-r", "d" * 64)
+    assert third["name"] == ""
+    assert [second["previous"], third["previous"]] == [first["hash"], second["hash"]]
+    assert first["time"] == trail.rows[0].at.isoformat()
+
+
+def test_a_spreadsheet_computes_nothing_of_it(trail: audit.Trail) -> None:
+    rows = list(csv.DictReader(io.StringIO(export(trail, "csv", Directory(), Directory()))))
+    assert [row["decision"] for row in rows] == ["approval granted", "release approved", "'=1+1"]
+    assert json.loads(rows[1]["detail"]) == RELEASED
+
+
+def test_what_an_entry_is_about_is_said_shortly(trail: audit.Trail) -> None:
+    assert [artefact(row) for row in trail.rows] == ["a1", "d" * 64, ""]
+    assert [summary(row) for row in trail.rows] == ["comment: fine", "comment: =HYPERLINK(1)", ""]
+
+
+def test_a_trail_that_grows_meanwhile_is_not_called_broken(
+    each_store: Store, each_database: Database
+) -> None:
+    def write(number: int) -> None:
+        each_store.note("ada-7", "U0ADA", f"deed {number}", {})
+
+    with ThreadPoolExecutor(4) as people:
+        writing = [people.submit(write, number) for number in range(60)]
+        faults = [audit.trail(each_database, "ada-7").fault for _ in range(60)]
+        for one in writing:
+            one.result()
+    assert set(faults) == {None}
+
+
+def test_a_broken_chain_is_exported_with_its_verdict(
+    trail: audit.Trail, each_database: Database
+) -> None:
+    assert trail.fault is None
+    with each_database.connected() as connection:
+        connection.execute(text("UPDATE audit SET who = 'U-eve' WHERE sequence = 2"))
+    assert audit.trail(each_database, "ada-7").fault == "entry 2 was changed"

@@ -271,6 +271,8 @@ class Bot(Foundation):
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
+            "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
+            "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)

@@ -13,11 +13,13 @@ from provisioning.store.interactions import Interactions
 from provisioning.store.locks import LockedError, Locks
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
+from provisioning.store.news import News
 from provisioning.store.operations import BusyError, Change, ChangedError, Operations
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
 from provisioning.store.sandboxes import Sandboxes
 from provisioning.store.turns import Turn, Turns
+from provisioning.store.usage import UsageCounts
 from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
@@ -56,6 +58,8 @@ class Store:
         self.identities = Identities(database, clock)
         self.drifts = Drifts(database, clock)
         self.memos = Memos(database)
+        self.news = News(database, clock)
+        self.usage = UsageCounts(database)
         self.turns = Turns(database, clock)
 
     def refused(self, project: str, who: str, what: str, why: str) -> None:

@@ -25,6 +25,7 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
@@ -59,5 +60,6 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
 )
 HELP = help_for(ALL)

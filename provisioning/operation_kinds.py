@@ -19,8 +19,8 @@ class Kind(Frozen):
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
     well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
     stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
-    consent to data is needed. `left_behind` is said of one that
-    failed, where it is not resources that it leaves.
+    consent to data is needed; nor is it for one that never `asks_owners`: it changes nothing about
+    data. `left_behind` is said of one that failed, where it is not resources that it leaves.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Kind(Frozen):
     failed: str = ""
     left_behind: str = ""
     removes: bool = False
+    asks_owners: bool = True
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -56,6 +57,8 @@ STATES: dict[Phase, str] = {
     "deploying": "Deploying to Development",
     "overlapping": "Keeping the old keys for deployments that began before",
     "revoking": "Revoking the old keys",
+    "entering": "Waiting for the value",
+    "storing": "Storing the value",
     "ready": "Ready",
     "done": "Done",
     "failed": "Failed",
@@ -89,6 +92,7 @@ STEPS: dict[Phase, Words] = {
         "Nothing holds the old keys any more",
     ),
     "revoking": ("Revoke the old keys", "Revoking the old keys", "Revoked the old keys"),
+    "storing": ("Store the value", "Storing the value", "Stored the value"),
 }
 
 CREATE_PROJECT = Kind(
@@ -142,7 +146,45 @@ DESTROY_PROJECT = Kind(
         ),
     },
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT, DESTROY_PROJECT, RECONCILE, ROTATE_KEYS)}
+ADD_SECRET = Kind(
+    name="add_secret",
+    title="Secret",
+    steps=("planning", "waiting", "applying", "storing"),
+    asks_owners=False,
+    left_behind=(
+        "no value was asked for, and none is kept anywhere; what was made so far of the secret's "
+        "place stays, and Retry goes on from there"
+    ),
+    words={"applying": ("Make its place", "Making its place", "Made its place")},
+)
+SET_SECRET = Kind(
+    name="set_secret",
+    title="Secret",
+    steps=("storing",),
+    left_behind="every environment has the value that it had; Retry asks for the new one again",
+)
+REMOVE_SECRET = Kind(
+    name="remove_secret",
+    title="Secret",
+    steps=("planning", "waiting", "applying"),
+    asks_owners=False,
+    closing="The secret is gone, with its values.",
+    left_behind="some values of the secret may be gone; Retry removes the rest",
+    states={"applying": "Removing", "done": "Removed"},
+    words={"applying": ("Remove it", "Removing it", "Removed it")},
+)
+KINDS = {
+    kind.name: kind
+    for kind in (
+        CREATE_PROJECT,
+        DESTROY_PROJECT,
+        RECONCILE,
+        ROTATE_KEYS,
+        ADD_SECRET,
+        SET_SECRET,
+        REMOVE_SECRET,
+    )
+}
 
 
 def kind_of(operation: Operation) -> Kind:

@@ -159,7 +159,7 @@ class TerraformParts:
         questions = []
         if self._is_asked(operation):
             questions.append(self._question(operation, CONFIRM, self._confirmers(operation)))
-        for access in () if kind_of(operation).removes else spec.data_access:
+        for access in spec.data_access if self._asks_owners(operation) else ():
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -189,6 +189,10 @@ class TerraformParts:
         found = self.people.active(tuple(question.approvers), MOST_ASKED_DIRECTLY + 1)
         others = [owner for owner in found if owner != operation.requested_by]
         return tuple(others[:MOST_ASKED_DIRECTLY])
+
+    def _asks_owners(self, operation: Operation) -> bool:
+        kind = kind_of(operation)
+        return kind.asks_owners and not kind.removes
 
     def _question(
         self, operation: Operation, question: str, approvers: tuple[str, ...]

@@ -244,7 +244,7 @@ def _at_every_character(field: Field) -> Block:
 
 
 def _initial_text(field: Field) -> Block:
-    if isinstance(field.initial, str) and field.initial:
+    if isinstance(field.initial, str) and field.initial and field.kind != "secret":
         return {"initial_value": field.initial[:TEXT_LIMIT]}
     return {}
 

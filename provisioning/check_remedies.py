@@ -37,7 +37,7 @@ REMEDIES = (
         "correct the federation policies.",
     ),
     (
-        r"the secret \w+ has a value",
+        r"secret \w+ has a value|has a value of the secret",
         "An owner enters it in a dialog: /sciclops secret set {project}, and its name.",
     ),
     (r"fresh secret|key", "Rotate its keys: /sciclops rotate {project}."),

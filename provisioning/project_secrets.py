@@ -17,6 +17,13 @@ from provisioning.verdicts import Allowed, Refused
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 """GitHub's rule, which compares names without regard to case: in capital letters they look alike
 everywhere, and what somebody pastes by mistake is no name."""
+SHAPES = (
+    re.compile("secret", re.IGNORECASE),
+    re.compile("add|set|remove|list", re.IGNORECASE),
+    re.compile(r"[a-z][a-z0-9-]*"),
+    NAME,
+)
+"""What the words of the command look like, one after the other."""
 LONGEST_NAME = 40
 LONGEST_SCOPE = 128
 """Databricks: characters of a scope's name."""
@@ -130,14 +137,13 @@ def may_change_secrets(*, who: str, owners: tuple[str, ...], platform: bool) -> 
 
 
 def without_values(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what may be kept of `secret <what> <project> <NAME> …`: no word that may be a value.
+    """Return what may be kept of `secret <what> <project> <NAME>`: no word that may be a value.
 
-    Whatever comes instead of a name or behind it is left out, and an empty word says so.
+    From the first word on that is not what belongs there, all are left out; an empty one says so.
     """
-    kept = words[:3]
-    if len(words) > 3 and NAME.fullmatch(words[3]):
-        kept = words[:4]
-    return words if len(kept) == len(words) else (*kept, "")
+    pairs = enumerate(zip(words, SHAPES, strict=False))
+    fitting = next((n for n, (word, shape) in pairs if not shape.fullmatch(word)), len(SHAPES))
+    return words if len(words) <= fitting else (*words[:fitting], "")
 
 
 def begun(

@@ -1,6 +1,7 @@
 """Secrets of a project's own: planned without their value, entered in a dialog, and forgotten."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from conversation import RUN_SECONDS, Conversation
@@ -142,7 +143,7 @@ def test_names_and_dates_are_listed_and_checked_but_no_value(talk: Conversation)
     assert "not at GitHub" in text_of(talk.told(talk.ada, f"Secrets · {talk.name}"))
     talk.ada.type(f"/sciclops check {talk.name}")
     checked = text_of(talk.told(talk.ada, f"Check · {talk.name}"))
-    assert f"Staging: the secret {NAME} has a value at GitHub" in checked
+    assert f"environment Staging has a value of the secret {NAME}" in checked
     assert f"/sciclops secret set {talk.name}" in checked
     opened(talk, f"set {talk.name} {NAME}")
     enter(talk, VALUE, "staging")
@@ -178,3 +179,118 @@ def test_a_value_that_cannot_be_written_is_asked_for_again(
     enter(talk, OTHER)
     newest(talk, "Done", before)
     assert at_github(talk)["staging"] == at_databricks(talk)["staging"] == VALUE
+
+
+def test_a_value_behind_the_name_is_refused_and_kept_nowhere(talk: Conversation) -> None:
+    typed = "plainly-typed-4bd1e9"
+    commands = (f"add {talk.name} API_KEY {typed}", f"add {talk.name} {typed}", f"set {typed} X")
+    for number, words in enumerate((*commands, f"set {talk.name} API_KEY={typed}")):
+        talk.ada.type(f"/sciclops secret {words}")
+        talk.ada.wait_until(lambda n=number: leaks_told(talk) == n + 1 or None)
+    files = [one for one in (talk.world.directory / "bot").rglob("*") if one.is_file()]
+    assert any(one.name.startswith("sciclops.sqlite") for one in files)
+    assert [one.name for one in files if typed.encode() in one.read_bytes()] == []
+    assert typed not in talk.world.bot.log.read_text()
+
+
+def leaks_told(talk: Conversation) -> int:
+    """Return how often Ada was told that what she typed is to be considered leaked."""
+    messages = talk.world.slack.workspace.messages
+    mine = [text_of(one) for one in messages if one.reader == talk.ada.user]
+    return sum("consider it leaked" in said for said in mine)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("GITHUB_THING", "GitHub keeps names that begin so for itself"),
+        ("DATABRICKS_TOKEN", "the deploy workflow logs in with secrets that are called so"),
+        ("9LIVES", "begins with no digit"),
+        (NAME, "is in every stage already; set gives it another value"),
+    ],
+)
+def test_names_that_cannot_be_are_refused_on_their_field(
+    talk: Conversation, name: str, why: str
+) -> None:
+    opened(talk, f"add {talk.name}")
+    talk.ada.fill({"name": name, "stages": ["testing"]})
+    errors = talk.ada.submit()
+    assert errors is not None
+    assert why in errors["name"]
+    talk.ada.close()
+
+
+def test_only_owners_and_the_platform_team_change_secrets(talk: Conversation) -> None:
+    for words in (f"add {talk.name} X", f"set {talk.name} {NAME}", f"remove {talk.name} {NAME}"):
+        talk.sam.type(f"/sciclops secret {words}")
+        talk.told(talk.sam, "Not done: only an owner of the project or the platform team changes")
+    assert not talk.sam.has_view()
+
+
+def test_a_kill_while_a_value_is_written_is_told_and_the_value_asked_for_again(
+    talk: Conversation,
+) -> None:
+    before, bot = len(talk.run_messages()), talk.world.bot
+    opened(talk, f"set {talk.name} {NAME}")
+    talk.world.faults.add(Fault("github", "delay", f"PUT .*/Testing/secrets/{NAME}$", seconds=60))
+    enter(talk, "written-in-part-51cc", "development", "testing", "staging")
+    talk.ada.wait_until(lambda: at_databricks(talk)["testing"] == "written-in-part-51cc" or None)
+    newest(talk, "Storing the value", before)
+    talk.playground.run(bot.kill())
+    talk.world.faults.clear()
+    talk.playground.run(bot.start(), RUN_SECONDS)
+    assert newest(talk, "Storing the value", before)
+    talk.world.clock.advance(timedelta(minutes=4))
+    run = newest(talk, "Waiting for the value", before)
+    said = text_of(run)
+    assert "SciCLOps was stopped while it wrote. Testing and Staging may have the new value" in said
+    assert at_github(talk)["testing"] == OTHER
+    talk.ada.press("Enter Value", on=run)
+    talk.view_says("Enter value")
+    enter(talk, VALUE, "development", "testing", "staging")
+    newest(talk, "Done", before)
+    assert {*at_github(talk).values(), *at_databricks(talk).values()} == {VALUE, OTHER}
+    assert at_github(talk)["testing"] == at_databricks(talk)["testing"] == VALUE
+
+
+def test_a_secret_is_added_after_a_kill_and_times_out_while_nobody_enters_it(
+    talk: Conversation,
+) -> None:
+    before, bot = len(talk.run_messages()), talk.world.bot
+    talk.playground.run(bot.hold_at("after keep the secret"))
+    opened(talk, f"add {talk.name} LATER_KEY")
+    talk.ada.fill({"stages": ["testing"]})
+    assert talk.ada.submit() is None
+    assert "+3 ~0 -0" in text_of(newest(talk, "Waiting for confirmation", before))
+    talk.press("Confirm & Apply")
+    talk.playground.run(bot.held(), RUN_SECONDS)
+    talk.playground.run(bot.kill())
+    talk.playground.run(bot.start(), RUN_SECONDS)
+    newest(talk, "Waiting for the value", before)
+    assert at_databricks(talk, "LATER_KEY") == {"testing": None}
+    talk.world.clock.advance(timedelta(hours=73))
+    newest(talk, "Timed out", before)
+    talk.ada.type(f"/sciclops secret list {talk.name}")
+    talk.told(talk.ada, "no value yet")
+
+
+def test_a_discarded_secret_leaves_nothing_and_a_removed_one_neither(talk: Conversation) -> None:
+    before = len(talk.run_messages())
+    opened(talk, f"add {talk.name} NEVER_MADE")
+    assert talk.ada.submit() is None
+    newest(talk, "Waiting for confirmation", before)
+    talk.press("Discard")
+    newest(talk, "Discarded", before)
+    assert at_databricks(talk, "NEVER_MADE") == {}
+
+    talk.ada.type(f"/sciclops secret remove {talk.name} {NAME}")
+    talk.told(talk.ada, f"The removal of {NAME} is planned. Its values go with it")
+    assert "+0 ~0 -12" in text_of(newest(talk, "Waiting for confirmation", before + 1))
+    assert len(at_github(talk)) == len(STAGES)
+    talk.press("Confirm & Apply")
+    newest(talk, "Removed", before + 1)
+    assert at_github(talk) == {}
+    assert at_databricks(talk) == {}
+    assert f"{NAME}_SCOPE" not in environments(talk)["production"].variables
+    talk.ada.type(f"/sciclops secret set {talk.name} {NAME}")
+    talk.told(talk.ada, "has no such secret. Its secrets are LATER_KEY")

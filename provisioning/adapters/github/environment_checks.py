@@ -48,7 +48,7 @@ class EnvironmentChecks:
         else:
             yield "holds no Databricks secret", self.no_secrets
         for name in self._own_secrets():
-            yield f"the secret {name} has a value at GitHub", partial(self.own_secret, name)
+            yield f"has a value of the secret {name}", partial(self.own_secret, name)
 
     # ------------------------------------------------------------------ what may be deployed
 

@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CREATE, DESTROY, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, DESTROY, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -20,7 +20,8 @@ class Kind(Frozen):
     well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
     stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
     consent to data is needed; nor is it for one that never `asks_owners`: it changes nothing about
-    data. `left_behind` is said of one that failed, where it is not resources that it leaves.
+    data. `left_behind` is said of one that has changed something and did not end well, where it is
+    not resources that it leaves.
     """
 
     name: str
@@ -61,6 +62,7 @@ STATES: dict[Phase, str] = {
     "storing": "Storing the value",
     "ready": "Ready",
     "done": "Done",
+    "unchanged": "Nothing to change",
     "failed": "Failed",
     "discarded": "Discarded",
     "refused": "Refused",
@@ -100,6 +102,16 @@ CREATE_PROJECT = Kind(
     steps=("planning", "waiting", "applying", "starter", "verifying", "deploying"),
     ended="ready",
     failed="failed",
+)
+CHANGE_PROJECT = Kind(
+    name=CHANGE,
+    title="Change",
+    steps=("planning", "waiting", "applying", "verifying"),
+    left_behind=(
+        "a part of the change may be made, and the specification before it is still in force; "
+        "Retry goes on from there"
+    ),
+    states={"done": "Changed"},
 )
 RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
 ROTATE_KEYS = Kind(
@@ -152,8 +164,8 @@ ADD_SECRET = Kind(
     steps=("planning", "waiting", "applying", "storing"),
     asks_owners=False,
     left_behind=(
-        "no value was asked for, and none is kept anywhere; what was made so far of the secret's "
-        "place stays, and Retry goes on from there"
+        "what was made of the secret's place stays, with no value but what was entered; "
+        "Retry goes on from there"
     ),
     words={"applying": ("Make its place", "Making its place", "Made its place")},
 )
@@ -161,7 +173,10 @@ SET_SECRET = Kind(
     name="set_secret",
     title="Secret",
     steps=("storing",),
-    left_behind="every environment has the value that it had; Retry asks for the new one again",
+    left_behind=(
+        "environments that got the new value keep it, the others have what they had; Retry asks "
+        "for the value again"
+    ),
 )
 REMOVE_SECRET = Kind(
     name="remove_secret",
@@ -169,7 +184,7 @@ REMOVE_SECRET = Kind(
     steps=("planning", "waiting", "applying"),
     asks_owners=False,
     closing="The secret is gone, with its values.",
-    left_behind="some values of the secret may be gone; Retry removes the rest",
+    left_behind="values of the secret that were deleted are gone; Retry removes the rest",
     states={"applying": "Removing", "done": "Removed"},
     words={"applying": ("Remove it", "Removing it", "Removed it")},
 )
@@ -177,6 +192,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         CREATE_PROJECT,
+        CHANGE_PROJECT,
         DESTROY_PROJECT,
         RECONCILE,
         ROTATE_KEYS,
@@ -185,8 +201,27 @@ KINDS = {
         REMOVE_SECRET,
     )
 }
+UNTOUCHED = "nothing was changed, and the project stays as it is"
 
 
 def kind_of(operation: Operation) -> Kind:
     """Return what an operation is about."""
     return KINDS[operation.kind]
+
+
+def left_behind(operation: Operation) -> str:
+    """Say what a run has left that did not end well; nothing where that is resources."""
+    facts = operation.facts
+    if operation.makes_project:
+        return ""
+    if facts.changed:
+        return "the change is made and in force, only its verification is missing"
+    is_begun = facts.touched or facts.undeploying_in
+    return kind_of(operation).left_behind if is_begun else UNTOUCHED
+
+
+def left_standing(operation: Operation) -> str:
+    """Say what a run about a project that exists has left, without asking Terraform."""
+    if operation.facts.undeploying_in:
+        return "what was removed is gone; Retry removes the rest"
+    return left_behind(operation) or "what was changed so far stays; Retry goes on from there"

@@ -157,7 +157,7 @@ class SecretValues:
             wanted = tuple(dict.fromkeys((*known.wanted, *storing)))
             begun_now = {"storing": storing, "by": by, "since": now, "trouble": ""}
             taken = known.model_copy(update={**begun_now, "written": written, "wanted": wanted})
-            return {"secret": taken.model_dump(mode="json")}
+            return {"secret": taken.model_dump(mode="json"), "touched": True}
 
         row = self.store.operations.move(
             run.id, ["queued", "entering"], "storing", by=by, facts=take

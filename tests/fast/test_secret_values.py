@@ -129,8 +129,8 @@ def test_a_value_goes_everywhere_and_is_in_no_row(room: Room) -> None:
     assert room.held() == [EVERYWHERE, EVERYWHERE]
     assert "KEY is stored in Development, Testing, Staging and Production" in room.says()
     trail = room.store.trail("ada-7")
-    assert [e.what for e in trail.entries].count("wrote a secret's value") == len(STAGES)
-    rows = [*room.store.operations.of_project("ada-7"), *room.store.messages.owed(), trail]
+    assert [e.what for e in trail.rows].count("wrote a secret's value") == len(STAGES)
+    rows = [*room.store.operations.of_project("ada-7"), *room.store.messages.owed(), *trail.rows]
     assert VALUE.get_secret_value() not in str(rows)
 
 

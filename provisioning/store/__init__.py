@@ -17,6 +17,7 @@ from provisioning.store.messages import Attachment, Message, Messages
 from provisioning.store.news import News
 from provisioning.store.operations import BusyError, Change, ChangedError, Operations
 from provisioning.store.overview import Overview
+from provisioning.store.project_secrets import ProjectSecrets
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
 from provisioning.store.sandboxes import Sandboxes
@@ -49,6 +50,7 @@ class Store:
         self._database = database
         self._clock = clock
         self.projects = Projects(database, clock)
+        self.secrets = ProjectSecrets(database, clock)
         self.locks = Locks(database, clock)
         self.operations = Operations(database, clock)
         self.approvals = Approvals(database, clock)

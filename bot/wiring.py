@@ -316,6 +316,8 @@ class Bot(Foundation):
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
             "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
+            "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
+            "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)

@@ -14,7 +14,7 @@ from provisioning.clock import Clock
 from provisioning.drift_message import answer, drift_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
-from provisioning.operation import CREATE, operation_id
+from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
 from provisioning.project import ProjectSpec
@@ -90,6 +90,7 @@ class Drift:
             platform=self.people.is_among(by, (self.policy.platform_group,)),
         )
         if isinstance(verdict, Refused):
+            self.store.refused(project, by, "reconcile", verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
         return spec
 
@@ -128,7 +129,8 @@ class Drift:
         except UserError as error:
             self._answer(look, by, Notice(summary=str(error), body=(error.said,)))
             return
-        if self.store.operations.of_project(project, active=True):
+        active = self.store.operations.of_project(project, active=True)
+        if any(one.phase not in OPEN for one in active):
             busy = UNDER_WAY.format(project=project)
             self._answer(look, by, Notice(summary=busy, body=(say(busy),)))
             return

@@ -127,6 +127,15 @@ def test_a_lock_that_comes_while_somebody_reads_is_told_in_the_dialog(talk: Conv
     talk.told(talk.grace, f"{talk.name} is unlocked.")
 
 
+def test_a_destruction_that_is_discarded_leaves_the_project_as_it_is(talk: Conversation) -> None:
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press("Discard", talk.grace)
+    talk.told(talk.grace, f"Discarded. Nothing was changed: {talk.name} stays as it is.")
+    talk.run_message("Destroy · Discarded")
+
+
 def test_somebody_else_confirms_a_failure_is_retried_and_nothing_is_left(
     talk: Conversation, runner: PlayedRunner
 ) -> None:

@@ -2,6 +2,7 @@
 
 from commands.command import Answer, Command, Request, Role, Services, Start, required_word, tell
 from provisioning.errors import UserError
+from provisioning.living import require_living
 from provisioning.project import STAGES, ProjectSpec
 from provisioning.rotation import ALL, chosen, is_stage, may_rotate, renewing
 from provisioning.tables import ProjectRow
@@ -39,6 +40,7 @@ def ready_project(name: str, services: Services) -> ProjectRow:
     if project is None or project.state == "gone":
         listing = (code("/sciclops list"), " shows which there are.")
         raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
+    require_living(services.store, name)
     if project.state != "ready":
         raise UserError(f"{name} is not ready yet: its keys are made with it. Nothing was changed.")
     return project

@@ -174,6 +174,8 @@ def refused(talk: Conversation) -> None:
     """See that nothing else begins on a project that is half destroyed."""
     talk.ada.type(f"/sciclops deploy {talk.name}")
     talk.told(talk.ada, f"{talk.name} is being destroyed. Nothing was started.")
+    talk.grace.type(f"/sciclops rotate {talk.name}")
+    talk.told(talk.grace, f"{talk.name} is being destroyed. Nothing was started.")
     talk.ada.type(f"/sciclops status {talk.name}")
     talk.told(talk.ada, "being destroyed")
     talk.ada.type(f"/sciclops destroy {talk.name}")

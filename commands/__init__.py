@@ -5,6 +5,7 @@ from commands import (
     audit,
     break_glass,
     cancel,
+    change,
     check,
     cleanup,
     comment,
@@ -25,6 +26,7 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
@@ -33,6 +35,7 @@ from commands.help import help_for
 
 ALL = (
     new.COMMAND,
+    change.COMMAND,
     list.COMMAND,
     status.COMMAND,
     link.COMMAND,
@@ -59,5 +62,6 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
 )
 HELP = help_for(ALL)

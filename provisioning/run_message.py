@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning.audit import US
+from provisioning.change_message import changes, ended
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
+from provisioning.secret_message import secret_body, secret_buttons, secret_facts
 from provisioning.text import (
     Button,
     Fact,
@@ -63,7 +65,7 @@ def run_notice(
         title=" · ".join(
             filter(None, (operation.project, kind.title, _headline(operation, state)))
         ),
-        body=_body(operation, repository_url, questions),
+        body=tuple(secret_body(operation)) or _body(operation, repository_url, questions),
         facts=_facts(operation),
         tasks=tasks(operation, state),
         footer=_footer(operation),
@@ -132,15 +134,23 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase in ("unchanged", "done"):
+        return tuple(_closing(operation, repository_url))
     if operation.phase in WORKING:
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
-    if operation.phase == "done" and (closing := kind_of(operation).closing):
-        return (say(closing),)
     return ()
+
+
+def _closing(operation: Operation, repository_url: str) -> Iterator[Text]:
+    """Say what there is at the good end of a run about a project that exists."""
+    if operation.facts.before:
+        yield from ended(operation, repository_url)
+    elif closing := kind_of(operation).closing:
+        yield say(closing)
 
 
 def _trying_line(operation: Operation) -> Iterator[Text]:
@@ -159,9 +169,8 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     """Say what exists after somebody's No, and what can be done about it."""
     facts = operation.facts
     if not operation.makes_project:
-        gone = "What was removed is gone; Retry removes the rest."
-        stays = "Nothing more is changed, and the project stays as it is."
-        yield say(gone if facts.undeploying_in else stays)
+        left = left_standing(operation)
+        yield say(f"{left[0].upper()}{left[1:]}.")
         return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
@@ -225,14 +234,17 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += () if kind_of(operation).removes else _rights(spec)
+    if facts.secret:
+        shown += secret_facts(facts.secret)
+    elif not kind_of(operation).removes:
+        shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
-    if spec.sandbox_until:
+    if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
         shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
 
@@ -292,7 +304,7 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
         return ()
     if operation.phase in CANCELLABLE:
         return (Button(label="Cancel Run", words=("cancel", run), confirm=_what_stays(operation)),)
-    return tuple(_going_on_buttons(operation))
+    return (*secret_buttons(operation), *_going_on_buttons(operation))
 
 
 def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Iterator[Button]:

@@ -132,7 +132,7 @@ def test_a_destruction_that_is_discarded_leaves_the_project_as_it_is(talk: Conve
     assert submitted(talk, talk.name) is None
     talk.run_message("Destroy · Waiting for confirmation")
     talk.press("Discard", talk.grace)
-    talk.told(talk.grace, f"Discarded. Nothing was changed: {talk.name} stays as it is.")
+    talk.told(talk.grace, "Discarded: nothing was changed, and the project stays as it is.")
     talk.run_message("Destroy · Discarded")
 
 

@@ -39,6 +39,7 @@ def destroy(request: Request, services: Services) -> Answer:
     require_possible(spec, request.who, services)
     typed = text(request.values or {}, "project")
     if request.values is None or request.draft:
+        services.store.locks.require_open(name, request.who, "destroy")
         return form(spec, request.who, services, services.losses.of(spec))
     if typed != name:
         return form(spec, request.who, services, error=f"Type {name} to confirm.")

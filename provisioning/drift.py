@@ -15,7 +15,7 @@ from provisioning.drift_message import answer, drift_notice, gone_notice, troubl
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
 from provisioning.living import ready
-from provisioning.operation import CREATE, operation_id
+from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
 from provisioning.project import ProjectSpec
@@ -91,6 +91,7 @@ class Drift:
             platform=self.people.is_among(by, (self.policy.platform_group,)),
         )
         if isinstance(verdict, Refused):
+            self.store.refused(project, by, "reconcile", verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
         return spec
 
@@ -118,7 +119,8 @@ class Drift:
         except UserError as error:
             self._answer(look, by, Notice(summary=str(error), body=(error.said,)))
             return
-        if self.store.operations.of_project(project, active=True):
+        active = self.store.operations.of_project(project, active=True)
+        if any(one.phase not in OPEN for one in active):
             busy = UNDER_WAY.format(project=project)
             self._answer(look, by, Notice(summary=busy, body=(say(busy),)))
             return

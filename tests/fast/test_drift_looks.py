@@ -175,6 +175,16 @@ def test_a_project_with_a_run_under_way_is_left_alone(office: Office) -> None:
     assert "has a run under way" in told
 
 
+def test_a_project_that_only_keeps_its_old_keys_is_looked_at(office: Office) -> None:
+    row = an_operation("op-2", minute=5)
+    row.kind, row.phase = "rotate_keys", "overlapping"
+    office.store.operations.begin(row)
+    office.clock.advance(POLICY.drift_every + timedelta(minutes=1))
+    office.drift.sweep()
+    office.look()
+    assert len(office.terraform.roots) == 1
+
+
 def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) -> None:
     office.clock.advance(POLICY.drift_every + timedelta(minutes=1))
     office.drift.sweep()

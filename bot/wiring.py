@@ -3,16 +3,20 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
+from typing import cast
 
 from bot.dispatch import COMMANDS
 from bot.foundation import Foundation
+from bot.later import Later
 from bot.settings import Settings
 from bot.vendors import (
     installation_of,
     seal_of,
+    secret_scopes_of,
 )
 from commands.command import Services
 from provisioning import migrations
+from provisioning.adapters.github.secret_places import GitHubSecretPlaces
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
@@ -43,6 +47,8 @@ from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
+from provisioning.secret_ports import SecretPlace
+from provisioning.secret_values import SecretValues
 from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -50,6 +56,7 @@ from provisioning.terraform_root import root_files
 from provisioning.undeploying import Undeploying
 from provisioning.verifying_parts import VerifyingParts
 from provisioning.workflows.change_project import ChangeProject
+from provisioning.workflows.change_secrets import ChangeSecrets
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
@@ -96,6 +103,32 @@ class Bot(Foundation):
         """Return the workflow that replaces projects' keys."""
         create = self.create_project
         return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def secret_places(self) -> tuple[SecretPlace, ...]:
+        """Return where the values of projects' own secrets go."""
+        scopes = Later(lambda: secret_scopes_of(self.settings, self._context, self.clock))
+        return cast("SecretPlace", scopes), GitHubSecretPlaces(self.github)
+
+    @cached_property
+    def secret_values(self) -> SecretValues:
+        """Return what writes values of projects' own secrets, and forgets them."""
+        return SecretValues(
+            self.store,
+            self.desk,
+            self.requesting,
+            self.people,
+            self.secret_places,
+            self.policy,
+            self.clock,
+            self.redact,
+        )
+
+    @cached_property
+    def change_secrets(self) -> ChangeSecrets:
+        """Return the workflows that make and remove the places of projects' own secrets."""
+        made = self.create_project
+        return ChangeSecrets(made.run_steps, made.terraform, self.secret_places)
 
     @cached_property
     def overlaps(self) -> Overlaps:
@@ -281,7 +314,10 @@ class Bot(Foundation):
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
+            "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
+            "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
+            "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -312,6 +348,7 @@ class Bot(Foundation):
             key_ages=self.key_ages,
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
             extending=Extending(self.store, self.people, self.policy, self.clock),
+            secrets=self.secret_values,
         )
 
 
@@ -336,6 +373,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.reconcile.parts(),
         bot.drift.workflows(),
         bot.rotate_keys.workflows(),
+        bot.change_secrets.parts(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

@@ -26,6 +26,7 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
@@ -61,5 +62,6 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
 )
 HELP = help_for(ALL)

@@ -1,7 +1,7 @@
 """What stands where, for whom, and what is sent when it changes."""
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import page_samples as samples
@@ -154,6 +154,19 @@ def test_a_deleted_parent_leaves_its_thread(scene: Scene) -> None:
     (run,) = (one for one in scene.workspace.messages if one.text == "Applying")
     scene.workspace.delete(run)
     assert "This message was deleted." in words(scene, "U0ADA")
+
+
+def test_what_was_said_on_another_day_has_its_date_in_a_thread(
+    scene: Scene, tmp_path: Path
+) -> None:
+    clock = SharedClock(tmp_path / "clock")
+    later = replace(scene, clock=clock)
+    parent = next(one for one in scene.workspace.messages if one.thread_ts and one.reader is None)
+    at = Address("U0ADA", "channel", CHANNEL, thread=str(parent.thread_ts))
+    shown = f">{later.reader('U0ADA').local(float(parent.ts)):%b %-d, %Y} at "
+    assert shown not in "".join(html for _, html in later.regions(at)["thread"])
+    clock.advance(timedelta(days=3))
+    assert shown in "".join(html for _, html in later.regions(at)["thread"])
 
 
 def test_only_what_changed_is_sent() -> None:

@@ -105,6 +105,24 @@ def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_
     assert "covered" not in plain(task(run_notice(same), "waiting").output)
 
 
+def test_the_plan_that_was_confirmed_is_not_said_to_be_covered_by_itself() -> None:
+    decisions = [decided("Confirmed", "waiting")]
+    facts = {"plan": a_plan(), "covered_by": a_plan().digest, "decisions": decisions}
+    shown = task(run_notice(a_run("confirmed", **facts, finished=CONFIRMED)), "waiting")
+    assert shown.title == "Confirmed"
+    assert plain(shown.output).startswith("Confirmed by U-ada")
+    assert "covered" not in plain(shown.output)
+
+
+def test_where_nobody_was_asked_nobody_is_said_to_have_confirmed() -> None:
+    facts = {"plan": a_plan(), "finished": CONFIRMED}
+    asked = {**facts, "decisions": [decided("Confirmed", "waiting")]}
+    later = a_run("applying", **asked).model_copy(update={"attempt": 2})
+    runs = (a_run("applying", **facts), a_run("applying", **asked), later)
+    titles = [task(run_notice(run), "waiting").title for run in runs]
+    assert titles == ["No confirmation needed", "Confirmed", "Confirmed"]
+
+
 def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:
     assert a_run("planning", plan=a_plan(), confirmed=a_plan()).is_covered
     assert not a_run("planning", plan=a_plan("t.a", "t.b"), confirmed=a_plan("t.a")).is_covered

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning.audit import US
-from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
+from provisioning.operation import (
+    AT_GITHUB,
+    CANCELLABLE,
+    STOPPED,
+    TURNS,
+    WORKING,
+    WRITING,
+    Operation,
+)
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
@@ -132,7 +140,7 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
-    if operation.phase in WORKING:
+    if operation.phase in (*WORKING, *AT_GITHUB):
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))

@@ -22,6 +22,7 @@ from provisioning.project import ProjectSpec
 from provisioning.runs import Outcome, Progress
 from provisioning.store import Message, Store
 from provisioning.tables import DriftRow, ProjectRow
+from provisioning.terraform_parts import MOST_INTERRUPTIONS
 from provisioning.text import Notice, say
 from provisioning.verdicts import Refused
 
@@ -150,10 +151,14 @@ class Drift:
         origin = next((one.id for one in made if one.kind == CREATE), "")
         files = self.root_files(spec, f"sciclops:{origin}", {}, False)
         self.terraform.prepare(row.name, files)
-        outcome, plan = self.terraform.plan(row.name, look, Nobody())
-        if plan is None:
-            raise PermanentError(_why(outcome))
-        return plan.drifted
+        for _ in range(MOST_INTERRUPTIONS):
+            outcome, plan = self.terraform.plan(row.name, look, Nobody())
+            if plan is not None:
+                return plan.drifted
+            if outcome.ending != "killed":
+                break
+            self.terraform.forget_run(row.name, look)  # whoever was killed says nothing of drift
+        raise PermanentError(_why(outcome))
 
     def _forget(self, look: str) -> None:
         """Drop the plan, which holds values, and everything else of a look."""

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from provisioning.audit import US
 from provisioning.change_message import changes, ended
-from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
+from provisioning.operation import (
+    AT_GITHUB,
+    CANCELLABLE,
+    STOPPED,
+    TURNS,
+    WORKING,
+    WRITING,
+    Operation,
+)
 from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
@@ -136,7 +144,7 @@ def _body(
         )
     if operation.phase in ("unchanged", "done"):
         return tuple(_closing(operation, repository_url))
-    if operation.phase in WORKING:
+    if operation.phase in (*WORKING, *AT_GITHUB):
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from rows import NOON, a_spec
 
 from bot.render import blocks
 from playground.slack.blocks import message_problems, too_long
-from provisioning.operation import Facts, Operation
+from provisioning.operation import AT_GITHUB, Facts, Operation, Phase
 from provisioning.project import DataAccess, Reviewer
 from provisioning.run_message import Question, plan_notice, run_notice, unlisted
 from provisioning.run_steps import going_on
@@ -91,6 +92,14 @@ def test_what_a_step_waits_for_is_said_while_it_waits_and_no_longer() -> None:
     assert said.endswith("for 1 min 0 s, next at 2026-11-23 12:06 UTC")
     for later in ("verifying", "ready", "failed"):
         assert "trying again" not in words(run_notice(a_run(later, trying=trying)))
+
+
+@pytest.mark.parametrize("phase", AT_GITHUB)
+def test_what_keeps_a_workflow_run_from_being_begun_is_said_too(phase: Phase) -> None:
+    trying = {"reason": "GitHub answered 503", "phase": phase, "since": NOON}
+    trying |= {"at": NOON + timedelta(seconds=60), "again": NOON + timedelta(seconds=70)}
+    said = words(run_notice(a_run(phase, trying=trying)))
+    assert "GitHub answered 503; trying again, for 1 min 0 s" in said
 
 
 def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_plan() -> None:

@@ -274,6 +274,7 @@ class Settings(Section):
 
     database_url: str = Field("", description="default: SQLite in data_directory")
     data_directory: Path = Path("data")
+    templates_directory: str = Field("", description="folder of bundle templates; empty: ours")
     slack: SlackSettings
     roles: RoleSettings
     github: GitHubSettings

@@ -25,12 +25,14 @@ from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Observer
 from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
+from provisioning.fleet import Fleet
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
+from provisioning.offering_parts import OfferingParts
 from provisioning.overlaps import Overlaps
 from provisioning.project_locks import ProjectLocks
 from provisioning.release_cards import Cards
@@ -48,10 +50,12 @@ from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.undeploying import Undeploying
+from provisioning.upgrading import LOOK_EVERY, Upgrading
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
+from provisioning.workflows.upgrade_project import UpgradeProject
 
 
 class Bot(Foundation):
@@ -75,6 +79,7 @@ class Bot(Foundation):
             lambda spec, marker, imports, removes: root_files(
                 spec, marker, self._context, imports, removes=removes
             ),
+            self.modules,
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
@@ -85,6 +90,40 @@ class Bot(Foundation):
         """Return the workflow that replaces projects' keys."""
         create = self.create_project
         return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def upgrading(self) -> Upgrading:
+        """Return what knows which projects are behind."""
+        return Upgrading(
+            self.store,
+            self.template_upgrades,
+            self.templates,
+            self.people,
+            self.policy,
+            self.clock,
+            self.modules,
+        )
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """Return what upgrades all projects."""
+        return Fleet(self.store, self.upgrading, self.requesting, self.policy, self.clock)
+
+    @cached_property
+    def upgrade_project(self) -> UpgradeProject:
+        """Return the workflow that upgrades projects."""
+        making = self.create_project
+        offering = OfferingParts(
+            making.run_steps, self.template_upgrades, self.templates, self.upgrading.look
+        )
+        return UpgradeProject(
+            making.run_steps,
+            making.terraform,
+            making.secrets,
+            making.rules,
+            offering,
+            self.fleet.ended,
+        )
 
     @cached_property
     def overlaps(self) -> Overlaps:
@@ -270,6 +309,8 @@ class Bot(Foundation):
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
+            "sweep.fleet": (timedelta(seconds=15), self.fleet.drive),
+            "sweep.upgrades": (LOOK_EVERY, self.upgrading.sweep),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
@@ -301,6 +342,8 @@ class Bot(Foundation):
             key_ages=self.key_ages,
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
             extending=Extending(self.store, self.people, self.policy, self.clock),
+            upgrading=self.upgrading,
+            fleet=self.fleet,
         )
 
 
@@ -324,6 +367,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.reconcile.parts(),
         bot.drift.workflows(),
         bot.rotate_keys.workflows(),
+        bot.upgrade_project.parts(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

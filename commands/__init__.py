@@ -28,6 +28,7 @@ from commands import (
     status,
     unlink,
     unlock,
+    upgrade,
 )
 from commands.help import help_for
 
@@ -59,5 +60,6 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    upgrade.COMMAND,
 )
 HELP = help_for(ALL)

@@ -18,6 +18,7 @@ from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
+from provisioning.fleet import Fleet
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.losses import Losses
@@ -30,6 +31,7 @@ from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, code, plain, say
+from provisioning.upgrading import Upgrading
 
 
 class Role(Enum):
@@ -157,6 +159,8 @@ class Services:
     key_ages: KeyAges
     losses: Losses
     extending: Extending
+    upgrading: Upgrading
+    fleet: Fleet
 
     @property
     def feasibility(self) -> Feasibility:

@@ -50,6 +50,7 @@ class Choices:
     logins: Mapping[str, str] = field(default_factory=dict)
     statsd: str = ""
     log_format: str = "text"
+    templates: str = ""
 
 
 def settings_toml(
@@ -83,6 +84,8 @@ def settings_toml(
 
 def _general(directory: Path, choices: Choices) -> Iterator[str]:
     yield f"data_directory = {json.dumps(str(directory / 'bot'))}"
+    if choices.templates:
+        yield f"templates_directory = {json.dumps(choices.templates)}"
     if choices.database_url:
         yield f"database_url = {json.dumps(choices.database_url)}"
 

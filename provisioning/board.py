@@ -54,8 +54,10 @@ class Board:
         """Want the run's message to show the run as it stands.
 
         Several threads may show a run at once: whoever writes last has looked again afterwards.
+        One without a channel is shown with many others, by whoever began it.
         """
-        wanted = self._message(run)
+        if not (wanted := self._message(run)).channel:
+            return
         while True:
             self._store.messages.show(wanted)
             latest = self._message(run)

@@ -11,6 +11,7 @@ from provisioning.project import ProjectSpec
 from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
+from provisioning.versions import Upgrade
 
 Phase = Literal[
     "queued",
@@ -79,6 +80,8 @@ DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
+UPGRADE_WRITES = 10
+"""A tree, two commits, two references, two merges, a pull request, and something to spare."""
 
 
 def part_of(phase: Phase) -> Part:
@@ -147,7 +150,8 @@ class Facts(Frozen):
     has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
     is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
     deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
-    confirmation a later `plan` is confirmed, too. `rotation` is about keys.
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys,
+    `upgrade` about versions.
     """
 
     origin: str = ""
@@ -167,6 +171,7 @@ class Facts(Frozen):
     left_behind: str = ""
     workflow_run: str = ""
     rotation: Rotation | None = None
+    upgrade: Upgrade | None = None
     undeployments: tuple[Undeployment, ...] = ()
     undeploying_in: int = 0
     found_in: int = 0
@@ -251,7 +256,8 @@ class Operation(Frozen):
             and change.action in ("create", "update", "replace", "delete")
             for change in changes
         )
-        return of_terraform + (STARTER_WRITES if self.makes_project else 0)
+        of_upgrade = UPGRADE_WRITES if self.facts.upgrade else 0
+        return of_terraform + of_upgrade + (STARTER_WRITES if self.makes_project else 0)
 
     @property
     def is_clean_up(self) -> bool:

@@ -142,7 +142,44 @@ DESTROY_PROJECT = Kind(
         ),
     },
 )
-KINDS = {kind.name: kind for kind in (CREATE_PROJECT, DESTROY_PROJECT, RECONCILE, ROTATE_KEYS)}
+OFFERING: Words = (
+    "Offer the new version",
+    "Offering the new version",
+    "Offered the new version",
+)
+UPGRADE_TEMPLATE = Kind(
+    name="upgrade_template",
+    title="Upgrade",
+    steps=("starter",),
+    left_behind="nothing was changed on main; Retry goes on from there",
+    states={
+        "confirmed": "Waiting for GitHub's budget",
+        "applying": "Offering the new version",
+        "starter": "Offering the new version",
+    },
+    words={"starter": OFFERING},
+)
+UPGRADE_PROJECT = Kind(
+    name="upgrade_project",
+    title="Upgrade",
+    steps=("planning", "waiting", "applying", "starter"),
+    left_behind=(
+        "what was applied so far stays, and nothing was changed on main; Retry goes on from there"
+    ),
+    states={"starter": "Offering the new version"},
+    words={"starter": OFFERING},
+)
+KINDS = {
+    kind.name: kind
+    for kind in (
+        CREATE_PROJECT,
+        DESTROY_PROJECT,
+        RECONCILE,
+        ROTATE_KEYS,
+        UPGRADE_TEMPLATE,
+        UPGRADE_PROJECT,
+    )
+}
 
 
 def kind_of(operation: Operation) -> Kind:

@@ -57,7 +57,8 @@ class Policy(Delivery):
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
     of chat users that whoever keeps the settings vouches for. Keys are due after `rotate_after`;
     the old ones are kept for `longest_overlap` at most. After so many `sandbox_extensions` only
-    the platform team extends a sandbox.
+    the platform team extends a sandbox. An upgrade of all projects begins with the `canaries`, has
+    so many `upgrades_at_once` under way, and halts after more than `upgrade_failures`.
     """
 
     naming: Naming
@@ -86,6 +87,9 @@ class Policy(Delivery):
     rotation: Rotating = "ask"
     rotate_after: timedelta = timedelta(days=90)
     longest_overlap: timedelta = timedelta(hours=24)
+    canaries: tuple[str, ...] = ()
+    upgrades_at_once: int = 3
+    upgrade_failures: int = 3
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""

@@ -6,6 +6,7 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning import upgrade_message
 from provisioning.audit import US
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.operation_kinds import kind_of
@@ -138,9 +139,15 @@ def _body(
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
-    if operation.phase == "done" and (closing := kind_of(operation).closing):
-        return (say(closing),)
-    return ()
+    return tuple(_ending(operation)) if operation.phase == "done" else ()
+
+
+def _ending(operation: Operation) -> Iterator[Text]:
+    """Say what a run that went well has come to."""
+    if operation.facts.upgrade:
+        yield from upgrade_message.ended(operation.facts.upgrade)
+    if closing := kind_of(operation).closing:
+        yield say(closing)
 
 
 def _trying_line(operation: Operation) -> Iterator[Text]:
@@ -225,6 +232,7 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
+    shown += upgrade_message.versions(facts.upgrade) if facts.upgrade else ()
     shown += () if kind_of(operation).removes else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:

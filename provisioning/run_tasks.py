@@ -185,7 +185,7 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     titles = {
         "pending": "Confirm",
         "in_progress": state,
-        "complete": "Confirmed",
+        "complete": "Confirmed" if _asks(operation) else "Nothing to confirm",
         "error": kind_of(operation).state(operation.phase),
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
@@ -196,6 +196,11 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     if status == "error" and operation.phase == "cancelled":
         status, title = "pending", "Cancelled before confirmation"
     return Task(id="waiting", title=title, status=status, output=tuple(lines))
+
+
+def _asks(operation: Operation) -> bool:
+    """Tell whether there was something to confirm."""
+    return operation.plan is None or bool(operation.plan.changes)
 
 
 def covered(operation: Operation) -> Text:

@@ -272,32 +272,6 @@ class ExecutorRow(SQLModel, table=True):
     beat_at: datetime = _moment()
 
 
-class VersionRow(SQLModel, table=True):
-    """Which versions a project is made of, and which one a pull request offers it.
-
-    `version` is the template's that `main` holds, `commit` that version's on the template's branch;
-    `modules` are what Terraform applied last. `pull_state`: none while it is empty, open, conflicts
-    (a draft that somebody has to merge by hand), merged, closed. `trouble` is why an upgrade failed.
-    """
-
-    __tablename__ = "project_version"
-    project: str = Field(primary_key=True, foreign_key="project.name")
-    template: str = Field(index=True)
-    version: str = Field(default="", index=True)
-    version_name: str = ""
-    commit: str = ""
-    modules: str = ""
-    offered: str = ""
-    offered_name: str = ""
-    offered_commit: str = ""
-    pull: int = 0
-    pull_url: str = ""
-    pull_state: str = Field(default="", index=True)
-    contested: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    trouble: str = ""
-    looked_at: datetime | None = _moment(nullable=True, index=True)
-
-
 class DriftRow(SQLModel, table=True):
     """Whether a project has drifted: `resources` are the addresses, none where all is as made.
 

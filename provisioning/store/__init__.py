@@ -8,6 +8,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
 from provisioning.store.drifts import Drifts
+from provisioning.store.fleets import Fleets
 from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.locks import LockedError, Locks
@@ -18,6 +19,7 @@ from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
 from provisioning.store.sandboxes import Sandboxes
 from provisioning.store.turns import Turn, Turns
+from provisioning.store.versions import Versions
 from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
@@ -55,6 +57,8 @@ class Store:
         self.interactions = Interactions(database, clock)
         self.identities = Identities(database, clock)
         self.drifts = Drifts(database, clock)
+        self.fleets = Fleets(database, clock)
+        self.versions = Versions(database, clock)
         self.memos = Memos(database)
         self.turns = Turns(database, clock)
 

@@ -10,7 +10,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
-from provisioning.tables import ProjectRow, VersionRow
+from provisioning.tables import ProjectRow
+from provisioning.upgrade_tables import VersionRow
 from provisioning.versions import Standing, TemplateVersion, Upgrade
 
 OPEN = ("open", "conflicts")
@@ -128,7 +129,7 @@ class Versions:
         standing = _standing(present)
         rows = _living(select(standing, func.count())).group_by(standing)  # type: ignore[call-overload]
         with self._database.reading() as session:
-            return {name: number for name, number in session.exec(rows)}
+            return dict(session.exec(rows).all())
 
     def standing(
         self, present: Present, wanted: Sequence[Standing], *, limit: int, offset: int = 0

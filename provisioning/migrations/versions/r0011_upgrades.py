@@ -1,4 +1,4 @@
-"""Which versions projects are made of; of those made so far nothing is known."""
+"""Versions that projects are made of, unknown for those there are, and upgrades of all of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "project_version",
         sa.Column("project", sa.String(), sa.ForeignKey("project.name"), primary_key=True),
@@ -28,4 +28,24 @@ def upgrade() -> None:
         sa.Column("contested", sa.JSON(), nullable=False),
         sa.Column("trouble", sa.String(), nullable=False),
         sa.Column("looked_at", Moment(), nullable=True, index=True),
+    )
+    op.create_table(
+        "fleet",
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("state", sa.String(), nullable=False, index=True),
+        sa.Column("ring", sa.Integer(), nullable=False),
+        sa.Column("requested_by", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("began_at", Moment(), nullable=False, index=True),
+        sa.Column("ended_at", Moment(), nullable=True),
+    )
+    op.create_table(
+        "fleet_member",
+        sa.Column("fleet", sa.String(), sa.ForeignKey("fleet.id"), primary_key=True),
+        sa.Column("project", sa.String(), primary_key=True),
+        sa.Column("ring", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False, index=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
     )

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from bot.observation_settings import LogSettings, MetricsSettings
 from bot.settings_section import Section
+from bot.upgrade_settings import UpgradeSettings
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
 from provisioning.policy import Rotating
@@ -287,6 +288,7 @@ class Settings(Section):
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
     drift: DriftSettings = DriftSettings()
+    upgrades: UpgradeSettings = UpgradeSettings()
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()

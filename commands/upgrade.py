@@ -22,6 +22,8 @@ from provisioning.upgrade_tables import VersionRow
 from provisioning.versions import STANDINGS, Standing
 
 PAGE = 10
+NAMED: tuple[Standing, ...] = ("failed", "conflicts", "behind")
+"""Of which projects the overview names the first ones."""
 ONLY_PLATFORM = "Not done: only the platform team upgrades all projects."
 YES = "--yes"
 
@@ -95,9 +97,9 @@ def status(request: Request, services: Services) -> Answer:
         return listed(request, services, counts.get(standing, 0))
     if standing:
         raise UserError(f"Say one of {', '.join(STANDINGS)}, or nothing for an overview.")
-    named = {
+    named: dict[Standing, list[str]] = {
         one: [project.name for project, _ in versions.standing(present, (one,), limit=MOST_NAMED)]
-        for one in ("failed", "conflicts", "behind")
+        for one in NAMED
     }
     other = versions.with_other_modules(services.upgrading.modules)
     return Reply(overview(counts, named, other))

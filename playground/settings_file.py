@@ -51,6 +51,7 @@ class Choices:
     statsd: str = ""
     log_format: str = "text"
     templates: str = ""
+    upgrades: Mapping[str, object] = field(default_factory=dict)
 
 
 def settings_toml(
@@ -71,6 +72,7 @@ def settings_toml(
             *_table("deployment", _deployment(choices)),
             *_table("confirmation", {"create": choices.confirm}),
             *_table("limits", _limits(choices)),
+            *_table("upgrades", choices.upgrades),
             *_table("metrics", {"statsd": choices.statsd}),
             *_table("log", {"format": choices.log_format}),
             *_table("terraform", {"binary": choices.terraform_binary}),

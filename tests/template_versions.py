@@ -16,7 +16,8 @@ class PublishedTemplates:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        shutil.copytree(OURS, folder)
+        if not folder.exists():
+            shutil.copytree(OURS, folder)
 
     def publish(self, version: str) -> None:
         """Put another version of the template on offer, as an update of the bot would."""

@@ -1,7 +1,6 @@
 """Merging one branch into another on GitHub's side, without a pull request."""
 
 import asyncio
-from typing import cast
 
 from playground.github import merging, payloads_repo, rules
 from playground.github.auth import check
@@ -30,8 +29,7 @@ async def merge(call: Call) -> Answer:
         raise Refusal(409, "Base branch was modified. Review and try the merge again.")
     call.git.set_ref(name, sha)
     call.hub.pushed(call.repo, change, call.actor)
-    shown = payloads_repo.commit(call.root, call.world, call.repo, sha)
-    return Answer(201, cast("dict[str, object]", shown))
+    return Answer(201, payloads_repo.commit(call.root, call.world, call.repo, sha))
 
 
 OPERATIONS = (Operation("POST", "/repos/{owner}/{repo}/merges", merge, "contents:write"),)

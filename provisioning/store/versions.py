@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, and_, case, false, or_
+from sqlalchemy import ColumnElement, Select, and_, case, false, or_
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -16,6 +18,7 @@ from provisioning.versions import Standing, TemplateVersion, Upgrade
 
 OPEN = ("open", "conflicts")
 """What a pull request is in that somebody may still merge."""
+Rows = TypeVar("Rows", bound=Select[Any])
 Present = Mapping[str, str]
 """The digest of each template's present version."""
 
@@ -113,7 +116,7 @@ class Versions:
             select(VersionRow)
             .where(col(VersionRow.pull_state).in_(OPEN))
             .where(or_(looked.is_(None), looked <= before))
-            .order_by(looked, col(VersionRow.project))
+            .order_by(looked.asc().nulls_first(), col(VersionRow.project))
         )
         with self._database.writing() as session:
             found = session.exec(rows.limit(limit).with_for_update()).all()
@@ -127,9 +130,9 @@ class Versions:
     def counts(self, present: Present) -> dict[Standing, int]:
         """Return how many living projects stand in which way; those with none are left out."""
         standing = _standing(present)
-        rows = _living(select(standing, func.count())).group_by(standing)  # type: ignore[call-overload]
+        rows = _living(select(standing, func.count())).group_by(standing)
         with self._database.reading() as session:
-            return dict(session.exec(rows).all())
+            return {cast("Standing", name): number for name, number in session.exec(rows)}
 
     def standing(
         self, present: Present, wanted: Sequence[Standing], *, limit: int, offset: int = 0
@@ -192,7 +195,7 @@ def _one(project: str) -> SelectOfScalar[VersionRow]:
     return select(VersionRow).where(VersionRow.project == project).with_for_update()
 
 
-def _living(rows: SelectOfScalar[int]) -> SelectOfScalar[int]:
+def _living(rows: Rows) -> Rows:
     joined = rows.select_from(ProjectRow).outerjoin(
         VersionRow, col(VersionRow.project) == col(ProjectRow.name)
     )
@@ -210,7 +213,7 @@ def _standing(present: Present) -> ColumnElement[str]:
     )
 
 
-def _is(present: Present, version: ColumnElement[str]) -> ColumnElement[bool]:
+def _is(present: Present, version: Mapped[str]) -> ColumnElement[bool]:
     """Tell whether a version is the present one of the project's template."""
     template = col(VersionRow.template)
     either = (and_(template == name, version == digest) for name, digest in present.items())

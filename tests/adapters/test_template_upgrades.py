@@ -80,7 +80,11 @@ def project(served: VendorWorld) -> Iterator[Upgrading]:
     commit_files(world, repo, {"README.md": b"# ada-7\n"}, "Initial commit")
     world.teams["data-science"].repositories[repo.id] = "push"
     served.repositories.push_starter(NAME, version(1), MARKER)
-    rules = [PULL_REQUEST, {"type": "deletion"}, {"type": "non_fast_forward"}]
+    rules: list[dict[str, object]] = [
+        PULL_REQUEST,
+        {"type": "deletion"},
+        {"type": "non_fast_forward"},
+    ]
     now = world.now()
     repo.rulesets[1] = Ruleset(
         1, "main", "branch", "active", [], ["~DEFAULT_BRANCH"], [], rules, now, now

@@ -111,11 +111,15 @@ class Fleet:
         pat.press("Upgrade All", on=asked)
         for number in range(kills):
             reached = len(self.names) * (number + self.dice.random()) / (kills + 1)
-            wait_until(lambda: self.offers(version) >= reached, seconds)  # noqa: B023 - used now
-            self.playground.run(self.playground.world.bot.kill())
-            self.playground.run(self.playground.world.bot.start())
-            self.kills += 1
+            self.kill_after(version, reached, seconds)
         wait_until(lambda: self.ends() > before, seconds)
+
+    def kill_after(self, version: str, reached: float, seconds: float) -> None:
+        """Kill the bot once so many projects are offered a version, and start it again."""
+        wait_until(lambda: self.offers(version) >= reached, seconds)
+        self.playground.run(self.playground.world.bot.kill())
+        self.playground.run(self.playground.world.bot.start())
+        self.kills += 1
 
     def offers(self, version: str) -> int:
         """Return how many projects are offered a version."""

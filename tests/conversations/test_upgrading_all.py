@@ -101,7 +101,7 @@ def test_a_canary_that_fails_keeps_all_others_from_it(
     assert "Pull request open: 5" in done
     assert offered(talk) == {*NAMES, "model-1"}
     assert "Pull request open: 5" in text_of(status(talk))
-    assert seeds.store.trail("usual-1").is_intact
+    assert seeds.store.trail("usual-1").fault is None
 
 
 def status(talk: Conversation) -> Message:

@@ -126,7 +126,7 @@ def test_versions_are_offered_and_edits_survive_a_squash(
     is_current(living)
 
 
-def test_a_conflict_is_told_and_resolved_by_people(
+def test_a_conflict_is_told_and_left_to_people(
     living: Conversation, templates: PublishedTemplates
 ) -> None:
     logic = logic_of(living.name)
@@ -138,6 +138,8 @@ def test_a_conflict_is_told_and_resolved_by_people(
     assert f"* `{logic}`" in pull.body
     assert text(living, logic).startswith('"""My own words."""')
     assert logic in done(living)[-1]
+    living.pat.type("/sciclops upgrade --status")
+    assert "Conflicts to resolve: 1" in text_of(living.told(living.pat, "Upgrades · "))
 
 
 def test_new_modules_are_planned_confirmed_and_noted(living: Conversation) -> None:

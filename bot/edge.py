@@ -362,7 +362,7 @@ def _with_error(request: Request, error: UserError, services: Services) -> Answe
     form = dispatch(draft, services)
     if not isinstance(form, Form):
         raise error
-    return Form(**{**form.__dict__, "errors": {error.field or "name": str(error)}})
+    return Form(**{**form.__dict__, "errors": {error.field or form.fields[0].name: str(error)}})
 
 
 def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def policy_of(settings: Settings) -> Policy:
         },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),
         confirm_create=settings.confirmation.create,
+        confirm_change=settings.confirmation.change or None,
         confirm_destroy=settings.confirmation.destroy,
         confirm_destroy_sandbox=settings.confirmation.destroy_sandbox,
         confirmation_expires=timedelta(hours=settings.confirmation.expires_after_hours),

@@ -204,6 +204,7 @@ class ConfirmationSettings(Section):
     """Who confirms a plan before it is applied."""
 
     create: Confirmer = "requester"
+    change: Confirmer | Literal[""] = Field("", description="empty: like create")
     destroy: Literal["platform", "second_person"] = Field(
         "second_person", description="for projects without an end date, never oneself"
     )

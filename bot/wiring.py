@@ -51,6 +51,8 @@ from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.undeploying import Undeploying
 from provisioning.upgrading import LOOK_EVERY, Upgrading
+from provisioning.verifying_parts import VerifyingParts
+from provisioning.workflows.change_project import ChangeProject
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
@@ -83,7 +85,16 @@ class Bot(Foundation):
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
-        return CreateProject(run_steps, parts, secrets, rules, self.templates)
+        verifying = VerifyingParts(run_steps, self.repositories, self.workspaces, self.templates)
+        return CreateProject(run_steps, parts, secrets, rules, verifying)
+
+    @cached_property
+    def change_project(self) -> ChangeProject:
+        """Return the workflow that gives projects another specification."""
+        made = self.create_project
+        return ChangeProject(
+            made.run_steps, made.terraform, made.secrets, made.rules, made.verifying
+        )
 
     @cached_property
     def rotate_keys(self) -> RotateKeys:
@@ -114,7 +125,7 @@ class Bot(Foundation):
         """Return the workflow that upgrades projects."""
         making = self.create_project
         offering = OfferingParts(
-            making.run_steps, self.template_upgrades, self.templates, self.upgrading.look
+            making.run_steps, self.template_upgrades, making.verifying, self.upgrading.look
         )
         return UpgradeProject(
             making.run_steps,
@@ -357,6 +368,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         Measuring(bot.metrics, bot.store, frozenset(COMMANDS)).listen()
     for workflows in (
         bot.create_project.parts(),
+        bot.change_project.parts(),
         bot.destroy_project.parts(),
         bot.undeploying.workflows(),
         bot.releasing.workflows(),

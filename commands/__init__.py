@@ -5,6 +5,7 @@ from commands import (
     audit,
     break_glass,
     cancel,
+    change,
     check,
     cleanup,
     comment,
@@ -34,6 +35,7 @@ from commands.help import help_for
 
 ALL = (
     new.COMMAND,
+    change.COMMAND,
     list.COMMAND,
     status.COMMAND,
     link.COMMAND,

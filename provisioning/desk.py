@@ -303,10 +303,10 @@ class Desk:
 
     def _may_confirm(self, run: Operation, by: str) -> Allowed | Refused:
         return may_confirm(
-            self._policy.confirmer(run.kind, run.spec),
+            self._policy.confirmer(run.kind, run.in_force),
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
             needs_another=needs_another(run.kind, run.spec),
         )
@@ -315,7 +315,7 @@ class Desk:
         return may_stop(
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 

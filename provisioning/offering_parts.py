@@ -10,11 +10,10 @@ from typing import Any
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError
 from provisioning.operation import Operation
-from provisioning.ports import Templates
 from provisioning.pull_request_text import body_of, message_of, title_of
 from provisioning.run_steps import RunSteps
-from provisioning.starter import starter_answers
 from provisioning.upgrade_ports import TemplateUpgrades
+from provisioning.verifying_parts import VerifyingParts
 from provisioning.versions import Upgrade
 
 
@@ -24,7 +23,7 @@ class OfferingParts:
 
     run_steps: RunSteps
     upgrades: TemplateUpgrades
-    templates: Templates
+    verifying: VerifyingParts
     look: Callable[[str], None]
 
     def check(self, operation: Operation) -> None:
@@ -32,15 +31,9 @@ class OfferingParts:
         project = self.run_steps.store.projects.get(operation.project)
         if project is None or project.state != "ready":
             raise PermanentError(f"{operation.project} is not ready any more. Nothing was changed.")
-        self.render(operation)
-        version = self.templates.version(operation.spec.template)
+        self.verifying.render(operation.spec)
+        version = self.verifying.templates.version(operation.spec.template)
         self._note(operation.id, version=version.model_dump())
-
-    def render(self, operation: Operation) -> dict[str, bytes]:
-        """Return the files of the version, with the answers that the project was made with."""
-        spec, policy = operation.spec, self.run_steps.policy
-        known = starter_answers(spec, policy.catalogs, policy)
-        return self.templates.render(spec.template, {**spec.answers, **known})
 
     def offer(self, steps: Steps, run: str) -> None:
         """Open a pull request, or bring the open one up to date; none if `main` has it all."""
@@ -55,7 +48,7 @@ class OfferingParts:
     # ------------------------------------------------------------------ steps
 
     def _look(self, run: str) -> None:
-        operation = self.run_steps.enter(run, ["applying"], "starter")
+        operation = self.run_steps.enter(run, ["applying"], "starter", touched=True)
         self.look(operation.project)
         known = self.run_steps.store.versions.get(operation.project)
         self._note(run, before=known.version_name)
@@ -63,7 +56,9 @@ class OfferingParts:
     def _write(self, run: str) -> None:
         operation = self.run_steps.load(run)
         message = message_of(operation)
-        commit = self.upgrades.write(operation.project, self.render(operation), message)
+        commit = self.upgrades.write(
+            operation.project, self.verifying.render(operation.spec), message
+        )
         self._note(run, commit=commit)
         store = self.run_steps.store
         if project := store.projects.get(operation.project):

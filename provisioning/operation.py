@@ -27,6 +27,7 @@ Phase = Literal[
     "revoking",
     "ready",
     "done",
+    "unchanged",
     "failed",
     "discarded",
     "refused",
@@ -67,7 +68,7 @@ STOPPABLE: tuple[Phase, ...] = ("planning", "applying", "cleaning")
 CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
-ENDED: tuple[Phase, ...] = ("ready", "done", "failed", *STOPPED, "cleaned")
+ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
 OPEN: tuple[Phase, ...] = ("overlapping",)
 """Phases in which operations of other kinds may begin on the same project."""
@@ -76,6 +77,8 @@ Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+CHANGE = "change_project"
+"""The operation that gives a project another specification."""
 DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
@@ -152,6 +155,12 @@ class Facts(Frozen):
     deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
     confirmation a later `plan` is confirmed, too. `rotation` is about keys,
     `upgrade` about versions.
+
+    `touched` is set before an operation changes the first thing of a project that exists. `before`
+    is the specification that a change replaces; `changed` is set once it is replaced. `files` says
+    what became of the repository's files: "same", "moved" on the template's branch, or, where they
+    come from another version of the template, "other" (nothing to do) or "left" (something would
+    have to change). `commit` is where that branch is then.
     """
 
     origin: str = ""
@@ -177,6 +186,11 @@ class Facts(Frozen):
     found_in: int = 0
     found_after: int = 0
     quiet_at: datetime | None = None
+    touched: bool = False
+    before: ProjectSpec | None = None
+    changed: bool = False
+    files: str = ""
+    commit: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -210,6 +224,15 @@ class Operation(Frozen):
         return self.kind == CREATE
 
     @property
+    def in_force(self) -> ProjectSpec:
+        """Return the project's present specification: only its owners decide.
+
+        Who is named in a change that is asked for is nobody until it is made.
+        """
+        facts = self.facts
+        return self.spec if facts.before is None or facts.changed else facts.before
+
+    @property
     def message(self) -> str:
         """Return the key of the channel message that shows this operation."""
         return f"run:{self.id}"
@@ -227,14 +250,16 @@ class Operation(Frozen):
 
     @property
     def may_be_retried(self) -> bool:
-        """Tell whether it can go on; after somebody's No only if something was made before.
+        """Tell whether it can go on; after somebody's No only if something was done before.
 
         What a clean-up removed in part is only cleaned up further: going on would make it all anew.
         """
         if self.facts.unmade and self.makes_project:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
-        return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
+        was_changed = self.facts.touched or bool(self.facts.undeploying_in)
+        was_done = self.facts.made if self.makes_project else was_changed
+        return by_nobodys_will or (self.phase in STOPPED and was_done)
 
     @property
     def may_be_cleaned_up(self) -> bool:
@@ -257,7 +282,7 @@ class Operation(Frozen):
             for change in changes
         )
         of_upgrade = UPGRADE_WRITES if self.facts.upgrade else 0
-        return of_terraform + of_upgrade + (STARTER_WRITES if self.makes_project else 0)
+        return of_terraform + of_upgrade + (STARTER_WRITES if self.kind in (CREATE, CHANGE) else 0)
 
     @property
     def is_clean_up(self) -> bool:

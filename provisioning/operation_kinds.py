@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CREATE, DESTROY, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, DESTROY, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -19,8 +19,8 @@ class Kind(Frozen):
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
     well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
     stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
-    consent to data is needed. `left_behind` is said of one that
-    failed, where it is not resources that it leaves.
+    consent to data is needed. `left_behind` is said of one that has changed something and did not
+    end well, where it is not resources that it leaves.
     """
 
     name: str
@@ -58,6 +58,7 @@ STATES: dict[Phase, str] = {
     "revoking": "Revoking the old keys",
     "ready": "Ready",
     "done": "Done",
+    "unchanged": "Nothing to change",
     "failed": "Failed",
     "discarded": "Discarded",
     "refused": "Refused",
@@ -96,6 +97,16 @@ CREATE_PROJECT = Kind(
     steps=("planning", "waiting", "applying", "starter", "verifying", "deploying"),
     ended="ready",
     failed="failed",
+)
+CHANGE_PROJECT = Kind(
+    name=CHANGE,
+    title="Change",
+    steps=("planning", "waiting", "applying", "verifying"),
+    left_behind=(
+        "a part of the change may be made, and the specification before it is still in force; "
+        "Retry goes on from there"
+    ),
+    states={"done": "Changed"},
 )
 RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
 ROTATE_KEYS = Kind(
@@ -173,6 +184,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         CREATE_PROJECT,
+        CHANGE_PROJECT,
         DESTROY_PROJECT,
         RECONCILE,
         ROTATE_KEYS,
@@ -180,8 +192,27 @@ KINDS = {
         UPGRADE_PROJECT,
     )
 }
+UNTOUCHED = "nothing was changed, and the project stays as it is"
 
 
 def kind_of(operation: Operation) -> Kind:
     """Return what an operation is about."""
     return KINDS[operation.kind]
+
+
+def left_behind(operation: Operation) -> str:
+    """Say what a run has left that did not end well; nothing where that is resources."""
+    facts = operation.facts
+    if operation.makes_project:
+        return ""
+    if facts.changed:
+        return "the change is made and in force, only its verification is missing"
+    is_begun = facts.touched or facts.undeploying_in
+    return kind_of(operation).left_behind if is_begun else UNTOUCHED
+
+
+def left_standing(operation: Operation) -> str:
+    """Say what a run about a project that exists has left, without asking Terraform."""
+    if operation.facts.undeploying_in:
+        return "what was removed is gone; Retry removes the rest"
+    return left_behind(operation) or "what was changed so far stays; Retry goes on from there"

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
-from provisioning.operation import CREATE, DESTROY
+from provisioning.operation import CHANGE, CREATE, DESTROY
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
 from provisioning.verdicts import Allowed, Refused
@@ -55,10 +55,11 @@ class Policy(Delivery):
     `catalogs` are those of each workspace group's stages, groups in the order of deployments.
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
-    of chat users that whoever keeps the settings vouches for. Keys are due after `rotate_after`;
-    the old ones are kept for `longest_overlap` at most. After so many `sandbox_extensions` only
-    the platform team extends a sandbox. An upgrade of all projects begins with the `canaries`, has
-    so many `upgrades_at_once` under way, and halts after more than `upgrade_failures`.
+    of chat users that whoever keeps the settings vouches for. `confirm_change` is like
+    `confirm_create` where it is None. Keys are due after `rotate_after`; the old ones are kept for
+    `longest_overlap` at most. After so many `sandbox_extensions` only the platform team extends a
+    sandbox. An upgrade of all projects begins with the `canaries`, has so many `upgrades_at_once`
+    under way, and halts after more than `upgrade_failures`.
     """
 
     naming: Naming
@@ -66,6 +67,7 @@ class Policy(Delivery):
     catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
+    confirm_change: Confirmer | None = None
     confirm_destroy: Confirmer = "second_person"
     confirm_destroy_sandbox: Confirmer = "nobody"
     confirmation_expires: timedelta
@@ -100,6 +102,8 @@ class Policy(Delivery):
 
     def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
         """Return who confirms the plan of such an operation on this project."""
+        if kind == CHANGE:
+            return self.confirm_change or self.confirm_create
         if kind != DESTROY:
             return self.confirm_create
         return self.confirm_destroy_sandbox if spec.sandbox_until else self.confirm_destroy

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from provisioning import upgrade_message
 from provisioning.audit import US
+from provisioning.change_message import changes, ended
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
@@ -133,20 +134,24 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase in ("unchanged", "done"):
+        return tuple(_closing(operation, repository_url))
     if operation.phase in WORKING:
         return tuple(_trying_line(operation))
     if operation.phase in STOPPED:
         return tuple(_what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
-    return tuple(_ending(operation)) if operation.phase == "done" else ()
+    return ()
 
 
-def _ending(operation: Operation) -> Iterator[Text]:
-    """Say what a run that went well has come to."""
-    if operation.facts.upgrade:
+def _closing(operation: Operation, repository_url: str) -> Iterator[Text]:
+    """Say what there is at the good end of a run about a project that exists."""
+    if operation.facts.before:
+        yield from ended(operation, repository_url)
+    elif operation.facts.upgrade:
         yield from upgrade_message.ended(operation.facts.upgrade)
-    if closing := kind_of(operation).closing:
+    elif closing := kind_of(operation).closing:
         yield say(closing)
 
 
@@ -166,9 +171,8 @@ def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
     """Say what exists after somebody's No, and what can be done about it."""
     facts = operation.facts
     if not operation.makes_project:
-        gone = "What was removed is gone; Retry removes the rest."
-        stays = "Nothing more is changed, and the project stays as it is."
-        yield say(gone if facts.undeploying_in else stays)
+        left = left_standing(operation)
+        yield say(f"{left[0].upper()}{left[1:]}.")
         return
     if not facts.made:
         yield say("Nothing was made, and the name is free again.")
@@ -232,15 +236,17 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += upgrade_message.versions(facts.upgrade) if facts.upgrade else ()
-    shown += () if kind_of(operation).removes else _rights(spec)
+    if facts.upgrade:
+        shown += upgrade_message.versions(facts.upgrade)
+    elif not kind_of(operation).removes:
+        shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
         label = "Resources changed" if is_applied(operation) else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
-    if spec.sandbox_until:
+    if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
         shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
 

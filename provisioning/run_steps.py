@@ -14,7 +14,7 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import kind_of, left_behind
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
@@ -162,7 +162,7 @@ class RunSteps:
         self.tell(operation, f"failed:{operation.attempt}", notice)
 
     def _left_behind(self, operation: Operation) -> str:
-        if said := kind_of(operation).left_behind:
+        if said := left_behind(operation):
             return said
         if not operation.facts.made:
             return NOTHING_MADE

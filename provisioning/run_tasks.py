@@ -72,7 +72,7 @@ def _status(operation: Operation, step: str) -> Status:
         return "pending"
     if operation.phase in ("failed", *STOPPED):
         return "error"
-    return "pending" if operation.phase in IDLE else "in_progress"
+    return "pending" if operation.phase in (*IDLE, "unchanged") else "in_progress"
 
 
 def _task(operation: Operation, step: Phase) -> Task:

@@ -14,7 +14,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import left_behind
 from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
 
@@ -90,7 +90,7 @@ class Sweeps:
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
-            left_behind=kind_of(run).left_behind or (left if run.facts.made else NOTHING_MADE),
+            left_behind=left_behind(run) or (left if run.facts.made else NOTHING_MADE),
             reference=run.id,
         ).model_dump(mode="json")
         self.store.operations.move(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from provisioning.board import CONFIRM, artefact
+from provisioning.change_message import unlisted_changes
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, SciclopsError
 from provisioning.operation import Operation
@@ -13,6 +14,7 @@ from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
+from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
 
@@ -109,7 +111,7 @@ class TerraformParts:
         name = operation.facts.terraform_run
         asked = () if operation.is_covered else self._confirmers(operation)
         self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
-        if rights := unlisted(operation.spec):
+        if rights := unlisted_changes(operation) or unlisted(operation.spec):
             rest = Attachment(name=f"request-{name}.txt", text=self.run_steps.redact(rights))
             self.run_steps.tell(operation, f"request:{name}", rest)
         text = self.run_steps.terraform.describe(operation.project, name)
@@ -128,11 +130,11 @@ class TerraformParts:
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
-        return policy.confirmers(operation.spec, operation.requested_by, operation.kind)
+        return policy.confirmers(operation.in_force, operation.requested_by, operation.kind)
 
     def _is_asked(self, operation: Operation) -> bool:
         policy = self.run_steps.policy
-        return policy.confirmer(operation.kind, operation.spec) != "nobody"
+        return policy.confirmer(operation.kind, operation.in_force) != "nobody"
 
     # ------------------------------------------------------------------ ask
 
@@ -157,11 +159,14 @@ class TerraformParts:
         self.run_steps.desk.proceed(run)
 
     def _questions(self, operation: Operation) -> list[ApprovalRow]:
-        policy, spec = self.run_steps.policy, operation.spec
+        policy, before = self.run_steps.policy, operation.facts.before
         questions = []
         if self._is_asked(operation):
             questions.append(self._question(operation, CONFIRM, self._confirmers(operation)))
-        for access in () if kind_of(operation).removes else spec.data_access:
+        asked = operation.spec.data_access
+        if before is not None:
+            asked = data_to_ask_for(before, operation.spec, policy.catalogs)
+        for access in () if kind_of(operation).removes else asked:
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -235,7 +240,8 @@ class TerraformParts:
     def _start_applying(self, run: str) -> None:
         # What was shown so far was the plan's progress.
         facts = {"unmade": True} if kind_of(self.run_steps.load(run)).removes else {}
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True, progress=None, **facts)
+        facts |= {"made": True, "touched": True}
+        self.run_steps.enter(run, ["confirmed"], "applying", progress=None, **facts)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)

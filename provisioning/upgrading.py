@@ -64,7 +64,10 @@ class Upgrading:
         known = self.store.versions.get(name)
         if known.modules != self.modules:
             return Wanted(spec=spec, kind=PROJECT, upgrade=Upgrade(modules=self.modules))
-        is_current = known.version == self.templates.version(spec.template).digest
+        is_current = (
+            known.version == self.templates.version(spec.template).digest
+            and known.commit == project.commit  # a change may have pushed to the template's branch
+        )
         return Wanted(spec=spec, kind="" if is_current else TEMPLATE, upgrade=Upgrade())
 
     def _ready(self, name: str) -> ProjectRow:

@@ -12,6 +12,7 @@ from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
 from provisioning.operation import CREATE, OPEN
 from provisioning.project import ProjectSpec
+from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
 from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
@@ -66,7 +67,8 @@ class Operations:
         The same operation again changes nothing. Raises `BusyError` while another one is under way
         (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
         project is somebody else's to touch, `UserError` for one that is being destroyed, or was,
-        and, if the project is to be `unchanged`, `ChangedError` unless it is what was requested.
+        or whose specification is not the one to be replaced any more, and, if the project is to be
+        `unchanged`, `ChangedError` unless it is what was requested.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
@@ -77,6 +79,7 @@ class Operations:
             require_open(session, operation.project, operation.requested_by, self._clock.now())
             if unchanged and not _is_as_requested(project, operation):
                 raise ChangedError(operation.project)
+            _require_present(project, operation)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
                 is_open = other.phase in OPEN and other.kind != operation.kind
@@ -277,6 +280,16 @@ def _locked(session: Session, operation: str) -> OperationRow:
 def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
     projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
     return session.exec(projects).first()
+
+
+def _require_present(project: ProjectRow, operation: OperationRow) -> None:
+    """Refuse to replace a specification that is not the present one any more."""
+    seen = operation.facts.get("before")
+    if seen is None:
+        return
+    present, before = map(ProjectSpec.model_validate, (project.spec, seen))
+    if project.state != "ready" or fingerprint(present) != fingerprint(before):
+        raise UserError(CHANGED_MEANWHILE.format(project=project.name))
 
 
 def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:

@@ -12,6 +12,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
+from provisioning.spec_change import differences, with_changes
 from provisioning.store.messages import Message, want
 from provisioning.tables import OperationRow, OwnerRow, ProjectLockRow, ProjectRow
 from provisioning.text import Frozen
@@ -118,6 +119,32 @@ class Projects:
                 entry = audit.Entry(project=name, who=audit.US, what=f"{before} → {state}")
                 audit.append(session, self._clock.now(), entry)
             return row
+
+    def take_specification(self, operation: str, outputs: Mapping[str, Any]) -> OperationRow:
+        """Let a project be as its change asked for, noted in both, once; return the operation.
+
+        Only what changes are about is taken: the rest of the specification may have moved on.
+        """
+        with self._database.writing() as session:
+            change = session.exec(_operation(operation).with_for_update()).one()
+            if change.facts.get("changed"):
+                return change
+            row = session.exec(_project(change.project).with_for_update()).one()
+            before = ProjectSpec.model_validate(row.spec)
+            after = with_changes(before, ProjectSpec.model_validate(change.request))
+            row.sqlmodel_update({"spec": after.model_dump(mode="json"), "outputs": dict(outputs)})
+            row.commit = change.facts.get("commit") or row.commit
+            change.facts = {**change.facts, "changed": True}
+            session.add(row)
+            session.add(change)
+            _own(session, row)
+            found = differences(before, after)
+            detail = {"operation": operation, "changes": [one.model_dump() for one in found]}
+            entry = audit.Entry(
+                project=row.name, who=audit.US, what="took a specification", detail=detail
+            )
+            audit.append(session, self._clock.now(), entry)
+            return change
 
 
 def _project(name: str) -> SelectOfScalar[ProjectRow]:

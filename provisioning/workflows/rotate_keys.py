@@ -69,7 +69,9 @@ class RotateKeys:
         self.run_steps.enter(run, ["queued"], "confirmed")
 
     def _environments(self, run: str) -> tuple[str, ...]:
-        return rotation_of(self.run_steps.enter(run, ["applying"], "applying")).environments
+        return rotation_of(
+            self.run_steps.enter(run, ["applying"], "applying", touched=True)
+        ).environments
 
     def _go_on(self, run: str) -> None:
         """End here if somebody has asked for that."""

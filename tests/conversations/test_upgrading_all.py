@@ -100,14 +100,14 @@ def test_a_canary_that_fails_keeps_all_others_from_it(
     done = text_of(fleet(talk, "Done"))
     assert "Pull request open: 5" in done
     assert offered(talk) == {*NAMES, "model-1"}
-    assert "Pull request open: 5" in text_of(status(talk))
+    stand(talk, "Pull request open: 5")
     assert seeds.store.trail("usual-1").fault is None
 
 
-def status(talk: Conversation) -> Message:
-    """Ask for the overview."""
+def stand(talk: Conversation, words: str) -> None:
+    """Ask for the overview, which must say this."""
     talk.pat.type("/sciclops upgrade --status")
-    return talk.told(talk.pat, "Upgrades · ")
+    assert "Upgrades · " in text_of(talk.told(talk.pat, words))
 
 
 def test_what_is_paused_begins_with_no_further_project(
@@ -115,7 +115,7 @@ def test_what_is_paused_begins_with_no_further_project(
 ) -> None:
     del seeds
     templates.publish("2.1.0")
-    assert "Behind: 5" in text_of(status(talk))
+    stand(talk, "Behind: 5")
     slow = talk.world.faults.add(Fault("github", "delay", "POST .*/canary-1/git/trees", seconds=3))
     begin(talk, 5)
     wait_until(lambda: slow.times == 0, RUN_SECONDS)

@@ -23,9 +23,9 @@ from bot.payloads import (
     request_of_row,
     request_of_view,
     shows_all,
-    typed_words,
     words_of,
 )
+from bot.typed import typed_words
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
 from provisioning.log_context import about
@@ -71,7 +71,7 @@ class Edge:
         request = Request(
             who=body["user_id"],
             channel=body["channel_id"],
-            words=typed_words(self._services.redact(body.get("text", ""))),
+            words=typed_words(body.get("text", ""), self._services.redact),
             key=f"slash:{body['trigger_id']}",
         )
         await self._store_and_act(ack, request, Live(body["trigger_id"], respond))

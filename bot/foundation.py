@@ -23,6 +23,7 @@ from bot.vendors import (
     workspaces_of,
 )
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
+from provisioning.adapters.bundle_templates.versions import TemplateVersions
 from provisioning.adapters.dogstatsd import DogStatsD
 from provisioning.adapters.github import (
     App,
@@ -35,15 +36,18 @@ from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 from provisioning.adapters.github.template_upgrades import GitHubTemplateUpgrades
 from provisioning.adapters.github.webhooks import GitHubWebhooks
+from provisioning.adapters.github.workflow_tags import WorkflowTags
 from provisioning.adapters.local_terraform.module_version import version_of
 from provisioning.clock import Clock
 from provisioning.database import Database
+from provisioning.digest import Digest
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.removal_ports import Holdings
 from provisioning.store import Store
+from provisioning.version_news import VersionNews
 
 
 class Foundation:
@@ -162,6 +166,23 @@ class Foundation:
         own = self.settings.templates_directory
         folder = Path(own) if own else TEMPLATES
         return BundleTemplates(folder, bundle_context(self.settings))
+
+    # ------------------------------------------------------------------ what the community hears
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Return what tells how a week went."""
+        times, channel = self.settings.digest.times, self.settings.slack.announcements
+        return Digest(self.store, self.clock, times, channel)
+
+    @cached_property
+    def version_news(self) -> VersionNews:
+        """Return what tells of new versions."""
+        tags = WorkflowTags(self.github, self.settings.github.platform_repository)
+        templates = TemplateVersions(self.templates)
+        return VersionNews(self.store, templates, tags, self.settings.slack.announcements)
+
+    # ------------------------------------------------------------------ observers
 
     @cached_property
     def metrics(self) -> DogStatsD | None:

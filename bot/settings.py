@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from bot.digest_settings import DigestSettings
 from bot.observation_settings import LogSettings, MetricsSettings
 from bot.settings_section import Section
 from bot.upgrade_settings import UpgradeSettings
@@ -295,6 +296,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    digest: DigestSettings = DigestSettings()
 
     @model_validator(mode="after")
     def _asks_for_what_its_gate_enforces(self) -> "Settings":

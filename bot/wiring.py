@@ -3,16 +3,21 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
+from typing import cast
 
 from bot.dispatch import COMMANDS
 from bot.foundation import Foundation
+from bot.later import Later
 from bot.settings import Settings
+from bot.upgrades import Upgrades, upgrades_of
 from bot.vendors import (
     installation_of,
     seal_of,
+    secret_scopes_of,
 )
 from commands.command import Services
 from provisioning import migrations
+from provisioning.adapters.github.secret_places import GitHubSecretPlaces
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
 from provisioning.breaking_glass import BreakingGlass
@@ -25,14 +30,12 @@ from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Observer
 from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
-from provisioning.fleet import Fleet
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
-from provisioning.offering_parts import OfferingParts
 from provisioning.overlaps import Overlaps
 from provisioning.project_locks import ProjectLocks
 from provisioning.release_cards import Cards
@@ -45,19 +48,20 @@ from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
+from provisioning.secret_ports import SecretPlace
+from provisioning.secret_values import SecretValues
 from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.undeploying import Undeploying
-from provisioning.upgrading import LOOK_EVERY, Upgrading
 from provisioning.verifying_parts import VerifyingParts
 from provisioning.workflows.change_project import ChangeProject
+from provisioning.workflows.change_secrets import ChangeSecrets
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
-from provisioning.workflows.upgrade_project import UpgradeProject
 
 
 class Bot(Foundation):
@@ -103,38 +107,37 @@ class Bot(Foundation):
         return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
 
     @cached_property
-    def upgrading(self) -> Upgrading:
-        """Return what knows which projects are behind."""
-        return Upgrading(
+    def upgrades(self) -> Upgrades:
+        """Return what upgrades projects."""
+        return upgrades_of(
+            self.create_project, self.template_upgrades, self.people, self.requesting
+        )
+
+    @cached_property
+    def secret_places(self) -> tuple[SecretPlace, ...]:
+        """Return where the values of projects' own secrets go."""
+        scopes = Later(lambda: secret_scopes_of(self.settings, self._context, self.clock))
+        return cast("SecretPlace", scopes), GitHubSecretPlaces(self.github)
+
+    @cached_property
+    def secret_values(self) -> SecretValues:
+        """Return what writes values of projects' own secrets, and forgets them."""
+        return SecretValues(
             self.store,
-            self.template_upgrades,
-            self.templates,
+            self.desk,
+            self.requesting,
             self.people,
+            self.secret_places,
             self.policy,
             self.clock,
-            self.modules,
+            self.redact,
         )
 
     @cached_property
-    def fleet(self) -> Fleet:
-        """Return what upgrades all projects."""
-        return Fleet(self.store, self.upgrading, self.requesting, self.policy, self.clock)
-
-    @cached_property
-    def upgrade_project(self) -> UpgradeProject:
-        """Return the workflow that upgrades projects."""
-        making = self.create_project
-        offering = OfferingParts(
-            making.run_steps, self.template_upgrades, making.verifying, self.upgrading.look
-        )
-        return UpgradeProject(
-            making.run_steps,
-            making.terraform,
-            making.secrets,
-            making.rules,
-            offering,
-            self.fleet.ended,
-        )
+    def change_secrets(self) -> ChangeSecrets:
+        """Return the workflows that make and remove the places of projects' own secrets."""
+        made = self.create_project
+        return ChangeSecrets(made.run_steps, made.terraform, self.secret_places)
 
     @cached_property
     def overlaps(self) -> Overlaps:
@@ -320,9 +323,11 @@ class Bot(Foundation):
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
-            "sweep.fleet": (timedelta(seconds=15), self.fleet.drive),
-            "sweep.upgrades": (LOOK_EVERY, self.upgrading.sweep),
+            "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),
+            **self.upgrades.sweeps(),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
+            "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
+            "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -353,8 +358,9 @@ class Bot(Foundation):
             key_ages=self.key_ages,
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
             extending=Extending(self.store, self.people, self.policy, self.clock),
-            upgrading=self.upgrading,
-            fleet=self.fleet,
+            secrets=self.secret_values,
+            upgrading=self.upgrades.upgrading,
+            fleet=self.upgrades.fleet,
         )
 
 
@@ -379,7 +385,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.reconcile.parts(),
         bot.drift.workflows(),
         bot.rotate_keys.workflows(),
-        bot.upgrade_project.parts(),
+        bot.change_secrets.parts(),
+        bot.upgrades.workflow.parts(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

@@ -26,6 +26,7 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
@@ -62,6 +63,7 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
     upgrade.COMMAND,
 )
 HELP = help_for(ALL)

@@ -14,7 +14,7 @@ def show(request: Request, services: Services) -> Answer:
     if not waiting:
         return tell("No deployment waits for an approval.")
     may_link = services.linking.is_set_up and not services.linking.login_of(request.who)
-    mine = [one for one in waiting if services.releasing.asks(one, request.who)]
+    mine = [*services.releasing.asked(waiting, request.who)]
     others = [one for one in waiting if one not in mine]
     shown = (*mine, *others)[:MOST]
     return Reply(

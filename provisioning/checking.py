@@ -71,6 +71,9 @@ class Checking:
         with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as pool:
             answers = [pool.submit(self._answered, what, ask) for what, ask in asked.items()]
             findings = [finding for answer in answers for finding in answer.result()]
+        failed = [each for each in findings if not each.passed]
+        unasked = sum(not each.asked for each in failed)
+        self.store.health.checked(project, failed=len(failed) - unasked, unasked=unasked)
         return Report(
             project=project,
             at=self.clock.now(),

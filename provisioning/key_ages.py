@@ -104,7 +104,9 @@ class KeyAges:
 
     def _look(self, project: ProjectRow) -> None:
         now, after = self.clock.now(), self.policy.rotate_after
-        due = [key for key in self.keys(project) if key.times_due(after, now)]
+        keys = self.keys(project)
+        self._note(project, keys)
+        due = [key for key in keys if key.times_due(after, now)]
         if not due:
             return
         if self.policy.rotation == "automatic":
@@ -113,6 +115,14 @@ class KeyAges:
         for stage in STAGES:
             if of_stage := [key for key in due if key.environment.stage == stage]:
                 self._tell(project, stage, of_stage)
+
+    def _note(self, project: ProjectRow, keys: tuple[Key, ...]) -> None:
+        """Note which key is due first: lists cannot ask Databricks about every project."""
+        after = self.policy.rotate_after
+        first = min(keys, key=lambda key: key.due_at(after), default=None)
+        at = first.due_at(after) if first else None
+        name = first.environment.name if first else ""
+        self.store.health.key_due(project.name, at, name)
 
     def _rotate(self, project: ProjectRow, due: Iterable[Key]) -> None:
         """Begin a rotation of these very keys, once."""

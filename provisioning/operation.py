@@ -8,6 +8,7 @@ from pydantic import Field
 
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.project_secrets import SecretWork
 from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
@@ -25,6 +26,8 @@ Phase = Literal[
     "deploying",
     "overlapping",
     "revoking",
+    "entering",
+    "storing",
     "ready",
     "done",
     "unchanged",
@@ -39,7 +42,8 @@ Phase = Literal[
     "cleaned",
 ]
 """Where an operation stands. `waiting` is for people, `deploying`, `undeploying` and `overlapping`
-for workflow runs at GitHub; `TURNS` wait for GitHub's budget."""
+for workflow runs at GitHub; `TURNS` wait for GitHub's budget. `entering` is for a secret's value;
+whoever entered it is `storing` it, by no workflow."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -70,8 +74,10 @@ STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
-OPEN: tuple[Phase, ...] = ("overlapping",)
+OPEN: tuple[Phase, ...] = ("overlapping", "entering")
 """Phases in which operations of other kinds may begin on the same project."""
+UNHURRIED: tuple[Phase, ...] = ("entering",)
+"""Those of them in which any operation may begin: nothing is under way."""
 
 Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"]
 
@@ -79,6 +85,8 @@ CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
 CHANGE = "change_project"
 """The operation that gives a project another specification."""
+CHANGES = (CHANGE, "add_secret", "remove_secret")
+"""The operations whose plan changes what a project has been asked for."""
 DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
 STARTER_WRITES = 6
@@ -153,8 +161,8 @@ class Facts(Frozen):
     has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
     is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
     deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
-    confirmation a later `plan` is confirmed, too. `rotation` is about keys,
-    `upgrade` about versions.
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys, `secret` about a secret
+    of the project's own, `upgrade` about versions.
 
     `touched` is set before an operation changes the first thing of a project that exists. `before`
     is the specification that a change replaces; `changed` is set once it is replaced. `files` says
@@ -180,6 +188,7 @@ class Facts(Frozen):
     left_behind: str = ""
     workflow_run: str = ""
     rotation: Rotation | None = None
+    secret: SecretWork | None = None
     upgrade: Upgrade | None = None
     undeployments: tuple[Undeployment, ...] = ()
     undeploying_in: int = 0

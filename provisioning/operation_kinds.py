@@ -19,8 +19,9 @@ class Kind(Frozen):
     and steps in general. `consented` is the phase after everybody's Yes. `ended` is how it ends
     well, `closing` what is said then. `failed` is what a failure makes of the project; empty: it
     stays what it is. One that `removes` plans the destruction of all there is, for which nobody's
-    consent to data is needed. `left_behind` is said of one that has changed something and did not
-    end well, where it is not resources that it leaves.
+    consent to data is needed; nor is it for one that never `asks_owners`: it changes nothing about
+    data. `left_behind` is said of one that has changed something and did not end well, where it is
+    not resources that it leaves.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Kind(Frozen):
     failed: str = ""
     left_behind: str = ""
     removes: bool = False
+    asks_owners: bool = True
     states: dict[Phase, str] = Field(default_factory=dict)
     words: dict[Phase, Words] = Field(default_factory=dict)
 
@@ -56,6 +58,8 @@ STATES: dict[Phase, str] = {
     "deploying": "Deploying to Development",
     "overlapping": "Keeping the old keys for deployments that began before",
     "revoking": "Revoking the old keys",
+    "entering": "Waiting for the value",
+    "storing": "Storing the value",
     "ready": "Ready",
     "done": "Done",
     "unchanged": "Nothing to change",
@@ -90,6 +94,7 @@ STEPS: dict[Phase, Words] = {
         "Nothing holds the old keys any more",
     ),
     "revoking": ("Revoke the old keys", "Revoking the old keys", "Revoked the old keys"),
+    "storing": ("Store the value", "Storing the value", "Stored the value"),
 }
 
 CREATE_PROJECT = Kind(
@@ -153,6 +158,36 @@ DESTROY_PROJECT = Kind(
         ),
     },
 )
+ADD_SECRET = Kind(
+    name="add_secret",
+    title="Secret",
+    steps=("planning", "waiting", "applying", "storing"),
+    asks_owners=False,
+    left_behind=(
+        "what was made of the secret's place stays, with no value but what was entered; "
+        "Retry goes on from there"
+    ),
+    words={"applying": ("Make its place", "Making its place", "Made its place")},
+)
+SET_SECRET = Kind(
+    name="set_secret",
+    title="Secret",
+    steps=("storing",),
+    left_behind=(
+        "environments that got the new value keep it, the others have what they had; Retry asks "
+        "for the value again"
+    ),
+)
+REMOVE_SECRET = Kind(
+    name="remove_secret",
+    title="Secret",
+    steps=("planning", "waiting", "applying"),
+    asks_owners=False,
+    closing="The secret is gone, with its values.",
+    left_behind="values of the secret that were deleted are gone; Retry removes the rest",
+    states={"applying": "Removing", "done": "Removed"},
+    words={"applying": ("Remove it", "Removing it", "Removed it")},
+)
 OFFERING: Words = (
     "Offer the new version",
     "Offering the new version",
@@ -188,6 +223,9 @@ KINDS = {
         DESTROY_PROJECT,
         RECONCILE,
         ROTATE_KEYS,
+        ADD_SECRET,
+        SET_SECRET,
+        REMOVE_SECRET,
         UPGRADE_TEMPLATE,
         UPGRADE_PROJECT,
     )

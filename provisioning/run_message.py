@@ -14,6 +14,7 @@ from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
+from provisioning.secret_message import secret_body, secret_buttons, secret_facts
 from provisioning.text import (
     Button,
     Fact,
@@ -65,7 +66,7 @@ def run_notice(
         title=" · ".join(
             filter(None, (operation.project, kind.title, _headline(operation, state)))
         ),
-        body=_body(operation, repository_url, questions),
+        body=tuple(secret_body(operation)) or _body(operation, repository_url, questions),
         facts=_facts(operation),
         tasks=tasks(operation, state),
         footer=_footer(operation),
@@ -236,7 +237,9 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    if facts.upgrade:
+    if facts.secret:
+        shown += secret_facts(facts.secret)
+    elif facts.upgrade:
         shown += upgrade_message.versions(facts.upgrade)
     elif not kind_of(operation).removes:
         shown += changes(operation) if facts.before else _rights(spec)
@@ -306,7 +309,7 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
         return ()
     if operation.phase in CANCELLABLE:
         return (Button(label="Cancel Run", words=("cancel", run), confirm=_what_stays(operation)),)
-    return tuple(_going_on_buttons(operation))
+    return (*secret_buttons(operation), *_going_on_buttons(operation))
 
 
 def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Iterator[Button]:

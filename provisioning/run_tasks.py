@@ -7,6 +7,7 @@ from provisioning.operation import IDLE, STOPPED, Decision, Operation, Phase
 from provisioning.operation_kinds import kind_of
 from provisioning.rotation_message import rotation_output
 from provisioning.runs import Progress
+from provisioning.secret_message import stored_output
 from provisioning.text import Span, Task, Text, code, link, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -72,7 +73,7 @@ def _status(operation: Operation, step: str) -> Status:
         return "pending"
     if operation.phase in ("failed", *STOPPED):
         return "error"
-    return "pending" if operation.phase in (*IDLE, "unchanged") else "in_progress"
+    return "pending" if operation.phase in (*IDLE, "entering", "unchanged") else "in_progress"
 
 
 def _task(operation: Operation, step: Phase) -> Task:
@@ -118,6 +119,8 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         return say(
             f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
         )
+    if facts.secret and step == "storing":
+        return stored_output(facts.secret)
     if facts.rotation:
         return rotation_output(step, facts.rotation)
     if step == "applying":

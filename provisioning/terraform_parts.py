@@ -166,7 +166,7 @@ class TerraformParts:
         asked = operation.spec.data_access
         if before is not None:
             asked = data_to_ask_for(before, operation.spec, policy.catalogs)
-        for access in () if kind_of(operation).removes else asked:
+        for access in asked if self._asks_owners(operation) else ():
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -196,6 +196,10 @@ class TerraformParts:
         found = self.people.active(tuple(question.approvers), MOST_ASKED_DIRECTLY + 1)
         others = [owner for owner in found if owner != operation.requested_by]
         return tuple(others[:MOST_ASKED_DIRECTLY])
+
+    def _asks_owners(self, operation: Operation) -> bool:
+        kind = kind_of(operation)
+        return kind.asks_owners and not kind.removes
 
     def _question(
         self, operation: Operation, question: str, approvers: tuple[str, ...]

@@ -33,3 +33,7 @@ class EnvironmentSecrets:
             sealed = base64.b64encode(box.encrypt(value.get_secret_value().encode())).decode()
             body = {"encrypted_value": sealed, "key_id": key["key_id"]}
             self._connection.write("PUT", f"{self._path}/{name}", body)
+
+    def remove(self, name: str) -> None:
+        """Delete a secret; one that is gone is fine."""
+        self._connection.remove(f"{self._path}/{name}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rows import NOON, a_project, a_spec, an_operation
 
-from provisioning.adapters.bundle_templates.version import version_of
+from provisioning.adapters.bundle_templates.content_version import version_of
 from provisioning.board import read_operation
 from provisioning.operation import Trouble
 from provisioning.rings import ending_of, next_ring, ring_of

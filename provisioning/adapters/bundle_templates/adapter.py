@@ -6,8 +6,8 @@ from pathlib import Path
 from provisioning.adapters.bundle_templates import schema
 from provisioning.adapters.bundle_templates.bugs import TemplateError
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
+from provisioning.adapters.bundle_templates.content_version import version_of
 from provisioning.adapters.bundle_templates.rendering import Source, render_bundle
-from provisioning.adapters.bundle_templates.version import version_of
 from provisioning.errors import UserError
 from provisioning.questions import Answer, Question
 from provisioning.versions import TemplateVersion

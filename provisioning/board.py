@@ -73,7 +73,7 @@ class Board:
         last = run.facts.decisions[-1] if run.facts.decisions else None
         if run.phase not in ENDINGS or last is None or run.requested_by in (last.by, US):
             return
-        if ENDINGS[run.phase] not in last.what:
+        if ENDINGS[run.phase] not in last.what or not run.channel:
             return
         by = (" by ", person(last.by)) if last.by else ()
         why = f": {last.comment}" if last.comment else ""

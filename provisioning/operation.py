@@ -89,6 +89,8 @@ CHANGES = (CHANGE, "add_secret", "remove_secret")
 """The operations whose plan changes what a project has been asked for."""
 DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
+UPGRADE = "upgrade_project"
+"""The operation that applies the present Terraform modules, and offers the present template."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
 UPGRADE_WRITES = 10

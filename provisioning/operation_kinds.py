@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CHANGE, CREATE, DESTROY, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, DESTROY, UPGRADE, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -206,9 +206,10 @@ UPGRADE_TEMPLATE = Kind(
     words={"starter": OFFERING},
 )
 UPGRADE_PROJECT = Kind(
-    name="upgrade_project",
+    name=UPGRADE,
     title="Upgrade",
     steps=("planning", "waiting", "applying", "starter"),
+    asks_owners=False,
     left_behind=(
         "what was applied so far stays, and nothing was changed on main; Retry goes on from there"
     ),

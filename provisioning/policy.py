@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
-from provisioning.operation import CHANGES, CREATE, DESTROY
+from provisioning.operation import CHANGES, CREATE, DESTROY, UPGRADE
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import Frozen
 from provisioning.verdicts import Allowed, Refused
@@ -102,7 +102,7 @@ class Policy(Delivery):
 
     def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
         """Return who confirms the plan of such an operation on this project."""
-        if kind in CHANGES:
+        if kind in (*CHANGES, UPGRADE):
             return self.confirm_change or self.confirm_create
         if kind != DESTROY:
             return self.confirm_create

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from provisioning.clock import Clock
 from provisioning.errors import SciclopsError, TemporaryError, UserError
+from provisioning.operation import UPGRADE
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Templates
 from provisioning.project import ProjectSpec
@@ -24,7 +25,7 @@ from provisioning.versions import Upgrade
 
 log = logging.getLogger(__name__)
 
-TEMPLATE, PROJECT = "upgrade_template", "upgrade_project"
+TEMPLATE, PROJECT = "upgrade_template", UPGRADE
 """The kinds of upgrades: of the template alone, and of the infrastructure, too."""
 LOOK_EVERY = timedelta(seconds=30)
 LOOKS_AT_ONCE = 40

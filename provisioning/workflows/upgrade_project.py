@@ -65,15 +65,13 @@ class UpgradeProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan with the present modules; ask, unless these change nothing."""
-        with suppress(RunEnded):
-            with self._truthful(run, "Planning"):
-                steps.do("prepare", self._prepare, run)
-                attempt = self.run_steps.load(run).attempt
-                self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-                steps.do("show plan", self.terraform.show_plan, run)
-                steps.do("go on if nothing changes", self._go_on_unchanged, run)
-                steps.do("ask", self.terraform.ask, run)
-            self.terraform.ask_owners(steps, run)
+        with suppress(RunEnded), self._truthful(run, "Planning"):
+            steps.do("prepare", self._prepare, run)
+            attempt = self.run_steps.load(run).attempt
+            self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
+            steps.do("show plan", self.terraform.show_plan, run)
+            steps.do("go on if nothing changes", self._go_on_unchanged, run)
+            steps.do("ask", self.terraform.ask, run)
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan, equip what was made anew, then offer the template's version."""

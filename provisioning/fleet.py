@@ -205,7 +205,7 @@ class Fleet:
         }
         content = fleet_notice(row, counts, named)
         self.store.messages.show(
-            Message(key=fleet, channel=row.channel, content=content, urgent=row.state != "running")
+            Message(key=fleet, channel=row.channel, content=content, urgent=True)
         )
 
 

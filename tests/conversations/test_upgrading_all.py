@@ -116,12 +116,12 @@ def test_what_is_paused_begins_with_no_further_project(
     del seeds
     templates.publish("2.1.0")
     stand(talk, "Behind: 5")
-    slow = talk.world.faults.add(Fault("github", "delay", "POST .*/canary-1/git/trees", seconds=3))
+    slow = talk.world.faults.add(Fault("github", "delay", "POST .*/canary-1/git/trees", seconds=5))
     begin(talk, 5)
     wait_until(lambda: slow.times == 0, RUN_SECONDS)
     talk.ada.type("/sciclops upgrade --pause")
     talk.told(talk.ada, "Not done: only the platform team upgrades all projects")
-    talk.pat.press("Pause", on=fleet(talk, "Under way"))
+    talk.pat.type("/sciclops upgrade --pause")
     talk.told(talk.pat, "Paused: no further project begins")
     paused = fleet(talk, "Paused")
     assert buttons(paused) == ["Resume"]

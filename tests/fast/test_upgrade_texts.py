@@ -40,7 +40,7 @@ def test_a_pull_request_says_which_version_comes_after_which() -> None:
 
 def test_a_draft_names_the_files_and_how_to_merge_by_hand() -> None:
     body = body_of(upgraded(is_conflict=True, contested=("src/main.py", "a`\n## b`.md")))
-    assert "* `src/main.py`\n* `a   ## b .md`" in body
+    assert "* `src/main.py`\n* `a  ## b .md`" in body
     assert "git merge origin/sciclops/template" in body
     assert "Git has merged it" not in body
     many = body_of(upgraded(is_conflict=True, contested=tuple(f"f{n}" for n in range(45))))

@@ -20,11 +20,15 @@ from provisioning.tables import OperationRow, ProjectRow
 from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
 
 PAGE = 10
-MOST_LINES = 10
-"""So many things are named that wait or run out; what is more is counted."""
+MOST_LINES = 12
+"""So many things that wait are named; what is more is counted."""
+MOST_ENDING = 5
+"""So many sandboxes, and so many keys, are named that run out."""
 RECENT = 5
 SANDBOXES_WITHIN, KEYS_WITHIN = timedelta(days=7), timedelta(days=14)
 NEW = Button(label="New Project", words=("new",), style="primary")
+MINE = "Your projects"
+"""The title of the section that can be filtered."""
 TURN = "home"
 """The first word of what turns this page; the edge shows it again, nothing is decided."""
 Kind = Literal["", "attention", "sandbox"]
@@ -43,9 +47,8 @@ class Turn:
     def read(words: Sequence[str]) -> "Turn":
         """Return what a button's words ask for; the first page of all, where they make no sense."""
         _, page, kind, *text = (*words, "", "", "")
-        known = next((each for each in KINDS if each == kind), "")
         number = int(page) if page.isdecimal() and len(page) < 7 else 1
-        return Turn(page=max(number, 1), kind=known, text=" ".join(text).strip())
+        return Turn(page=max(number, 1), kind=kind_named(kind), text=" ".join(text).strip())
 
     def words(
         self, page: int = 1, kind: Kind | None = None, text: str | None = None
@@ -53,6 +56,14 @@ class Turn:
         """Return what a button types that turns to another page or kind."""
         chosen = self.kind if kind is None else kind
         return (TURN, str(page), chosen, self.text if text is None else text)
+
+
+def kind_named(word: str) -> Kind:
+    """Return the kind of projects that a word names; all where it names none."""
+    for kind in KINDS:
+        if kind == word:
+            return kind
+    return ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Home:
 def home(who: str, services: Services, turn: Turn | None = None) -> Home:
     """Return one person's home."""
     waiting = waiting_for(who, services)
-    all_mine = services.store.projects.page(Filter(owner=who), size=1).total
+    all_mine = services.store.projects.count(Filter(owner=who))
     if not all_mine and not waiting:
         return Home(sections=(welcome(who, services),))
     found, turn = page_of(who, services, turn or Turn())
@@ -143,7 +154,7 @@ def projects(who: str, services: Services, turn: Turn, found: Page, mine: int) -
     pages = max(-(-found.total // PAGE), 1)
     return Notice(
         summary="SciCLOps",
-        title="Your projects",
+        title=MINE,
         body=(
             say(f"{count(mine)}.", *narrowed(turn, found.total)),
             *(say(*held(lock, services.clock.now())) for lock in locks.values()),
@@ -273,14 +284,19 @@ def running_out(who: str, services: Services) -> Iterator[Text]:
     """Yield a line for each sandbox of mine that ends soon, and each key that is due soon."""
     now, overview = services.clock.now(), services.store.overview
     last_day = (now + SANDBOXES_WITHIN).date()
-    for row in overview.sandboxes(who, last_day, MOST_LINES + 1):
+    ending = overview.sandboxes(who, last_day, MOST_ENDING + 1)
+    for row in ending[:MOST_ENDING]:
         yield say(bold(row.name), ": the sandbox ends ", *end_of(row, services))
-    if services.policy.authentication == "secret":
-        for seen in overview.keys_due(who, now + KEYS_WITHIN, MOST_LINES + 1):
-            if seen.key_due_at:
-                late = "is due since" if seen.key_due_at <= now else "is due"
-                at = moment(seen.key_due_at)
-                yield say(bold(seen.project), f": the key of {seen.key_of} {late} ", at)
+    if ending[MOST_ENDING:]:
+        yield say("… and more sandboxes")
+    has_keys = services.policy.authentication == "secret"
+    due = overview.keys_due(who, now + KEYS_WITHIN, MOST_ENDING + 1) if has_keys else ()
+    for seen in due[:MOST_ENDING]:
+        late = "has been due since" if seen.key_due_at and seen.key_due_at <= now else "is due"
+        at = (moment(seen.key_due_at),) if seen.key_due_at else ()
+        yield say(bold(seen.project), f": the key of {seen.key_of} {late} ", *at)
+    if due[MOST_ENDING:]:
+        yield say("… and more keys")
 
 
 def recent(who: str, services: Services) -> Iterator[Text]:

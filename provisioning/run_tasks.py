@@ -193,7 +193,8 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
     lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
-    if is_covered:
+    plan = operation.facts.plan
+    if is_covered and (plan is None or plan.digest != operation.facts.covered_by):
         lines += say("\n" if lines else "", "This plan is ", *covered(operation))
     title = titles[status]
     if status == "error" and operation.phase == "cancelled":

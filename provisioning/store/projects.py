@@ -106,6 +106,11 @@ class Projects:
             total = session.exec(select(func.count()).where(*conditions)).one()
             return Page(session.exec(rows.offset(number * size).limit(size)).all(), total)
 
+    def count(self, wanted: Filter) -> int:
+        """Return how many projects there are of these."""
+        with self._database.reading() as session:
+            return session.exec(select(func.count()).where(*_matching(wanted))).one()
+
     def granted(self, schemas: Sequence[str]) -> tuple[str, ...]:
         """Return the names of living projects that were granted data in one of these schemas."""
         asked = (cast(col(ProjectRow.spec), String).contains(one) for one in schemas)

@@ -88,9 +88,8 @@ def test_home_shows_a_page_of_my_projects_with_their_health(services: Any) -> No
     said = text_of(shown)
     assert "You have 150 projects." in said
     assert f"Page 1 of {PAGES}" in said
-    assert name_of(1) in said
-    assert name_of(19) in said
-    assert name_of(21) not in said.partition("Running")[0].partition("ends")[0]
+    names = [plain(row[0]) for one in shown.sections if one.table for row in one.table.rows]
+    assert names == [name_of(place) for place in range(1, 20, 2)]
     assert "1 resource has drifted (looked 1 hour ago)" in said
     assert "2 of its checks failed (looked 1 hour ago)" in said
     assert "the last deployment to Testing failed (looked 1 hour ago)" in said
@@ -98,6 +97,7 @@ def test_home_shows_a_page_of_my_projects_with_their_health(services: Any) -> No
     assert "Dev ✓ · Test ✗ · Stage ✓ · Prod ✓" in said, "later stages have what came before"
     assert "Dev ✓ · Test ✓ · Stage ✓ · Prod ✓" in said
     assert f"{name_of(7)}: the sandbox ends " in said
+    assert "… and more sandboxes" in said
     assert f"{name_of(1)}: the key of Production is due " in said
     assert "create project, ready, " in said
 
@@ -201,7 +201,7 @@ def test_no_question_walks_through_what_is_not_shown(
 
 def is_inner(step: str) -> bool:
     """Tell whether what is walked through is what another question has just found."""
-    return step in ("SCAN latest", "SCAN (subquery-1)", "SCAN (subquery-2)")
+    return step == "SCAN latest" or step.startswith("SCAN (subquery-")
 
 
 def steps_of(database: Database, words: str, values: Any) -> list[str]:

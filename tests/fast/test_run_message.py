@@ -100,6 +100,9 @@ def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_
     assert "It is covered by the confirmation of plan 4d3b4d3b4d3b." in words(plan_notice(covered))
     said = plain(task(run_notice(covered), "waiting").output)
     assert said == "This plan is covered by the confirmation of plan 4d3b4d3b4d3b"
+    facts = {"plan": a_plan(), "covered_by": a_plan().digest, "finished": CONFIRMED}
+    same = a_run("applying", **facts)
+    assert "covered" not in plain(task(run_notice(same), "waiting").output)
 
 
 def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:

@@ -9,6 +9,7 @@ from bot.dispatch import COMMANDS
 from bot.foundation import Foundation
 from bot.later import Later
 from bot.settings import Settings
+from bot.upgrades import Upgrades, upgrades_of
 from bot.vendors import (
     installation_of,
     seal_of,
@@ -84,6 +85,7 @@ class Bot(Foundation):
             lambda spec, marker, imports, removes: root_files(
                 spec, marker, self._context, imports, removes=removes
             ),
+            self.modules,
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
@@ -103,6 +105,13 @@ class Bot(Foundation):
         """Return the workflow that replaces projects' keys."""
         create = self.create_project
         return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def upgrades(self) -> Upgrades:
+        """Return what upgrades projects."""
+        return upgrades_of(
+            self.create_project, self.template_upgrades, self.people, self.requesting
+        )
 
     @cached_property
     def secret_places(self) -> tuple[SecretPlace, ...]:
@@ -320,6 +329,7 @@ class Bot(Foundation):
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
             "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),
+            **self.upgrades.sweeps(),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
             "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
             "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
@@ -354,6 +364,8 @@ class Bot(Foundation):
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
             extending=Extending(self.store, self.people, self.policy, self.clock),
             secrets=self.secret_values,
+            upgrading=self.upgrades.upgrading,
+            fleet=self.upgrades.fleet,
         )
 
 
@@ -379,6 +391,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.drift.workflows(),
         bot.rotate_keys.workflows(),
         bot.change_secrets.parts(),
+        bot.upgrades.workflow.parts(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

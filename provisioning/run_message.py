@@ -6,6 +6,7 @@ Pure: an operation and the questions it has open go in, a `Notice` comes out.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning import upgrade_message
 from provisioning.audit import US
 from provisioning.change_message import changes, ended
 from provisioning.operation import (
@@ -157,6 +158,8 @@ def _closing(operation: Operation, repository_url: str) -> Iterator[Text]:
     """Say what there is at the good end of a run about a project that exists."""
     if operation.facts.before:
         yield from ended(operation, repository_url)
+    elif operation.facts.upgrade:
+        yield from upgrade_message.ended(operation.facts.upgrade)
     elif closing := kind_of(operation).closing:
         yield say(closing)
 
@@ -244,6 +247,8 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         return tuple(shown)
     if facts.secret:
         shown += secret_facts(facts.secret)
+    elif facts.upgrade:
+        shown += upgrade_message.versions(facts.upgrade)
     elif not kind_of(operation).removes:
         shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None

@@ -14,6 +14,7 @@ from provisioning.clock import Clock
 from provisioning.drift_message import answer, drift_notice, gone_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
+from provisioning.interruptions import KILLED, MOST_INTERRUPTIONS
 from provisioning.living import ready
 from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
@@ -22,7 +23,6 @@ from provisioning.project import ProjectSpec
 from provisioning.runs import Outcome, Progress
 from provisioning.store import Message, Store
 from provisioning.tables import DriftRow, ProjectRow
-from provisioning.terraform_parts import MOST_INTERRUPTIONS
 from provisioning.text import Notice, say
 from provisioning.verdicts import Refused
 
@@ -155,7 +155,7 @@ class Drift:
             outcome, plan = self.terraform.plan(row.name, look, Nobody())
             if plan is not None:
                 return plan.drifted
-            if outcome.ending != "killed":
+            if outcome.ending != KILLED:
                 break
             self.terraform.forget_run(row.name, look)  # whoever was killed says nothing of drift
         raise PermanentError(_why(outcome))

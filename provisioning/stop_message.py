@@ -1,4 +1,4 @@
-"""What a run says when it does not simply go on: why it waits or failed, and what it leaves behind."""
+"""What a run says when it does not simply go on: why it waits or failed, and what is left."""
 
 from collections.abc import Iterator
 from datetime import timedelta

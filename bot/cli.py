@@ -105,6 +105,18 @@ def check(settings: SettingsFile = DEFAULT) -> None:
     typer.echo("The schema is up to date.")
 
 
+@db.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="a new file")], settings: SettingsFile = DEFAULT
+) -> None:
+    """Copy the SQLite database into a file, while the bot goes on."""
+    from provisioning.backup import back_up
+    from provisioning.database import Database
+
+    back_up(Database(read_settings(settings).url()), file)
+    typer.echo(f"The database is copied to {file}.")
+
+
 @cli.command()
 def manifest(
     mode: Annotated[str, typer.Option(help="socket or http")] = "socket",

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
 from bot.answers import UNREACHABLE, Answers, Live
 from bot.dispatch import checks_first, dispatch, explain, explain_form, in_full, suggest
+from bot.drafts import Drafts
 from bot.payloads import (
     plain_values,
     request_of_row,
@@ -60,7 +60,9 @@ class Edge:
         self._executor = executor
         self._tasks: set[asyncio.Task[None]] = set()
         self._submissions: dict[str, asyncio.Future[Answer]] = {}
-        self._drafts: dict[str, Request] = {}  # the newest of each view
+        self._drafts = Drafts(
+            client, lambda request: self._in(checks, dispatch, request, self._services)
+        )
 
     # ------------------------------------------------------------------ doors
 
@@ -103,7 +105,7 @@ class Edge:
         if not view or view.get("callback_id") != "form":
             return
         request = request_of_view(body, view, draft=True)
-        self._spawn(self._follow(request, view))
+        self._spawn(self._drafts.follow(request, view))
 
     async def options(self, ack: Ack, body: dict[str, Any]) -> None:
         """Somebody types into a type-ahead field: answer in time, with less if need be."""
@@ -208,29 +210,6 @@ class Edge:
         return tell(start.said)
 
     # ------------------------------------------------------------------ forms
-
-    async def _follow(self, request: Request, view: dict[str, Any]) -> None:
-        self._drafts[view["id"]] = request
-        asyncio.get_running_loop().call_later(600, self._drafts.pop, view["id"], None)
-        try:
-            answer = await self._in(self._checks, dispatch, request, self._services)
-            if isinstance(answer, Form):
-                await self._show(answer, request, view)
-        except Exception as error:  # noqa: BLE001 - a draft is checked again at submit
-            log.warning("could not follow a draft: %r", error)
-
-    async def _show(self, form: Form, request: Request, view: dict[str, Any]) -> None:
-        """Show what follows from a draft; the newest one also over what an older one has shown."""
-        shown = forms.view(form, request.channel, view)
-        if forms.same_shape(shown, view):
-            return
-        try:
-            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
-        except SlackApiError as error:
-            if error.response["error"] not in ("hash_conflict", "not_found"):
-                raise
-            if self._drafts.get(view["id"]) is request and error.response["error"] != "not_found":
-                await self._client.views_update(view_id=view["id"], view=shown)
 
     def _submission(self, request: Request) -> asyncio.Future[Answer]:
         """Run a submission once, however often it is delivered."""

@@ -150,7 +150,12 @@ class Bot(Foundation):
         """Return the workflow that destroys projects."""
         made = self.create_project
         return DestroyProject(
-            made.run_steps, made.terraform, self.repositories, self.dismantling, self.holdings
+            made.run_steps,
+            made.terraform,
+            self.repositories,
+            self.dismantling,
+            self.holdings,
+            self.drift.close,
         )
 
     @cached_property

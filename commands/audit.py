@@ -6,6 +6,7 @@ from commands.command import Answer, Command, Reply, Request, Role, Services, re
 from provisioning.audit import Trail
 from provisioning.audit_export import FORMATS, Format, artefact, export, is_person, login, summary
 from provisioning.errors import UserError
+from provisioning.living import known
 from provisioning.operation import operation_id
 from provisioning.project import ProjectSpec
 from provisioning.store import Attachment, Message
@@ -55,11 +56,7 @@ def number(word: str) -> int:
 
 def require_right(project: str, who: str, services: Services) -> None:
     """Refuse who is neither an owner nor in the platform team."""
-    row = services.store.projects.get(project)
-    if row is None:
-        listing = code("/sciclops list")
-        unknown = f"There is no project {quoted(project)}. "
-        raise UserError(say(unknown, listing, " shows which there are."))
+    row = known(services.store, project)
     is_owner = who in ProjectSpec.model_validate(row.spec).owners
     if not is_owner and not services.locks.is_platform(who):
         raise UserError(ONLY_OWNERS.format(project=project))

@@ -14,14 +14,13 @@ from commands.command import (
     tell,
     text,
 )
-from provisioning.board import read_operation
 from provisioning.errors import UserError
+from provisioning.living import GOING, GONE, known, require_quiet
 from provisioning.operation import DESTROY
 from provisioning.policy import may_destroy, needs_another, nobody_confirms
 from provisioning.project import ProjectSpec
-from provisioning.refusals import busy
 from provisioning.run_message import people
-from provisioning.text import Button, Span, Text, bold, code, quoted, say
+from provisioning.text import Button, Span, Text, bold, say
 from provisioning.verdicts import Refused
 
 LOST = "Nothing brings this back:"
@@ -30,11 +29,8 @@ LOST = "Nothing brings this back:"
 def destroy(request: Request, services: Services) -> Answer:
     """Ask for the project's name, typed; rights are checked when it opens and at submit."""
     name = required_word(request, "project", "its name")
-    project = services.store.projects.get(name)
-    if project is None:
-        listing = code("/sciclops list")
-        raise UserError(say(f"There is no project {quoted(name)}. ", listing, " shows them."))
-    if project.state == "gone":
+    project = known(services.store, name)
+    if project.state == GONE:
         return tell(f"{name} is gone already: nothing of it is left but its archived repository.")
     spec = ProjectSpec.model_validate(project.spec)
     require_right(spec, request.who, services)
@@ -63,8 +59,7 @@ def require_right(spec: ProjectSpec, who: str, services: Services) -> None:
 
 def require_possible(spec: ProjectSpec, who: str, services: Services) -> None:
     """Refuse while another run is under way, and where nobody could confirm."""
-    for row in services.store.operations.of_project(spec.name, active=True):
-        raise UserError(busy(read_operation(row)))
+    require_quiet(services.store, spec.name)
     policy = services.policy
     if policy.confirmer(DESTROY, spec) != "nobody":
         able = services.people.active(policy.confirmers(spec, who, DESTROY), at_most=2)
@@ -77,7 +72,7 @@ def require_possible(spec: ProjectSpec, who: str, services: Services) -> None:
 def unready(name: str, state: str, services: Services) -> Reply:
     """Say how a project is removed that isn't ready, or goes already."""
     run = services.desk.find(name)
-    if state == "going":
+    if state == GOING:
         button = Button(label="Retry", words=("retry", run.id), style="primary")
         if run.may_be_retried:
             return tell(f"The destruction of {name} has stopped; Retry goes on.", buttons=(button,))

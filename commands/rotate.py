@@ -2,11 +2,11 @@
 
 from commands.command import Answer, Command, Request, Role, Services, Start, required_word, tell
 from provisioning.errors import UserError
-from provisioning.living import require_living
+from provisioning.living import ready
 from provisioning.project import STAGES, ProjectSpec
 from provisioning.rotation import ALL, chosen, is_stage, may_rotate, renewing
 from provisioning.tables import ProjectRow
-from provisioning.text import code, quoted, say
+from provisioning.text import say
 from provisioning.verdicts import Refused
 
 NOTHING_TO_ROTATE = (
@@ -17,7 +17,7 @@ NOTHING_TO_ROTATE = (
 
 def rotate(request: Request, services: Services) -> Answer:
     """Begin a rotation; where no keys exist, check what stands in for them."""
-    project = ready_project(required_word(request, "project", "its name"), services)
+    project = ready(services.store, required_word(request, "project", "its name"))
     stage = request.word(2).lower() or ALL
     if not is_stage(stage) or len(request.words) > 3:
         stages = ", ".join((*STAGES, ALL))
@@ -32,18 +32,6 @@ def rotate(request: Request, services: Services) -> Answer:
         "Deployments go on meanwhile."
     )
     return Start(spec, said, kind="rotate_keys", facts=renewing(names))
-
-
-def ready_project(name: str, services: Services) -> ProjectRow:
-    """Return a project that has keys by now, or raise UserError."""
-    project = services.store.projects.get(name)
-    if project is None or project.state == "gone":
-        listing = (code("/sciclops list"), " shows which there are.")
-        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
-    require_living(services.store, name)
-    if project.state != "ready":
-        raise UserError(f"{name} is not ready yet: its keys are made with it. Nothing was changed.")
-    return project
 
 
 def require_right(who: str, spec: ProjectSpec, services: Services) -> None:

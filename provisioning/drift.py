@@ -11,9 +11,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 from provisioning.clock import Clock
-from provisioning.drift_message import answer, drift_notice, trouble_notice
+from provisioning.drift_message import answer, drift_notice, gone_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
+from provisioning.living import ready
 from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
@@ -21,7 +22,7 @@ from provisioning.project import ProjectSpec
 from provisioning.runs import Outcome, Progress
 from provisioning.store import Message, Store
 from provisioning.tables import DriftRow, ProjectRow
-from provisioning.text import Notice, code, quoted, say
+from provisioning.text import Notice, say
 from provisioning.verdicts import Refused
 
 log = logging.getLogger(__name__)
@@ -72,7 +73,7 @@ class Drift:
 
     def ask(self, project: str, *, by: str, key: str) -> None:
         """Begin to look at a project for somebody, who is answered directly; again is harmless."""
-        self._ready(project)
+        ready(self.store, project)
         self._begin(f"look-{operation_id(key)}", project, by)
 
     def look_again(self, project: str, after: str) -> None:
@@ -81,7 +82,7 @@ class Drift:
 
     def may_reconcile(self, project: str, by: str) -> ProjectSpec:
         """Return what was asked for, to be planned again; raises `UserError` for who may not."""
-        row = self._ready(project)
+        row = ready(self.store, project)
         spec = ProjectSpec.model_validate(row.spec)
         verdict = may_stop(
             who=by,
@@ -93,17 +94,6 @@ class Drift:
             self.store.refused(project, by, "reconcile", verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
         return spec
-
-    def _ready(self, project: str) -> ProjectRow:
-        row = self.store.projects.get(project)
-        if row is None or row.state == "gone":
-            listing = code("/sciclops list")
-            raise UserError(
-                say(f"There is no project {quoted(project)}. ", listing, " shows them.")
-            )
-        if row.state != "ready":
-            raise UserError(f"{project} is not ready yet: its run's message says how it stands.")
-        return row
 
     def _begin(self, look: str, project: str, by: str = "", *, in_turn: bool = False) -> None:
         asked = {"project": project, "by": by, "in_turn": in_turn}
@@ -125,7 +115,7 @@ class Drift:
         if asked["in_turn"] and not self._is_due(project):
             return  # somebody else's look was faster
         try:
-            row = self._ready(project)
+            row = ready(self.store, project)
         except UserError as error:
             self._answer(look, by, Notice(summary=str(error), body=(error.said,)))
             return
@@ -173,6 +163,22 @@ class Drift:
             self.store.memos.drop(f"drift:{look}")
 
     # ------------------------------------------------------------------ telling
+
+    def close(self, project: str) -> None:
+        """Close the messages that still ask for something, once their project is gone."""
+        known = self.store.drifts.get(project)
+        if known is None:
+            return
+        for is_open, key in (
+            (bool(known.resources), str(known.episode)),
+            (bool(known.trouble), f"trouble:{known.troubles}"),
+        ):
+            if is_open:
+                content, channel = gone_notice(project), self.policy.channel
+                self.store.messages.show(
+                    Message(key=f"drift:{project}:{key}", channel=channel, content=content)
+                )
+        self.store.drifts.looked(project, ())
 
     def _show(self, row: DriftRow, owners: tuple[str, ...]) -> None:
         """Want each episode's message to show how it stands; showing again changes nothing."""

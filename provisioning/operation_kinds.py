@@ -113,7 +113,15 @@ CHANGE_PROJECT = Kind(
     ),
     states={"done": "Changed"},
 )
-RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
+RECONCILE = Kind(
+    name="reconcile",
+    title="Reconcile",
+    steps=("planning", "waiting", "applying"),
+    left_behind=(
+        "a part of it may be planned back already, and the rest stands as somebody has changed "
+        "it; Retry goes on from there"
+    ),
+)
 ROTATE_KEYS = Kind(
     name="rotate_keys",
     title="Key rotation",

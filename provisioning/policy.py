@@ -9,7 +9,7 @@ from pydantic import Field
 from provisioning.delivery import Delivery
 from provisioning.operation import CHANGES, CREATE, DESTROY
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
-from provisioning.text import Frozen
+from provisioning.text import OURSELVES, Frozen
 from provisioning.verdicts import Allowed, Refused
 
 Rotating = Literal["ask", "automatic"]
@@ -109,12 +109,13 @@ class Policy(Delivery):
     ) -> tuple[str, ...]:
         """Return the users and groups who may confirm a plan, to be named; see `may_confirm`."""
         others = tuple(owner for owner in spec.owners if owner != requested_by)
+        asking = () if requested_by == OURSELVES else (requested_by,)
         platform = (self.platform_group,) if self.platform_group else ()
         return {
             "nobody": (),
             "platform": platform,
             "second_person": (*others, *platform),
-            "requester": (requested_by, *others, *platform),
+            "requester": (*asking, *others, *platform),
         }[self.confirmer(kind, spec)]
 
     def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:

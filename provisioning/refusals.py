@@ -18,9 +18,10 @@ def not_now(run: Operation) -> str:
 def busy(run: Operation) -> str:
     """Return why nothing else can begin while a run of the project is under way."""
     state = kind_of(run).state(run.phase).lower()
+    ways = " or cancel it" if run.phase in (*CANCELLABLE, "waiting") else ""
     return (
-        f"{run.project} has a run under way ({state}). Wait for its end or cancel it, and "
-        "ask again. Nothing was changed."
+        f"{run.project} has a run under way ({state}). Wait for its end{ways}, and ask again. "
+        "Nothing was changed."
     )
 
 

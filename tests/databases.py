@@ -34,7 +34,7 @@ class PostgreSQL:
     """A server of our own, on a free loopback port, gone with the test session."""
 
     def __init__(self, binaries: Path, directory: Path) -> None:
-        self._binaries = binaries
+        self.binaries = binaries
         self._data = directory / "data"
         self._log = directory / "log"
         self.port = _free_port()
@@ -92,7 +92,7 @@ class PostgreSQL:
         return True
 
     def _command(self, binary: str, *arguments: str) -> list[str]:
-        command = [str(self._binaries / binary), *arguments]
+        command = [str(self.binaries / binary), *arguments]
         if os.geteuid() != 0:
             return command
         # PostgreSQL refuses to run as root.

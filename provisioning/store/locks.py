@@ -58,7 +58,7 @@ class Locks:
         lock = self.of(project)
         if lock is None or lock.holder == by:
             return
-        if by not in OURSELVES:
+        if by != OURSELVES:
             with self._database.writing() as session:
                 detail = {what: f"locked by {lock.holder}", "lock": lock.id}
                 self._note(session, project, by, "refused", detail)

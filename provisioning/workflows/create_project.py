@@ -143,7 +143,8 @@ class CreateProject:
             raise PermanentError(
                 f"These could not be removed: {left}. Remove them by hand or press Clean Up again."
             )
-        self.run_steps.terraform.forget(operation.project)
+        if operation.facts.made or not self.run_steps.terraform.addresses(operation.project):
+            self.run_steps.terraform.forget(operation.project)
         self.run_steps.store.projects.become(operation.project, "gone")
         self.run_steps.store.operations.end(run, "cleaned")
         self.run_steps.desk.show(run)

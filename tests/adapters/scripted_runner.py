@@ -15,6 +15,7 @@ from waiting import wait_until
 
 from playground.github.limits import Limits
 from playground.github.runs import Conclusion, Job, RunBook, WorkflowRun
+from provisioning.adapters.github import App
 
 DEPLOY = """\
 name: deploy
@@ -187,6 +188,17 @@ class Works:
     @property
     def github(self) -> Any:
         return self.standin.github
+
+    def our_app(self) -> App:
+        """Return the bot's App, as its settings would."""
+        return App(
+            organisation="acme",
+            api_url=self.github.base_url,
+            app_id=self.github.app_id,
+            installation_id=self.github.installation_id,
+            private_key=self.github.app_private_key_pem,
+            seconds_between_writes=0,
+        )
 
     def call(self, method: str, path: str, body: object = None, **options: Any) -> Any:
         """Call the API below the repository, as the installed App unless told otherwise."""

@@ -17,7 +17,7 @@ from provisioning.project import DataAccess, ProjectSpec
 from provisioning.run_message import run_notice
 from provisioning.runs import Change, Counts, Outcome, Plan
 from provisioning.store import Store
-from provisioning.text import plain
+from provisioning.text import OURSELVES, plain
 from provisioning.verdicts import Allowed, Refused
 
 POLICY = policy_of(load(Path(__file__).parents[2] / "sciclops.example.toml", {}))
@@ -70,6 +70,12 @@ def test_a_sandbox_needs_the_typed_name_only_and_everything_else_somebody_else()
     assert POLICY.confirmer(DESTROY, FOREVER) == "second_person"
     assert POLICY.confirmers(FOREVER, "U-ada", DESTROY)[0] == "U-grace"
     assert POLICY.confirmer(CREATE, FOREVER) == "requester"
+
+
+def test_a_sandbox_that_ends_by_itself_is_confirmed_by_people_only() -> None:
+    strict = POLICY.model_copy(update={"confirm_destroy_sandbox": "requester"})
+    assert OURSELVES not in strict.confirmers(SANDBOX, OURSELVES, DESTROY)
+    assert set(SANDBOX.owners) <= set(strict.confirmers(SANDBOX, OURSELVES, DESTROY))
 
 
 @pytest.mark.parametrize("confirmer", ["nobody", "requester", "platform", "second_person"])

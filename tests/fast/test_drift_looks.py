@@ -196,3 +196,33 @@ def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) ->
     assert len(office.terraform.roots) == 1
     office.drift.sweep()
     assert office.queue.started[-1] == in_turn, "nothing more is due"
+
+
+def test_the_messages_of_a_project_that_is_gone_ask_for_nothing_more(office: Office) -> None:
+    office.terraform.drifted = ("t.a",)
+    office.ask()
+    office.look()
+    office.terraform.ends = FAILED
+    office.ask()
+    office.look()
+    assert any("please reconcile" in said for said in office.said())
+
+    office.drift.close("ada-7")
+    shown = [Message.of(row) for row in office.store.messages.owed()]
+    channel = [
+        one.content for one in shown if one.channel == POLICY.channel and "drift:" in one.key
+    ]
+    notices = [one for one in channel if isinstance(one, Notice)]
+    assert [one.title for one in notices] == ["ada-7 · Drift · Over"] * 2
+    assert not any(one.buttons for one in notices)
+    known = office.store.drifts.get("ada-7")
+    assert known is not None
+    assert (known.resources, known.trouble) == ([], "")
+
+
+def test_a_project_that_has_not_drifted_is_closed_without_a_word(office: Office) -> None:
+    office.ask()
+    office.look()
+    before = office.said()
+    office.drift.close("ada-7")
+    assert office.said() == before

@@ -40,7 +40,12 @@ def scene() -> Scene:
 
 def words(scene: Scene, viewer: str, region: str = "messages") -> str:
     """Return what a person sees in the channel."""
-    content = scene.regions(Address(viewer, "channel", CHANNEL))[region]
+    return shown_at(scene, Address(viewer, "channel", CHANNEL), region)
+
+
+def shown_at(scene: Scene, at: Address, region: str) -> str:
+    """Return what a region shows."""
+    content = scene.regions(at)[region]
     return content if isinstance(content, Html) else "".join(html for _, html in content)
 
 
@@ -164,9 +169,9 @@ def test_what_was_said_on_another_day_has_its_date_in_a_thread(
     parent = next(one for one in scene.workspace.messages if one.thread_ts and one.reader is None)
     at = Address("U0ADA", "channel", CHANNEL, thread=str(parent.thread_ts))
     shown = f">{later.reader('U0ADA').local(float(parent.ts)):%b %-d, %Y} at "
-    assert shown not in "".join(html for _, html in later.regions(at)["thread"])
+    assert shown not in shown_at(later, at, "thread")
     clock.advance(timedelta(days=3))
-    assert shown in "".join(html for _, html in later.regions(at)["thread"])
+    assert shown in shown_at(later, at, "thread")
 
 
 def test_only_what_changed_is_sent() -> None:

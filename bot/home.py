@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from bot.render import Block, blocks
 from commands.command import Services
 from commands.home import TURN, Turn, home
 from commands.home import Home as Page
+from provisioning.text import Notice
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,12 @@ class Home:
 
 def view_blocks(page: Page) -> list[Block]:
     """Return the blocks of a home: its sections, and a field that filters by name."""
-    made = [block for notice in page.sections for block in blocks(notice, plan_blocks=False)]
-    return [*made, *filter_field(page.text)][:MOST_BLOCKS]
+    return [*drawn(page.sections), *filter_field(page.text), *drawn(page.below)][:MOST_BLOCKS]
+
+
+def drawn(sections: Sequence[Notice]) -> list[Block]:
+    """Return the blocks of some sections."""
+    return [block for notice in sections for block in blocks(notice, plan_blocks=False)]
 
 
 def filter_field(text: str | None) -> list[Block]:

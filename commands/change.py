@@ -26,10 +26,12 @@ from commands.project_fields import (
     suggest,
     template_objections,
 )
+from provisioning.board import read_operation
 from provisioning.errors import UserError
 from provisioning.operation import CHANGE
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.questions import Choice
+from provisioning.refusals import busy
 from provisioning.spec_change import (
     CHANGED_MEANWHILE,
     data_to_ask_for,
@@ -82,10 +84,8 @@ def present(name: str, services: Services) -> ProjectSpec:
 
 def require_quiet(name: str, services: Services) -> None:
     """Refuse a form that could not be submitted now: operations come one at a time."""
-    if services.store.operations.of_project(name, active=True):
-        raise UserError(
-            f"{name} has a run under way. Wait for its end or cancel it, and ask again."
-        )
+    for row in services.store.operations.of_project(name, active=True):
+        raise UserError(busy(read_operation(row)))
 
 
 def values_of(spec: ProjectSpec) -> dict[str, Value]:

@@ -44,7 +44,8 @@ USAGE = "secret add|set|remove|list <project> [NAME]"
 LEAKED = (
     "A value never goes into a command. If what you typed after the project, or after the name, is "
     "one, consider it leaked: Slack has it. Change it where it comes from, and enter the new one "
-    "in the dialog. Nothing was done, and none of it was kept here. "
+    "in the dialog. Nothing was done, and none of it was kept here. A name has capital letters, "
+    "digits and underscores only: "
 )
 FORGOTTEN = (
     "I was restarted before the value was written everywhere, and values are never kept here. "
@@ -58,7 +59,7 @@ def secret(request: Request, services: Services) -> Answer:
     if doing is None or not request.word(2):
         raise UserError(say("Say what to do and with which project: ", code(f"/sciclops {USAGE}")))
     if without_values(request.words) != request.words or "" in request.words:
-        raise UserError(say(LEAKED, "It is: ", code(f"/sciclops {USAGE}"), "."))
+        raise UserError(say(LEAKED, code(f"/sciclops {USAGE}"), "."))
     return doing(request, services)
 
 

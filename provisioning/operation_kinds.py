@@ -113,7 +113,12 @@ CHANGE_PROJECT = Kind(
     ),
     states={"done": "Changed"},
 )
-RECONCILE = Kind(name="reconcile", title="Reconcile", steps=("planning", "waiting", "applying"))
+RECONCILE = Kind(
+    name="reconcile",
+    title="Reconcile",
+    steps=("planning", "waiting", "applying"),
+    closing="Everything that Terraform manages is as it was asked for.",
+)
 ROTATE_KEYS = Kind(
     name="rotate_keys",
     title="Key rotation",

@@ -11,6 +11,7 @@ from provisioning.change_message import changes, ended
 from provisioning.operation import CANCELLABLE, STOPPED, TURNS, WORKING, WRITING, Operation
 from provisioning.operation_kinds import kind_of, left_standing
 from provisioning.project import ProjectSpec, template_title
+from provisioning.rotation_message import rotation_facts
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
 from provisioning.secret_message import secret_body, secret_buttons, secret_facts
@@ -236,13 +237,16 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
         return tuple(shown)
     if facts.secret:
         shown += secret_facts(facts.secret)
+    elif facts.rotation:
+        shown += rotation_facts(facts.rotation)
     elif not kind_of(operation).removes:
         shown += changes(operation) if facts.before else _rights(spec)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
-        label = "Resources changed" if is_applied(operation) else "Resources to be changed"
+        is_past = is_applied(operation) or operation.phase == "unchanged"
+        label = "Resources changed" if is_past else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
     if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
         shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))

@@ -29,6 +29,7 @@ class OpenQuestion(Frozen):
     """A question that waits: `question` is as in `ApprovalRow`."""
 
     project: str
+    kind: str
     question: str
     approvers: tuple[str, ...]
     requested_by: str
@@ -45,6 +46,7 @@ class Overview:
         rows = (
             select(
                 col(OperationRow.project),
+                col(OperationRow.kind),
                 col(ApprovalRow.question),
                 col(ApprovalRow.approvers),
                 col(OperationRow.requested_by),
@@ -57,9 +59,13 @@ class Overview:
         with self._database.reading() as session:
             return tuple(
                 OpenQuestion(
-                    project=project, question=question, approvers=tuple(named), requested_by=by
+                    project=project,
+                    kind=kind,
+                    question=question,
+                    approvers=tuple(named),
+                    requested_by=by,
                 )
-                for project, question, named, by in session.exec(rows)
+                for project, kind, question, named, by in session.exec(rows)
             )
 
     def drifts(self, projects: Collection[str]) -> Mapping[str, DriftRow]:

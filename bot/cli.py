@@ -70,9 +70,12 @@ def check_project(
 ) -> None:
     """Check a project that is ready; the exit status is 1 unless everything is as it should be."""
     from bot.wiring import build
-    from provisioning import check_report
+    from provisioning import check_report, migrations
+    from provisioning.database import Database
 
-    report = build(read_settings(settings)).checking.examine(project)
+    read = read_settings(settings)
+    migrations.check(Database(read.url()))  # a bot that is put together upgrades it
+    report = build(read).checking.examine(project)
     typer.echo(check_report.as_json(report) if as_json else check_report.as_text(report))
     if not report.passed:
         raise typer.Exit(1)

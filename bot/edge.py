@@ -230,11 +230,11 @@ class Edge:
             return answer
         try:
             return await self._begin(request, answer)
-        except UserError as taken:
-            again: Answer = await self._in(
-                self._checks, _with_error, request, taken, self._services
-            )
-            return again
+        except UserError as late:
+            if late.field is None:
+                raise  # the whole form says it
+            form: Answer = await self._in(self._checks, _with_error, request, late, self._services)
+            return form
 
     async def _acknowledge(
         self,
@@ -341,7 +341,7 @@ def _with_error(request: Request, error: UserError, services: Services) -> Answe
     form = dispatch(draft, services)
     if not isinstance(form, Form):
         raise error
-    return Form(**{**form.__dict__, "errors": {error.field or form.fields[0].name: str(error)}})
+    return Form(**{**form.__dict__, "errors": {error.field: str(error)}})
 
 
 def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:

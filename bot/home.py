@@ -13,7 +13,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.payloads import words_of
 from bot.render import Block, blocks
 from commands.command import Services
-from commands.home import TURN, Turn, home
+from commands.home import MINE, TURN, Turn, home
 from commands.home import Home as Page
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,12 @@ class Home:
 
 
 def view_blocks(page: Page) -> list[Block]:
-    """Return the blocks of a home: its sections, and a field that filters by name."""
-    made = [block for notice in page.sections for block in blocks(notice, plan_blocks=False)]
-    return [*made, *filter_field(page.text)][:MOST_BLOCKS]
+    """Return the blocks of a home: its sections, and a field that filters projects by name."""
+    made: list[Block] = []
+    for notice in page.sections:
+        made += blocks(notice, plan_blocks=False)
+        made += filter_field(page.text) if notice.title == MINE else []
+    return made[:MOST_BLOCKS]
 
 
 def filter_field(text: str | None) -> list[Block]:

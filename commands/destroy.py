@@ -40,9 +40,10 @@ def destroy(request: Request, services: Services) -> Answer:
     require_possible(spec, request.who, services)
     typed = text(request.values or {}, "project")
     if request.values is None or request.draft:
+        services.store.locks.require_open(name, request.who, "destroy")
         return form(spec, request.who, services, services.losses.of(spec))
     if typed != name:
-        return form(spec, request.who, services, error=f"Type {name} to confirm.")
+        return form(spec, request.who, services, error=f"That is not its name: type {name}.")
     said = say("The destruction of ", bold(name), " is planned; its message shows how it goes.")
     return Start(spec, said, kind=DESTROY)
 

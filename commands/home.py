@@ -27,6 +27,8 @@ MOST_ENDING = 5
 RECENT = 5
 SANDBOXES_WITHIN, KEYS_WITHIN = timedelta(days=7), timedelta(days=14)
 NEW = Button(label="New Project", words=("new",), style="primary")
+MINE = "Your projects"
+"""The title of the section that can be filtered."""
 TURN = "home"
 """The first word of what turns this page; the edge shows it again, nothing is decided."""
 Kind = Literal["", "attention", "sandbox"]
@@ -152,7 +154,7 @@ def projects(who: str, services: Services, turn: Turn, found: Page, mine: int) -
     pages = max(-(-found.total // PAGE), 1)
     return Notice(
         summary="SciCLOps",
-        title="Your projects",
+        title=MINE,
         body=(
             say(f"{count(mine)}.", *narrowed(turn, found.total)),
             *(say(*held(lock, services.clock.now())) for lock in locks.values()),

@@ -42,9 +42,10 @@ from provisioning.text import Text, bold, code, say
 NAME, STAGES_FIELD, VALUE = "name", "stages", "value"
 USAGE = "secret add|set|remove|list <project> [NAME]"
 LEAKED = (
-    "A value never goes into a command. If what you typed after the project, or after the name, is "
-    "one, consider it leaked: Slack has it. Change it where it comes from, and enter the new one "
-    "in the dialog. Nothing was done, and none of it was kept here. "
+    "Nothing was done. After the project comes one name, in capital letters, digits and "
+    "underscores, and nothing else. If what you typed there is a value, consider it leaked: Slack "
+    "has it. Change it where it comes from, and enter the new one in the dialog. None of it was "
+    "kept here. It is: "
 )
 FORGOTTEN = (
     "I was restarted before the value was written everywhere, and values are never kept here. "
@@ -54,12 +55,12 @@ FORGOTTEN = (
 
 def secret(request: Request, services: Services) -> Answer:
     """Do what the second word says; rights are checked when a form opens and at submit."""
-    doing = DOING.get(request.word(1).lower())
-    if doing is None or not request.word(2):
-        raise UserError(say("Say what to do and with which project: ", code(f"/sciclops {USAGE}")))
-    if without_values(request.words) != request.words or "" in request.words:
-        raise UserError(say(LEAKED, "It is: ", code(f"/sciclops {USAGE}"), "."))
-    return doing(request, services)
+    usage = code(f"/sciclops {USAGE}")
+    if "" in without_values(request.words):
+        raise UserError(say(LEAKED, usage, "."))
+    if not request.word(2):
+        raise UserError(say("Say what to do and with which project: ", usage, "."))
+    return DOING[request.word(1).lower()](request, services)
 
 
 # ---------------------------------------------------------------------- add

@@ -14,8 +14,9 @@ from provisioning.clock import Clock
 from provisioning.drift_message import answer, drift_notice, gone_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
+from provisioning.interruptions import KILLED, MOST_INTERRUPTIONS
 from provisioning.living import ready
-from provisioning.operation import CREATE, operation_id
+from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
 from provisioning.project import ProjectSpec
@@ -91,6 +92,7 @@ class Drift:
             platform=self.people.is_among(by, (self.policy.platform_group,)),
         )
         if isinstance(verdict, Refused):
+            self.store.refused(project, by, "reconcile", verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
         return spec
 
@@ -118,7 +120,8 @@ class Drift:
         except UserError as error:
             self._answer(look, by, Notice(summary=str(error), body=(error.said,)))
             return
-        if self.store.operations.of_project(project, active=True):
+        active = self.store.operations.of_project(project, active=True)
+        if any(one.phase not in OPEN for one in active):
             busy = UNDER_WAY.format(project=project)
             self._answer(look, by, Notice(summary=busy, body=(say(busy),)))
             return
@@ -148,10 +151,14 @@ class Drift:
         origin = next((one.id for one in made if one.kind == CREATE), "")
         files = self.root_files(spec, f"sciclops:{origin}", {}, False)
         self.terraform.prepare(row.name, files)
-        outcome, plan = self.terraform.plan(row.name, look, Nobody())
-        if plan is None:
-            raise PermanentError(_why(outcome))
-        return plan.drifted
+        for _ in range(MOST_INTERRUPTIONS):
+            outcome, plan = self.terraform.plan(row.name, look, Nobody())
+            if plan is not None:
+                return plan.drifted
+            if outcome.ending != KILLED:
+                break
+            self.terraform.forget_run(row.name, look)  # whoever was killed says nothing of drift
+        raise PermanentError(_why(outcome))
 
     def _forget(self, look: str) -> None:
         """Drop the plan, which holds values, and everything else of a look."""

@@ -26,8 +26,8 @@ def secret_body(operation: Operation) -> Iterator[Text]:
     if work.trouble:
         yield say(bold("The value was not stored everywhere: "), work.trouble)
     if operation.phase == "entering":
-        yield say(f"{listed(work.lacking)} wait{'s' * (len(work.lacking) == 1)} for a value. ")
-        yield say(f"An owner enters it in a dialog. {NEVER_KEPT}")
+        waits = f"{listed(work.lacking)} wait{'s' * (len(work.lacking) == 1)} for a value"
+        yield say(f"{waits}, which an owner enters in a dialog. {NEVER_KEPT}")
     elif operation.phase == "storing":
         yield say(f"The value is written to {listed(work.storing)}.")
     elif work.written:

@@ -286,7 +286,8 @@ class SecretValues:
 
 def _told(trouble: str, unsure: str, untouched: Sequence[str]) -> str:
     """Say what was written, what may have been, and what to do."""
-    rest = f" {listed(untouched)} kept what they had." if untouched else ""
+    had = "it" if len(untouched) == 1 else "they"
+    rest = f" {listed(untouched)} kept what {had} had." if untouched else ""
     return f"{trouble}. {unsure} may have the new value in part.{rest} {AGAIN}"
 
 

@@ -81,7 +81,7 @@ class Overview:
         latest = (
             select(WorkflowRunRow.id, place.label("place"))
             .where(col(WorkflowRunRow.project).in_(projects))
-            .subquery()
+            .subquery("latest")
         )
         rows = (
             select(WorkflowRunRow)

@@ -87,8 +87,13 @@ class RotateKeys:
         self.run_steps.remember(run, rotation=rotation.model_dump(mode="json"))
 
     def _overlap(self, run: str) -> None:
-        """Leave it to whoever sees that nothing holds the old keys any more."""
-        known = rotation_of(self.run_steps.load(run))
+        """Leave it to whoever sees that nothing holds the old keys any more.
+
+        Which key is due first will be noted with the next look at all keys.
+        """
+        now = self.run_steps.load(run)
+        known = rotation_of(now)
+        self.run_steps.store.health.key_due(now.project, None, "")
         deadline = self.run_steps.clock.now() + self.run_steps.policy.longest_overlap
         self.run_steps.finish(run, "applying")
         kept = known.model_copy(update={"deadline": deadline})

@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -245,6 +245,15 @@ class Works:
         body = {"environment_ids": [env.id], "state": state, "comment": "Seen."} | changes
         options = self.as_(login) if login else {}
         return self.call("POST", f"/actions/runs/{run.id}/pending_deployments", body, **options)
+
+    def let_nobody_in(self, times: int) -> None:
+        """Note so many deployments, newer than all others, that reviewers have rejected."""
+        held = self.github.repos["ada-7"].deployments
+        latest = list(held.values())[-1]
+        rejected = replace(latest.statuses[0], state="failure")
+        for _ in range(times):
+            number = self.github.world.next_id()
+            held[number] = replace(latest, id=number, statuses=[rejected])
 
     def refused(self, answer: Any) -> None:
         """Check that GitHub's one refusal of a decision was given."""

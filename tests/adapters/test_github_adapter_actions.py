@@ -203,6 +203,7 @@ def test_a_reviewer_decides_with_their_own_token(
     assert look.run.conclusion == ("success" if approved else "failure")
     (review,) = look.reviews
     assert (review.login, review.approved, review.comment) == ("rosa", approved, "as agreed")
+    works.let_nobody_in(20)
     assert actions.released("ada-7", "Production") == (run.sha if approved else "")
 
 

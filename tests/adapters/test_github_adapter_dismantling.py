@@ -82,5 +82,6 @@ def test_an_environment_was_used_once_a_job_got_in(
     assert not dismantling.was_used("ada-7", "Production")
     assert works.decide(run, "grace").status_code == 200
     works.wait(run, "completed")
+    works.let_nobody_in(101)
     assert dismantling.was_used("ada-7", "Production")
     assert not dismantling.was_used("ada-7", "Staging")

@@ -109,8 +109,31 @@ def test_the_dialog_says_what_is_lost_and_wants_the_name_typed(talk: Conversatio
     assert "Open pull requests, which are closed: none" in said
     assert "confirmed by" in said
     for typed in ("old-2", "OLD-1", "old"):
-        assert submitted(talk, typed) == {"project": "Type old-1 to confirm."}
+        assert submitted(talk, typed) == {"project": "That is not its name: type old-1."}
     assert talk.world.github.repos[talk.name].archived is False
+
+
+def test_a_lock_that_comes_while_somebody_reads_is_told_in_the_dialog(talk: Conversation) -> None:
+    opened(talk)
+    talk.grace.type(f"/sciclops lock {talk.name} not now")
+    talk.told(talk.grace, f"{talk.name} is locked: not now.")
+    submitted(talk, talk.name)
+    assert "old-1 is locked by U0GRACE" in text_of(talk.ada.view())
+    talk.world.slack.workspace.stacks.clear()
+    talk.ada.type(f"/sciclops destroy {talk.name}")
+    talk.told(talk.ada, "old-1 is locked by U0GRACE")
+    assert not talk.ada.has_view()
+    talk.grace.type(f"/sciclops unlock {talk.name}")
+    talk.told(talk.grace, f"{talk.name} is unlocked.")
+
+
+def test_a_destruction_that_is_discarded_leaves_the_project_as_it_is(talk: Conversation) -> None:
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press("Discard", talk.grace)
+    talk.told(talk.grace, "Discarded: nothing was changed, and the project stays as it is.")
+    talk.run_message("Destroy · Discarded")
 
 
 def test_somebody_else_confirms_a_failure_is_retried_and_nothing_is_left(
@@ -151,6 +174,8 @@ def refused(talk: Conversation) -> None:
     """See that nothing else begins on a project that is half destroyed."""
     talk.ada.type(f"/sciclops deploy {talk.name}")
     talk.told(talk.ada, f"{talk.name} is being destroyed. Nothing was started.")
+    talk.grace.type(f"/sciclops rotate {talk.name}")
+    talk.told(talk.grace, f"{talk.name} is being destroyed. Nothing was started.")
     talk.ada.type(f"/sciclops status {talk.name}")
     talk.told(talk.ada, "being destroyed")
     talk.ada.type(f"/sciclops destroy {talk.name}")

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from conversation import RUN_SECONDS, Conversation
+from waiting import wait_until
 
 from playground.cast import STAGES
 from playground.faults import Door, Fault
@@ -173,7 +175,8 @@ def test_a_value_that_cannot_be_written_is_asked_for_again(
     talk.ada.press("Enter Value", on=run)
     talk.view_says("Enter value")
     enter(talk, VALUE, "staging")
-    talk.ada.wait_until(lambda: "Production waits for" in text_of(run) or None)
+    shown = "Production waits for a value"
+    talk.ada.wait_until(lambda: shown in text_of(run) or None, timeout=RUN_SECONDS)
     talk.ada.press("Enter Value", on=run)
     talk.view_says("Enter value")
     enter(talk, OTHER)
@@ -183,21 +186,21 @@ def test_a_value_that_cannot_be_written_is_asked_for_again(
 
 def test_a_value_behind_the_name_is_refused_and_kept_nowhere(talk: Conversation) -> None:
     typed = "plainly-typed-4bd1e9"
-    commands = (f"add {talk.name} API_KEY {typed}", f"add {talk.name} {typed}", f"set {typed} X")
+    commands = (f"add {talk.name} API_KEY {typed}", f"add {talk.name} {typed}", f"{typed} X")
     for number, words in enumerate((*commands, f"set {talk.name} API_KEY={typed}")):
         talk.ada.type(f"/sciclops secret {words}")
-        talk.ada.wait_until(lambda n=number: leaks_told(talk) == n + 1 or None)
+        talk.ada.wait_until(partial(told_so_often, talk, number + 1))
     files = [one for one in (talk.world.directory / "bot").rglob("*") if one.is_file()]
     assert any(one.name.startswith("sciclops.sqlite") for one in files)
     assert [one.name for one in files if typed.encode() in one.read_bytes()] == []
     assert typed not in talk.world.bot.log.read_text()
 
 
-def leaks_told(talk: Conversation) -> int:
-    """Return how often Ada was told that what she typed is to be considered leaked."""
+def told_so_often(talk: Conversation, often: int) -> bool | None:
+    """Tell whether Ada was told so often that what she typed is to be considered leaked."""
     messages = talk.world.slack.workspace.messages
     mine = [text_of(one) for one in messages if one.reader == talk.ada.user]
-    return sum("consider it leaked" in said for said in mine)
+    return sum("consider it leaked" in said for said in mine) == often or None
 
 
 @pytest.mark.parametrize(
@@ -234,12 +237,12 @@ def test_a_kill_while_a_value_is_written_is_told_and_the_value_asked_for_again(
     opened(talk, f"set {talk.name} {NAME}")
     talk.world.faults.add(Fault("github", "delay", f"PUT .*/Testing/secrets/{NAME}$", seconds=60))
     enter(talk, "written-in-part-51cc", "development", "testing", "staging")
-    talk.ada.wait_until(lambda: at_databricks(talk)["testing"] == "written-in-part-51cc" or None)
+    wait_until(lambda: at_databricks(talk)["testing"] == "written-in-part-51cc", RUN_SECONDS)
     newest(talk, "Storing the value", before)
     talk.playground.run(bot.kill())
     talk.world.faults.clear()
     talk.playground.run(bot.start(), RUN_SECONDS)
-    assert newest(talk, "Storing the value", before)
+    newest(talk, "Storing the value", before)
     talk.world.clock.advance(timedelta(minutes=4))
     run = newest(talk, "Waiting for the value", before)
     said = text_of(run)

@@ -139,3 +139,17 @@ def test_a_release_is_announced_by_the_title_that_its_card_shows() -> None:
     assert title_of(merge, []) == ""
     assert title_of(a_run(event="push", title="feat: more"), []) == "feat: more"
     assert title_of(a_run(event="workflow_dispatch", title="deploy"), []) == ""
+
+
+def test_who_dies_before_it_was_told_tells_of_the_first_release_all_the_same(
+    each_store: Store,
+) -> None:
+    store, board = each_store, a_board(each_store)
+    store.projects.reserve_and_begin(a_project(), an_operation("op-1"))
+    assert store.news.first("first-release:op-1", "7")  # and no further
+    for run in (8, 7):
+        board.announce(store.workflow_runs.see("ada-7", a_run(id=run)), ("Production",))
+    assert told(store) == [
+        "ada-7 is in Production.",
+        "First production release: ada-7 is in Production.",
+    ]

@@ -98,6 +98,8 @@ def test_projects_that_were_stored_before_have_no_secrets() -> None:
         ("secret add ada-7 hunter2", ("secret", "add", "ada-7", "")),
         ("secret add ada-7 KEY=hunter2", ("secret", "add", "ada-7", "")),
         ("secret set ada-7 hunter2 KEY", ("secret", "set", "ada-7", "")),
+        ("secret", None),
+        ("Secret ADD ada-7", None),
         ("secret hunter2", ("secret", "")),
         ("secret set hunter2!", ("secret", "set", "")),
         ("secret set KEY hunter2", ("secret", "set", "")),

@@ -1,7 +1,7 @@
 """A value passes through to the vendors, whatever dies or fails on the way, and stays nowhere."""
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
-from rows import NOON, a_project, a_spec, an_operation
+from rows import a_project, a_spec, an_operation
 from test_deaths_at_first_deployments import DeathError, Mortal
 
 from bot.installation import policy_of
@@ -33,6 +33,7 @@ EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
 NOBODY = cast("Any", None)
 SPEC = with_secret(a_spec(), "KEY", STAGES)
 VALUE, OTHER = SecretStr("plain-words-9f1c"), SecretStr("other-words-77ab")
+NUMBERS = count(1)
 Before = Callable[[str], None]
 
 
@@ -74,6 +75,11 @@ class Quiet:
         """Start nothing."""
 
 
+def same(text: str) -> str:
+    """Redact nothing."""
+    return text
+
+
 class Room:
     """A project with a secret, whose run waits for the value."""
 
@@ -83,11 +89,11 @@ class Room:
         self.store = Store(self.database, clock)
         policy = policy_of(load(EXAMPLE, {}))
         quiet = cast("Any", Quiet())
-        desk = Desk(self.store, quiet, policy, NOBODY, clock, str)
+        desk = Desk(self.store, quiet, policy, NOBODY, clock, same)
         requesting = Requesting(self.store, quiet, policy, clock)
         self.vaults = Vault("Databricks", clock), Vault("GitHub", clock)
         self.values = SecretValues(
-            self.store, desk, requesting, NOBODY, self.vaults, policy, clock, str
+            self.store, desk, requesting, NOBODY, self.vaults, policy, clock, same
         )
         row = an_operation()
         row.kind, row.phase = ADD_SECRET.name, "entering"
@@ -100,7 +106,8 @@ class Room:
 
     def enter(self, value: SecretStr = VALUE, stages: tuple[str, ...] = STAGES) -> Operation:
         """Enter a value."""
-        return self.values.put(SPEC, "KEY", stages, value, by="U-ada", key=f"view:{value}")
+        key = f"view:{next(NUMBERS)}"
+        return self.values.put(SPEC, "KEY", stages, value, by="U-ada", key=key)
 
     def run(self) -> Operation:
         """Return the newest run as it stands."""
@@ -116,9 +123,11 @@ class Room:
 
 
 @pytest.fixture
-def room(each_database: Database) -> Room:
+def room(each_database: Database, clock: MovableClock) -> Iterator[Room]:
     """Return the room; the test runs once for each kind of database."""
-    return Room(each_database, MovableClock(NOON))
+    one = Room(each_database, clock)
+    yield one
+    one.database.close()
 
 
 EVERYWHERE = {stage.capitalize(): VALUE.get_secret_value() for stage in STAGES}
@@ -225,6 +234,8 @@ def test_what_a_vendor_refuses_is_told_without_the_value(
 def test_a_value_for_some_stages_leaves_the_others_waiting(room: Room) -> None:
     assert room.enter(VALUE, ("testing",)).phase == "entering"
     assert "Development, Staging and Production wait for a value" in room.says()
+    (button,) = run_notice(room.run()).buttons
+    assert button.words == ("secret", "set", "ada-7", "KEY")
     assert room.enter(OTHER, ("development", "staging", "production")).phase == "done"
     assert room.held()[0]["Testing"] == VALUE.get_secret_value()
     again = room.enter(OTHER, ("testing",))

@@ -8,6 +8,7 @@ from nacl.public import PublicKey, SealedBox
 from pydantic import SecretStr
 
 from provisioning.adapters.github.connection import LARGEST_PAGE, Connection
+from provisioning.errors import PermanentError
 
 
 class EnvironmentSecrets:
@@ -28,6 +29,9 @@ class EnvironmentSecrets:
     def put(self, values: Mapping[str, SecretStr]) -> None:
         """Write secrets, each sealed so that GitHub alone can open it."""
         key = self._connection.get(f"{self._path}/public-key")
+        if key is None:
+            names = ", ".join(values)
+            raise PermanentError(f"{names} could not be written: {self._path} is not at GitHub.")
         box = SealedBox(PublicKey(base64.b64decode(key["key"])))
         for name, value in values.items():
             sealed = base64.b64encode(box.encrypt(value.get_secret_value().encode())).decode()

@@ -29,6 +29,7 @@ from commands.project_fields import (
 from provisioning.errors import UserError
 from provisioning.living import known, require_quiet
 from provisioning.operation import CHANGE
+from provisioning.owners import Owners
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.questions import Choice
 from provisioning.spec_change import (
@@ -41,7 +42,6 @@ from provisioning.spec_change import (
 from provisioning.text import bold, say
 
 NOT_READY = "Only a project that is ready can be changed."
-NOT_YOURS = "Not done: only an owner of the project or the platform team can change it."
 Values = Mapping[str, Value]
 
 
@@ -49,9 +49,8 @@ def change(request: Request, services: Services) -> Answer:
     """Show what a project has, or check and start what was submitted; rights are checked anew."""
     name = required_word(request, "project", "its name")
     before = present(name, services)
-    owners = (*before.owners, services.policy.platform_group)
-    if not services.people.is_among(request.who, owners):
-        raise UserError(NOT_YOURS)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(before, request.who, "change", "can change it")
     if request.values is None:
         require_quiet(services.store, name)
         return form(before, values_of(before), services)

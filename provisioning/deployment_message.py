@@ -95,7 +95,9 @@ def _done(run: WorkflowRun) -> str:
     deployed, destroyed = run.did("deploy"), run.did("destroy")
     if run.event == "pull_request" or not (deployed or destroyed):
         return f"Passed in {took}"
-    return f"Deployed to {deployed[-1]} in {took}" if deployed else f"Destroyed in {took}"
+    if deployed:
+        return f"Deployed to {deployed[-1]} in {took}"
+    return f"Removed from {', '.join(destroyed)} in {took}"
 
 
 def superseded_by(run: WorkflowRun, releases: Sequence[Release]) -> str:

@@ -14,6 +14,7 @@ from bot.digest_settings import DigestSettings
 from bot.observation_settings import LogSettings, MetricsSettings
 from bot.settings_file import explain, read
 from bot.settings_section import Section
+from bot.upgrade_settings import UpgradeSettings
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
 from provisioning.policy import Rotating
@@ -265,6 +266,7 @@ class Settings(Section):
 
     database_url: str = Field("", description="default: SQLite in data_directory")
     data_directory: Path = Path("data")
+    templates_directory: str = Field("", description="folder of bundle templates; empty: ours")
     slack: SlackSettings
     roles: RoleSettings
     github: GitHubSettings
@@ -277,6 +279,7 @@ class Settings(Section):
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
     drift: DriftSettings = DriftSettings()
+    upgrades: UpgradeSettings = UpgradeSettings()
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()

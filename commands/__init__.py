@@ -30,6 +30,7 @@ from commands import (
     status,
     unlink,
     unlock,
+    upgrade,
 )
 from commands.help import help_for
 
@@ -63,5 +64,6 @@ ALL = (
     rerun.COMMAND,
     rotate.COMMAND,
     secret.COMMAND,
+    upgrade.COMMAND,
 )
 HELP = help_for(ALL)

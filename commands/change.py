@@ -30,6 +30,7 @@ from provisioning.errors import UserError
 from provisioning.living import known, require_quiet
 from provisioning.operation import CHANGE
 from provisioning.project import ProjectSpec, Reviewer
+from provisioning.questions import Choice
 from provisioning.spec_change import (
     CHANGED_MEANWHILE,
     data_to_ask_for,
@@ -108,7 +109,16 @@ def form(
 
 def fill(field: Field, values: Values) -> Field:
     """Return the field with the value it had; nothing here follows a draft."""
-    return replace(field, initial=values.get(field.name, field.initial), live=False)
+    filled = replace(field, initial=values.get(field.name, field.initial), live=False)
+    if field.name != "reviewers":
+        return filled
+    return replace(filled, options=tuple(map(reviewer_option, many(values, "reviewers"))))
+
+
+def reviewer_option(word: str) -> Choice:
+    """Return what people read for `team:ml-reviewers`."""
+    kind, _, name = word.partition(":")
+    return Choice(value=word, label=f"Team {name}" if kind == "team" else name)
 
 
 def shown(errors: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:

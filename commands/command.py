@@ -20,6 +20,7 @@ from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
+from provisioning.fleet import Fleet
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.losses import Losses
@@ -33,6 +34,7 @@ from provisioning.requesting import Requesting
 from provisioning.secret_values import SecretValues
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, code, plain, say
+from provisioning.upgrading import Upgrading
 
 
 class Role(Enum):
@@ -171,6 +173,8 @@ class Services:
     losses: Losses
     extending: Extending
     secrets: SecretValues
+    upgrading: Upgrading
+    fleet: Fleet
 
     @property
     def feasibility(self) -> Feasibility:

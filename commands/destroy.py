@@ -42,7 +42,7 @@ def destroy(request: Request, services: Services) -> Answer:
         services.store.locks.require_open(name, request.who, "destroy")
         return form(spec, request.who, services, services.losses.of(spec))
     if typed != name:
-        return form(spec, request.who, services, error=f"Type {name} to confirm.")
+        return form(spec, request.who, services, error=f"That is not its name: type {name}.")
     said = say("The destruction of ", bold(name), " is planned; its message shows how it goes.")
     return Start(spec, said, kind=DESTROY)
 

@@ -54,8 +54,10 @@ class Board:
         """Want the run's message to show the run as it stands.
 
         Several threads may show a run at once: whoever writes last has looked again afterwards.
+        One without a channel is shown with many others, by whoever began it.
         """
-        wanted = self._message(run)
+        if not (wanted := self._message(run)).channel:
+            return
         while True:
             self._store.messages.show(wanted)
             latest = self._message(run)
@@ -73,7 +75,7 @@ class Board:
         last = run.facts.decisions[-1] if run.facts.decisions else None
         if run.phase not in ENDINGS or last is None or run.requested_by == last.by:
             return
-        if ENDINGS[run.phase] not in last.what:
+        if ENDINGS[run.phase] not in last.what or not run.channel:
             return
         by = (" by ", person(last.by)) if last.by else ()
         why = f": {last.comment}" if last.comment else ""

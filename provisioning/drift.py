@@ -14,6 +14,7 @@ from provisioning.clock import Clock
 from provisioning.drift_message import answer, drift_notice, gone_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
+from provisioning.interruptions import KILLED, MOST_INTERRUPTIONS
 from provisioning.living import ready
 from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
@@ -168,10 +169,14 @@ class Drift:
         origin = next((one.id for one in made if one.kind == CREATE), "")
         files = self.root_files(spec, f"sciclops:{origin}", {}, False)
         self.terraform.prepare(row.name, files)
-        outcome, plan = self.terraform.plan(row.name, look, Nobody())
-        if plan is None:
-            raise PermanentError(_why(outcome))
-        return plan.drifted
+        for _ in range(MOST_INTERRUPTIONS):
+            outcome, plan = self.terraform.plan(row.name, look, Nobody())
+            if plan is not None:
+                return plan.drifted
+            if outcome.ending != KILLED:
+                break
+            self.terraform.forget_run(row.name, look)  # whoever was killed says nothing of drift
+        raise PermanentError(_why(outcome))
 
     def _forget(self, look: str) -> None:
         """Drop the plan, which holds values, and everything else of a look."""

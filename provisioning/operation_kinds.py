@@ -5,7 +5,7 @@ All of them are durable runs with the same phases, the same message and the same
 
 from pydantic import Field
 
-from provisioning.operation import CHANGE, CREATE, DESTROY, Operation, Phase
+from provisioning.operation import CHANGE, CREATE, DESTROY, UPGRADE, Operation, Phase
 from provisioning.text import Frozen
 
 Words = tuple[str, str, str]
@@ -196,6 +196,34 @@ REMOVE_SECRET = Kind(
     states={"applying": "Removing", "done": "Removed"},
     words={"applying": ("Remove it", "Removing it", "Removed it")},
 )
+OFFERING: Words = (
+    "Offer the new version",
+    "Offering the new version",
+    "Offered the new version",
+)
+UPGRADE_TEMPLATE = Kind(
+    name="upgrade_template",
+    title="Upgrade",
+    steps=("starter",),
+    left_behind="nothing was changed on main; Retry goes on from there",
+    states={
+        "confirmed": "Waiting for GitHub's budget",
+        "applying": "Offering the new version",
+        "starter": "Offering the new version",
+    },
+    words={"starter": OFFERING},
+)
+UPGRADE_PROJECT = Kind(
+    name=UPGRADE,
+    title="Upgrade",
+    steps=("planning", "waiting", "applying", "starter"),
+    asks_owners=False,
+    left_behind=(
+        "what was applied so far stays, and nothing was changed on main; Retry goes on from there"
+    ),
+    states={"starter": "Offering the new version"},
+    words={"starter": OFFERING},
+)
 KINDS = {
     kind.name: kind
     for kind in (
@@ -207,6 +235,8 @@ KINDS = {
         ADD_SECRET,
         SET_SECRET,
         REMOVE_SECRET,
+        UPGRADE_TEMPLATE,
+        UPGRADE_PROJECT,
     )
 }
 UNTOUCHED = "nothing was changed, and the project stays as it is"

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
-from provisioning.operation import CHANGES, CREATE, DESTROY
+from provisioning.operation import CHANGES, CREATE, DESTROY, UPGRADE
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
 from provisioning.text import OURSELVES, Frozen
 from provisioning.verdicts import Allowed, Refused
@@ -58,7 +58,8 @@ class Policy(Delivery):
     of chat users that whoever keeps the settings vouches for. `confirm_change` is like
     `confirm_create` where it is None. Keys are due after `rotate_after`; the old ones are kept for
     `longest_overlap` at most. After so many `sandbox_extensions` only the platform team extends a
-    sandbox.
+    sandbox. An upgrade of all projects begins with the `canaries`, has so many `upgrades_at_once`
+    under way, and halts after more than `upgrade_failures`.
     """
 
     naming: Naming
@@ -88,6 +89,9 @@ class Policy(Delivery):
     rotation: Rotating = "ask"
     rotate_after: timedelta = timedelta(days=90)
     longest_overlap: timedelta = timedelta(hours=24)
+    canaries: tuple[str, ...] = ()
+    upgrades_at_once: int = 3
+    upgrade_failures: int = 3
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""
@@ -98,7 +102,7 @@ class Policy(Delivery):
 
     def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
         """Return who confirms the plan of such an operation on this project."""
-        if kind in CHANGES:
+        if kind in (*CHANGES, UPGRADE):
             return self.confirm_change or self.confirm_create
         if kind != DESTROY:
             return self.confirm_create

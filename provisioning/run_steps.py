@@ -96,6 +96,8 @@ class RunSteps:
 
     def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
         """Put a message or a file into the run's thread; the same key again replaces it."""
+        if not operation.channel:
+            return  # it has no message of its own
         self.store.messages.show(
             Message(
                 key=f"{operation.message}:{key}",

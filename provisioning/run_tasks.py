@@ -188,18 +188,29 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     titles = {
         "pending": "Confirm",
         "in_progress": state,
-        "complete": "Confirmed",
+        "complete": "Confirmed" if _was_asked(operation) else "No confirmation needed",
         "error": kind_of(operation).state(operation.phase),
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
     lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
-    plan = operation.facts.plan
-    if is_covered and (plan is None or plan.digest != operation.facts.covered_by):
+    if is_covered and not _is_the_plan_itself(operation):
         lines += say("\n" if lines else "", "This plan is ", *covered(operation))
     title = titles[status]
     if status == "error" and operation.phase == "cancelled":
         status, title = "pending", "Cancelled before confirmation"
     return Task(id="waiting", title=title, status=status, output=tuple(lines))
+
+
+def _was_asked(operation: Operation) -> bool:
+    """Tell whether somebody's word let the run go on, in whichever attempt."""
+    said = any(_place(operation, one) == "waiting" for one in operation.facts.decisions)
+    return said or bool(operation.facts.covered_by)
+
+
+def _is_the_plan_itself(operation: Operation) -> bool:
+    """Tell whether planning again has brought just what was confirmed."""
+    plan = operation.plan
+    return plan is not None and plan.digest == operation.facts.covered_by
 
 
 def covered(operation: Operation) -> Text:

@@ -40,6 +40,8 @@ class TerraformParts:
     workspaces: Workspaces
     people: People
     root_files: RootFiles
+    modules: str = ""
+    """The digest of the modules that are applied now."""
 
     # ------------------------------------------------------------------ the root
 
@@ -254,6 +256,8 @@ class TerraformParts:
         if outcome.stale:
             return KILLED  # overtaken by what was applied since: plan the rest
         self.run_steps.require_success(run, "Applying", outcome)
+        if outcome.ending == "succeeded" and not kind_of(operation).removes:
+            self.run_steps.store.versions.applied(operation.project, self.modules)
         return outcome.ending
 
     def _require_confirmed(self, run: str) -> None:

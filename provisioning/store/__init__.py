@@ -8,6 +8,7 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
 from provisioning.store.drifts import Drifts
+from provisioning.store.fleets import Fleets
 from provisioning.store.health import HealthNotes
 from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
@@ -23,6 +24,7 @@ from provisioning.store.releases import Releases
 from provisioning.store.sandboxes import Sandboxes
 from provisioning.store.turns import Turn, Turns
 from provisioning.store.usage import UsageCounts
+from provisioning.store.versions import Versions
 from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
@@ -63,6 +65,8 @@ class Store:
         self.drifts = Drifts(database, clock)
         self.overview = Overview(database)
         self.health = HealthNotes(database, clock)
+        self.fleets = Fleets(database, clock)
+        self.versions = Versions(database, clock)
         self.memos = Memos(database)
         self.news = News(database, clock)
         self.usage = UsageCounts(database)

@@ -16,6 +16,8 @@ from provisioning.text import Frozen, Notice
 FIRST_REST = timedelta(seconds=10)
 """How long a message that was refused rests; twice as long after each further refusal."""
 LONGEST_REST = timedelta(minutes=10)
+KEPT = ("created_at", "ts", "sent", "sending", "sender", "wanted")
+"""What a message keeps, whatever it says."""
 
 
 class Attachment(Frozen):
@@ -114,15 +116,19 @@ class Messages:
         with self._database.reading() as session:
             return session.exec(rows.limit(limit)).all()
 
-    def mark_sending(self, key: str) -> MessageRow:
-        """Note that an attempt begins; return what to send.
+    def mark_sending(self, key: str, *, by: str = "", instead_of: str = "") -> MessageRow | None:
+        """Note that a process begins an attempt; return what to send.
 
-        A row that was `sending` before may have arrived: look for it before sending it again.
+        None, while another process is at it, unless that is the one `instead_of` which it acts,
+        since it is dead. A row that was `sending` before may have arrived: look for it before
+        sending it again.
         """
         with self._database.writing() as session:
             row = _locked(session, key)
+            if row.sending and row.sender not in ("", by, instead_of):
+                return None
             before = row.model_copy()
-            row.sending = True
+            row.sending, row.sender = True, by
             session.add(row)
             return before
 
@@ -135,7 +141,7 @@ class Messages:
             row = _locked(session, key)
             row.sent = max(row.sent, version)
             row.ts = ts
-            row.sending = False
+            row.sending, row.sender = False, ""
             if row.trouble:
                 self._wake_others(session, row)
                 row.trouble, row.refusals, row.rests_until = "", 0, None
@@ -150,6 +156,14 @@ class Messages:
             .where(col(MessageRow.key) != mended.key)
             .values(rests_until=None)
         )
+
+    def let_go(self, key: str, *, by: str) -> None:
+        """Note that a process's attempt failed: any process may try again, and looks first."""
+        with self._database.writing() as session:
+            row = _locked(session, key)
+            if row.sender == by:
+                row.sender = ""
+                session.add(row)
 
     def mark_trouble(self, key: str, trouble: str) -> None:
         """Note that a message is refused until somebody mends something; it rests, ever longer.
@@ -206,7 +220,7 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
     if Message.of(row) != message:
         # What is owed already keeps its place in the line, however often it changes.
         owed = {"updated_at"} if row.wanted > row.sent and not row.trouble else set()
-        keep = {"created_at", "ts", "sent", "sending", "wanted", "trouble", "refusals"} | owed
+        keep = {*KEPT, "trouble", "refusals"} | owed
         row.sqlmodel_update(wanted.model_dump(exclude=keep | {"rests_until"}))
         row.wanted += 1
         if row.rests_until:

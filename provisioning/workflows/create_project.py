@@ -115,7 +115,10 @@ class CreateProject:
         commit = self.terraform.repositories.push_starter(
             operation.project, files, operation.marker
         )
-        self.run_steps.store.projects.become(operation.project, "reserved", {"commit": commit})
+        store, template = self.run_steps.store, operation.spec.template
+        store.projects.become(operation.project, "reserved", {"commit": commit})
+        version = self.verifying.templates.version(template)
+        store.versions.made(operation.project, template, version, commit)
         self.run_steps.finish(run, "starter")
 
     def _verify(self, run: str) -> None:

@@ -109,7 +109,7 @@ def test_the_dialog_says_what_is_lost_and_wants_the_name_typed(talk: Conversatio
     assert "Open pull requests, which are closed: none" in said
     assert "confirmed by" in said
     for typed in ("old-2", "OLD-1", "old"):
-        assert submitted(talk, typed) == {"project": "Type old-1 to confirm."}
+        assert submitted(talk, typed) == {"project": "That is not its name: type old-1."}
     assert talk.world.github.repos[talk.name].archived is False
 
 

@@ -38,8 +38,8 @@ def test_only_a_plan_that_is_out_of_date_needs_a_new_one() -> None:
     assert not stopped_at("Deploy").needs_new_plan()
 
 
-def test_a_run_that_removes_says_from_where() -> None:
-    job = a_job("Destroy Staging", "completed", "success")
+def test_what_a_stage_lost_is_not_called_the_project_s_destruction() -> None:
+    job = a_job("Destroy Testing", "completed", "success")
     run = a_run(status="completed", conclusion="success", jobs=(job,))
     notice = deployment_notice(Followed(run=run, project="ada-7", created_at=START), (), (), code)
-    assert notice.title.startswith("ada-7 · Destroy · Removed from Staging in ")
+    assert notice.title.startswith("ada-7 · Removal · Removed from Testing in ")

@@ -41,6 +41,8 @@ class Planner:
     def __init__(self) -> None:
         self.ends: Outcome | Exception = SUCCEEDED
         self.drifted: tuple[str, ...] = ()
+        self.kills = 0
+        """How often it is killed before it plans."""
         self.roots: list[Mapping[str, str]] = []
         self.kept: set[str] = set()
 
@@ -52,6 +54,10 @@ class Planner:
     def plan(self, project: str, run: str, watch: object) -> tuple[Outcome, Plan | None]:
         """Return the plan that is wanted."""
         del project, watch
+        if run in self.kept or self.kills:
+            self.kills = max(self.kills - 1, 0)
+            self.kept.add(run)
+            return Outcome(ending="killed"), None
         self.kept.add(run)
         if isinstance(self.ends, Exception):
             raise self.ends
@@ -139,6 +145,22 @@ class Office:
 def office(store: Store, clock: MovableClock) -> Office:
     """Return an office with one project."""
     return Office(store, clock)
+
+
+def test_a_look_whose_terraform_is_killed_looks_again(office: Office) -> None:
+    office.terraform.drifted, office.terraform.kills = ("t.a",), 2
+    office.ask()
+    office.look()
+    assert any("1 resource has drifted" in said for said in office.said())
+    assert not any("Could not look" in said for said in office.said())
+
+
+def test_a_look_whose_terraform_is_killed_each_time_says_so(office: Office) -> None:
+    office.terraform.kills = 100
+    office.ask()
+    office.look()
+    assert any("Terraform ended as killed while planning" in said for said in office.said())
+    assert office.terraform.kept == set()
 
 
 def test_a_look_plans_what_was_asked_for_and_keeps_nothing_of_it(office: Office) -> None:

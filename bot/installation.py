@@ -43,6 +43,9 @@ def policy_of(settings: Settings) -> Policy:
         rotation=settings.security.rotation,
         rotate_after=timedelta(days=settings.security.rotate_after_days),
         longest_overlap=timedelta(hours=settings.security.overlap_hours),
+        canaries=settings.upgrades.canaries,
+        upgrades_at_once=settings.upgrades.at_once,
+        upgrade_failures=settings.upgrades.failures_allowed,
         **delivery_of(settings).model_dump(),
     )
 

@@ -26,9 +26,11 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
+    upgrade,
 )
 from commands.help import help_for
 
@@ -61,5 +63,7 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
+    upgrade.COMMAND,
 )
 HELP = help_for(ALL)

@@ -27,8 +27,11 @@ from commands.project_fields import (
     template_objections,
 )
 from provisioning.errors import UserError
+from provisioning.living import known, require_quiet
 from provisioning.operation import CHANGE
+from provisioning.owners import Owners
 from provisioning.project import ProjectSpec, Reviewer
+from provisioning.questions import Choice
 from provisioning.spec_change import (
     CHANGED_MEANWHILE,
     data_to_ask_for,
@@ -36,10 +39,9 @@ from provisioning.spec_change import (
     groups_objection,
     with_changes,
 )
-from provisioning.text import bold, code, quoted, say
+from provisioning.text import bold, say
 
 NOT_READY = "Only a project that is ready can be changed."
-NOT_YOURS = "Not done: only an owner of the project or the platform team can change it."
 Values = Mapping[str, Value]
 
 
@@ -47,11 +49,10 @@ def change(request: Request, services: Services) -> Answer:
     """Show what a project has, or check and start what was submitted; rights are checked anew."""
     name = required_word(request, "project", "its name")
     before = present(name, services)
-    owners = (*before.owners, services.policy.platform_group)
-    if not services.people.is_among(request.who, owners):
-        raise UserError(NOT_YOURS)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(before, request.who, "change", "can change it")
     if request.values is None:
-        require_quiet(name, services)
+        require_quiet(services.store, name)
         return form(before, values_of(before), services)
     if request.draft:
         return form(before, request.values, services)
@@ -69,22 +70,11 @@ def change(request: Request, services: Services) -> Answer:
 
 def present(name: str, services: Services) -> ProjectSpec:
     """Return what a project is like now; raises UserError unless there is one that is ready."""
-    project = services.store.projects.get(name)
-    if project is None:
-        listing = (code("/sciclops list"), " shows which there are.")
-        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
+    project = known(services.store, name)
     if project.state != "ready":
         state = STATES.get(project.state, project.state)
         raise UserError(f"{NOT_READY} {name} is {state}. Nothing was changed.")
     return ProjectSpec.model_validate(project.spec)
-
-
-def require_quiet(name: str, services: Services) -> None:
-    """Refuse a form that could not be submitted now: operations come one at a time."""
-    if services.store.operations.of_project(name, active=True):
-        raise UserError(
-            f"{name} has a run under way. Wait for its end or cancel it, and ask again."
-        )
 
 
 def values_of(spec: ProjectSpec) -> dict[str, Value]:
@@ -118,7 +108,16 @@ def form(
 
 def fill(field: Field, values: Values) -> Field:
     """Return the field with the value it had; nothing here follows a draft."""
-    return replace(field, initial=values.get(field.name, field.initial), live=False)
+    filled = replace(field, initial=values.get(field.name, field.initial), live=False)
+    if field.name != "reviewers":
+        return filled
+    return replace(filled, options=tuple(map(reviewer_option, many(values, "reviewers"))))
+
+
+def reviewer_option(word: str) -> Choice:
+    """Return what people read for `team:ml-reviewers`."""
+    kind, _, name = word.partition(":")
+    return Choice(value=word, label=f"Team {name}" if kind == "team" else name)
 
 
 def shown(errors: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:

@@ -70,5 +70,7 @@ def ended(operation: Operation, repository_url: str) -> Iterator[Text]:
     if operation.facts.files == "left":
         yield say(
             "Files of the repository should change, too, but they come from another version of "
-            "the template and were left alone. Change CODEOWNERS and databricks.yml by hand."
+            "the template and were left alone. Type ",
+            code(f"/sciclops upgrade {operation.project}"),
+            ": a pull request offers both.",
         )

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.project_secrets import SecretWork
 from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
+from provisioning.versions import Upgrade
 
 Phase = Literal[
     "queued",
@@ -24,6 +26,8 @@ Phase = Literal[
     "deploying",
     "overlapping",
     "revoking",
+    "entering",
+    "storing",
     "ready",
     "done",
     "unchanged",
@@ -38,7 +42,8 @@ Phase = Literal[
     "cleaned",
 ]
 """Where an operation stands. `waiting` is for people, `deploying`, `undeploying` and `overlapping`
-for workflow runs at GitHub; `TURNS` wait for GitHub's budget."""
+for workflow runs at GitHub; `TURNS` wait for GitHub's budget. `entering` is for a secret's value;
+whoever entered it is `storing` it, by no workflow."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -57,6 +62,9 @@ WORKING: tuple[Phase, ...] = (
 )
 """Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
 
+AT_GITHUB: tuple[Phase, ...] = ("deploying", "undeploying")
+"""Phases in which workflow runs are waited for, between short steps of ours that begin them."""
+
 WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning", "freeing")
 """Phases in which GitHub is written to."""
 
@@ -69,8 +77,10 @@ STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
 ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
-OPEN: tuple[Phase, ...] = ("overlapping",)
+OPEN: tuple[Phase, ...] = ("overlapping", "entering")
 """Phases in which operations of other kinds may begin on the same project."""
+UNHURRIED: tuple[Phase, ...] = ("entering",)
+"""Those of them in which any operation may begin: nothing is under way."""
 
 Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"]
 
@@ -78,10 +88,16 @@ CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
 CHANGE = "change_project"
 """The operation that gives a project another specification."""
+CHANGES = (CHANGE, "add_secret", "remove_secret")
+"""The operations whose plan changes what a project has been asked for."""
 DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
+UPGRADE = "upgrade_project"
+"""The operation that applies the present Terraform modules, and offers the present template."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
+UPGRADE_WRITES = 10
+"""A tree, two commits, two references, two merges, a pull request, and something to spare."""
 
 
 def part_of(phase: Phase) -> Part:
@@ -150,7 +166,8 @@ class Facts(Frozen):
     has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
     is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
     deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
-    confirmation a later `plan` is confirmed, too. `rotation` is about keys.
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys, `secret` about a secret
+    of the project's own, `upgrade` about versions.
 
     `touched` is set before an operation changes the first thing of a project that exists. `before`
     is the specification that a change replaces; `changed` is set once it is replaced. `files` says
@@ -176,6 +193,8 @@ class Facts(Frozen):
     left_behind: str = ""
     workflow_run: str = ""
     rotation: Rotation | None = None
+    secret: SecretWork | None = None
+    upgrade: Upgrade | None = None
     undeployments: tuple[Undeployment, ...] = ()
     undeploying_in: int = 0
     found_in: int = 0
@@ -276,7 +295,8 @@ class Operation(Frozen):
             and change.action in ("create", "update", "replace", "delete")
             for change in changes
         )
-        return of_terraform + (STARTER_WRITES if self.kind in (CREATE, CHANGE) else 0)
+        of_upgrade = UPGRADE_WRITES if self.facts.upgrade else 0
+        return of_terraform + of_upgrade + (STARTER_WRITES if self.kind in (CREATE, CHANGE) else 0)
 
     @property
     def is_clean_up(self) -> bool:

@@ -15,6 +15,7 @@ from provisioning.project import Environment, ProjectSpec
 from provisioning.questions import Answer, Choice, Question
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
+from provisioning.versions import TemplateVersion
 
 
 class RepositoryFacts(Frozen):
@@ -289,6 +290,9 @@ class Templates(Protocol):
 
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
         """Return the repository's files: relative path to content; the same for the same input."""
+
+    def version(self, template: str) -> TemplateVersion:
+        """Return which version of a template is on offer."""
 
 
 class People(Protocol):

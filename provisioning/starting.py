@@ -22,7 +22,7 @@ class Starting:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase, if one does."""
-        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying"):
+        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying", "storing"):
             return
         if operation.phase in TURNS:
             self.admit()

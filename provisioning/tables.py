@@ -131,6 +131,7 @@ class MessageRow(SQLModel, table=True):
     `thread_of` is the key of the message it answers; `recipient` makes it a direct message to one
     person, in no channel; a `file_name` makes `content` {"text": …} a file. `sending` is set before
     the first attempt: unless it is known to have arrived, look for it before sending it again.
+    `sender` is the process that sends it: no other one does, as long as that one lives.
     `trouble` is why it was refused last; it rests until `rests_until`, the longer the more
     `refusals` there were.
     """
@@ -155,6 +156,7 @@ class MessageRow(SQLModel, table=True):
     wanted: int = 1
     sent: int = 0
     sending: bool = False
+    sender: str = ""
     ts: str = ""
     trouble: str = ""
     refusals: int = 0
@@ -244,7 +246,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     project: str = Field(primary_key=True)
     sequence: int = Field(primary_key=True)
-    at: datetime = _moment()
+    at: datetime = _moment(index=True)
     who: str
     what: str
     detail: dict[str, Any] = _json()
@@ -290,6 +292,30 @@ class DriftRow(SQLModel, table=True):
     troubles: int = 0
     troubled_since: datetime | None = _moment(nullable=True)
     works_since: datetime | None = _moment(nullable=True)
+
+
+class HealthRow(SQLModel, table=True):
+    """What was last seen of a project: how its check ended, and which key is due first.
+
+    `failed` and `unasked` count findings. `key_of` is the environment of that key.
+    """
+
+    __tablename__ = "project_health"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    checked_at: datetime | None = _moment(nullable=True)
+    failed: int = 0
+    unasked: int = 0
+    key_due_at: datetime | None = _moment(nullable=True)
+    key_of: str = ""
+
+
+class NewsRow(SQLModel, table=True):
+    """What the community is told once for good; `told` is the run or the week that it is about."""
+
+    __tablename__ = "news"
+    subject: str = Field(primary_key=True)
+    told: str = ""
+    at: datetime = _moment()
 
 
 class MemoRow(SQLModel, table=True):

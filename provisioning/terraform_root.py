@@ -54,6 +54,7 @@ ENVIRONMENT_VALUES = (
     "gated",
     "reviewed",
     "data_access",
+    "secrets",
 )
 
 
@@ -215,6 +216,7 @@ def _environment_values(
             for access in spec.data_access
             if access.securable.split(".")[0] == workspace.catalog
         ],
+        "secrets": [each.name for each in spec.secrets if environment.stage in each.stages],
     }
 
 

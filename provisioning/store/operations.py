@@ -10,7 +10,7 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import CHANGE, CREATE, DESTROY, OPEN
+from provisioning.operation import CHANGE, CREATE, DESTROY, OPEN, UNHURRIED
 from provisioning.project import ProjectSpec
 from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
 from provisioning.store.locks import require_open
@@ -65,7 +65,7 @@ class Operations:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
         The same operation again changes nothing. Raises `BusyError` while another one is under way
-        (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
+        (one in an `OPEN` phase is in the way of its own kind at most), `LockedError` where the
         project is somebody else's to touch, `UserError` for one that is being destroyed, or was,
         or whose specification is not the one to be replaced any more, and, if the project is to be
         `unchanged`, `ChangedError` unless it is what was requested.
@@ -82,7 +82,8 @@ class Operations:
             _require_present(project, operation)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
-                is_open = other.phase in OPEN and other.kind != operation.kind
+                is_other = other.phase in OPEN and other.kind != operation.kind
+                is_open = is_other or other.phase in UNHURRIED
                 if other.ended_at is None and not is_open:
                     raise BusyError(other.id)
             if project.state in NOT_LIVING:
@@ -215,10 +216,14 @@ class Operations:
             return row
 
     def of_project(self, project: str, *, active: bool = False) -> Sequence[OperationRow]:
-        """Return a project's operations, newest first, or only those that have not ended."""
+        """Return a project's operations, newest first, or only those that are under way.
+
+        One that merely waits for somebody to enter something is in nobody's way.
+        """
         newest = _of_project(project)
         if active:
             newest = newest.where(col(OperationRow.ended_at).is_(None))
+            newest = newest.where(col(OperationRow.phase).not_in(UNHURRIED))
         with self._database.reading() as session:
             return session.exec(newest).all()
 

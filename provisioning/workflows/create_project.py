@@ -115,7 +115,10 @@ class CreateProject:
         commit = self.terraform.repositories.push_starter(
             operation.project, files, operation.marker
         )
-        self.run_steps.store.projects.become(operation.project, "reserved", {"commit": commit})
+        store, template = self.run_steps.store, operation.spec.template
+        store.projects.become(operation.project, "reserved", {"commit": commit})
+        version = self.verifying.templates.version(template)
+        store.versions.made(operation.project, template, version, commit)
         self.run_steps.finish(run, "starter")
 
     def _verify(self, run: str) -> None:
@@ -143,7 +146,8 @@ class CreateProject:
             raise PermanentError(
                 f"These could not be removed: {left}. Remove them by hand or press Clean Up again."
             )
-        self.run_steps.terraform.forget(operation.project)
+        if operation.facts.made or not self.run_steps.terraform.addresses(operation.project):
+            self.run_steps.terraform.forget(operation.project)
         self.run_steps.store.projects.become(operation.project, "gone")
         self.run_steps.store.operations.end(run, "cleaned")
         self.run_steps.desk.show(run)

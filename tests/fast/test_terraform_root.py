@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.project import STAGES, DataAccess, ProjectSpec, Reviewer
+from provisioning.project import STAGES, DataAccess, ProjectSecret, ProjectSpec, Reviewer
 from provisioning.terraform_root import (
     AccountContext,
     TerraformContext,
@@ -292,3 +292,17 @@ def test_nothing_that_a_person_typed_is_in_the_configuration() -> None:
 def test_the_same_request_gives_the_same_bytes() -> None:
     one = root_files(spec(*GROUPS), MARKER, context(), {})
     assert one == root_files(spec(*GROUPS), MARKER, context(), {})
+
+
+def test_secrets_are_names_in_their_stages_and_values_are_nowhere() -> None:
+    kept = ProjectSecret(name="DABS_ROCKS", stages=("testing", "production"))
+    files, values = root(spec(secrets=(kept,)))
+    listed = {key: each["secrets"] for key, each in values["environments"].items()}
+    assert listed == {
+        "development": [],
+        "testing": ["DABS_ROCKS"],
+        "staging": [],
+        "production": ["DABS_ROCKS"],
+    }
+    assert files["module"]["testing"]["secrets"] == '${var.environments["testing"].secrets}'
+    assert "DABS_ROCKS" not in str(files)

@@ -14,6 +14,8 @@ from provisioning.text import Frozen
 FILE = "sciclops.yml"
 LARGEST = 64 * 1024
 """So many bytes are read of it."""
+DEEPEST = 5
+"""Lists in lists in …: three are needed."""
 FIXED = ("name", "template")
 """What the file says and nobody changes."""
 ELSEWHERE = {
@@ -115,8 +117,7 @@ def _composed(content: bytes) -> yaml.Node | None:
         raise UnreadableError(Problem(line=1, what=f"The file has more than {LARGEST} bytes."))
     try:
         text = content.decode()
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise UnreadableError(Problem(line=1, what="Anchors and aliases are not understood."))
+        _require_plain(text)
         return yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise UnreadableError(Problem(line=1, what="The file is not UTF-8.")) from error
@@ -125,8 +126,19 @@ def _composed(content: bytes) -> yaml.Node | None:
         why = getattr(error, "problem", None) or "it cannot be read"
         line = mark.line + 1 if mark else 1
         raise UnreadableError(Problem(line=line, what=f"This is not YAML: {why}.")) from error
-    except RecursionError as error:
-        raise UnreadableError(Problem(line=1, what="The file is nested too deeply.")) from error
+
+
+def _require_plain(text: str) -> None:
+    """Refuse what could make reading costly, as soon as it comes."""
+    depth = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise UnreadableError(Problem(line=line, what="Aliases are not understood."))
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise UnreadableError(Problem(line=line, what="The file is nested too deeply."))
 
 
 def _unknown(parts: Mapping[str, tuple[int, yaml.Node]]) -> Iterator[Problem]:

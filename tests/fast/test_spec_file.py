@@ -75,7 +75,7 @@ def test_words_stay_words_whatever_yaml_makes_of_them(word: str) -> None:
         ("- read: one", "- own: one", "data_access is a list of “- read: …” or “- write: …”."),
         ("- team: ml", "- team: ''", "reviewers takes one word here."),
         ("- U-ada", "- [U-ada]", "owners takes one word here."),
-        ("- U-ada", "- &a U-ada\n- *a", "Anchors and aliases are not understood."),
+        ("- U-ada", "- &a U-ada\n- *a", "Aliases are not understood."),
         ("- U-ada", "- {U-ada", "This is not YAML"),
         ("- team: ml", "- team: ml\n  user: me", "reviewers is a list of"),
     ],

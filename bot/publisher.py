@@ -1,13 +1,15 @@
 """Sends what the database says people should see: always the latest state, each message once.
 
 Work only writes rows. This loop posts and edits them, under one budget for the whole workspace;
-after a crash it looks whether a message arrived before it sends it again.
+after a crash it looks whether a message arrived before it sends it again. Of several processes one
+sends a message; the others leave it to that one until it dies.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -43,6 +45,14 @@ PASSING = {"internal_error", "fatal_error", "service_unavailable", "request_time
 """Slack's own troubles (docs.slack.dev, errors of every method): they pass."""
 
 
+@dataclass(frozen=True)
+class Processes:
+    """Which process this is, and which others are dead."""
+
+    this: str
+    is_gone: Callable[[str], bool]
+
+
 class Publisher:
     """The loop that keeps Slack as the database says. One per process."""
 
@@ -51,12 +61,14 @@ class Publisher:
         client: AsyncWebClient,
         store: Store,
         clock: Clock,
+        processes: Processes,
         edit_seconds: float,
         plan_blocks: str = "auto",
     ) -> None:
         self._client = client
         self._store = store
         self._clock = clock
+        self._processes = processes
         self._budget = Budget()
         self._pace = Pace(edit_seconds)
         self._plan_blocks_setting = plan_blocks
@@ -94,22 +106,32 @@ class Publisher:
         """Send what may be sent now; return how long to pause unless there are news."""
         pause = IDLE_SECONDS
         for row in await asyncio.to_thread(self._store.messages.owed):
+            if await self._is_sent_elsewhere(row):
+                continue
             if (rest := self._wait(row)) > 0:
                 pause = min(pause, max(rest, GATHERING_SECONDS))
             else:
-                await self._try(row.key)
+                await self._try(row)
                 pause = 0.0
                 if not row.urgent:
                     break  # what is urgent may have come meanwhile
         return pause
 
-    async def _try(self, key: str) -> None:
+    async def _is_sent_elsewhere(self, row: MessageRow) -> bool:
+        """Tell whether another process that lives is at it."""
+        if not row.sending or row.sender in ("", self._processes.this):
+            return False
+        return not await asyncio.to_thread(self._processes.is_gone, row.sender)
+
+    async def _try(self, row: MessageRow) -> None:
         """Send one message; one that Slack does not take rests, and holds up no other."""
+        key = row.key
         try:
-            await self._send(key)
+            await self._send(key, row.sender)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError):
             log.warning("Slack did not take %s; trying again", key, exc_info=True)
             self._pace.rest(key)
+            await self._let_go(key)
         else:
             self._pace.sent(key)
 
@@ -121,8 +143,11 @@ class Publisher:
         sending = self._budget.wait(_method(row), _place(row), urgent=row.urgent)
         return max(sending, looking, opening, rest)
 
-    async def _send(self, key: str) -> None:
-        row = await asyncio.to_thread(self._store.messages.mark_sending, key)
+    async def _send(self, key: str, instead_of: str) -> None:
+        mark, this = self._store.messages.mark_sending, self._processes.this
+        row = await asyncio.to_thread(mark, key, by=this, instead_of=instead_of)
+        if row is None:
+            return  # another process was faster
         try:
             channel = await self._channel(row)
             ts = row.ts
@@ -131,10 +156,15 @@ class Publisher:
             ts = await self._deliver(row, channel, ts)
         except SlackApiError as error:
             await self._refused(row, error)
+            await self._let_go(key)
         else:
             self._pace.edited(key)
             self._complained.discard((_place(row), row.trouble))
             await asyncio.to_thread(self._store.messages.mark_sent, key, row.wanted, ts)
+
+    async def _let_go(self, key: str) -> None:
+        this = self._processes.this
+        await asyncio.to_thread(self._store.messages.let_go, key, by=this)
 
     async def _channel(self, row: MessageRow) -> str:
         """Return where a message belongs; Slack answers with the same room for the same person."""

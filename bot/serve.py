@@ -16,7 +16,7 @@ from bot.app import bolt_app, posting_client, web_client
 from bot.edge import Edge
 from bot.health import Health
 from bot.home import Home
-from bot.publisher import Publisher
+from bot.publisher import Processes, Publisher
 from bot.schedule import Schedule
 from bot.settings import Settings
 from bot.slack_connection import SlackConnection
@@ -81,6 +81,7 @@ class Server:
             posting_client(self._settings),
             bot.services.store,
             bot.services.clock,
+            Processes(bot.engine.executor, bot.engine.is_gone),
             bot.settings.limits.message_edit_seconds,
             self._settings.plan_blocks,
         )

@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import cast
 
 from bot.dispatch import COMMANDS
-from bot.foundation import Foundation
 from bot.later import Later
+from bot.releases import Releases
 from bot.settings import Settings
 from bot.upgrades import Upgrades, upgrades_of
 from bot.vendors import (
     installation_of,
-    seal_of,
     secret_scopes_of,
 )
 from commands.command import Services
@@ -20,28 +19,21 @@ from provisioning import migrations
 from provisioning.adapters.github.secret_places import GitHubSecretPlaces
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
-from provisioning.breaking_glass import BreakingGlass
 from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
-from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
-from provisioning.dispatching import Dispatching
 from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Observer
 from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
-from provisioning.linking import Linking
 from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.overlaps import Overlaps
 from provisioning.project_locks import ProjectLocks
-from provisioning.release_cards import Cards
-from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
-from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
@@ -64,7 +56,7 @@ from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
 
 
-class Bot(Foundation):
+class Bot(Releases):
     """Everything that runs, put together as it is asked for; nothing is started here."""
 
     @cached_property
@@ -181,44 +173,6 @@ class Bot(Foundation):
         )
 
     @cached_property
-    def linking(self) -> Linking:
-        """Return who is who at GitHub."""
-        seal = seal_of(self.settings)
-        return Linking(
-            self.store, self.identities, seal, self.repositories, self.people, self.clock
-        )
-
-    @cached_property
-    def releasing(self) -> Releasing:
-        """Return where releases to gated environments are decided."""
-        return Releasing(
-            store=self.store,
-            engine=self.engine,
-            deployments=self.actions,
-            dispatches=self.actions,
-            reviewer_gate=ReviewerGate(self.store, self.actions, self.linking, self.actions),
-            rule_gate=self.rule_gate,
-            cards=Cards(self.store, self.actions, self.policy),
-            linking=self.linking,
-            board=self.deployment_board,
-            policy=self.policy,
-            clock=self.clock,
-            redact=self.redact,
-        )
-
-    @cached_property
-    def rule_gate(self) -> AppRuleGate:
-        """Return the gate that is our App's own rule."""
-        return AppRuleGate(
-            self.store, self.actions, self.linking, self.people, self.policy, self.protection_rule
-        )
-
-    @cached_property
-    def breaking_glass(self) -> BreakingGlass:
-        """Return where a few let deployments in without approvals."""
-        return BreakingGlass(self.releasing, self.rule_gate, self.people)
-
-    @cached_property
     def checking(self) -> Checking:
         """Return what checks projects that are ready."""
         return Checking(
@@ -259,16 +213,6 @@ class Bot(Foundation):
             making.rules,
             self.drift.look_again,
         )
-
-    @cached_property
-    def deployment_board(self) -> DeploymentBoard:
-        """Return where workflow runs and releases are shown."""
-        return DeploymentBoard(self.store, self.linking, self.policy)
-
-    @cached_property
-    def dispatching(self) -> Dispatching:
-        """Return what begins deployments for people."""
-        return Dispatching(self.store, self.engine, self.actions, self.linking, self.clock)
 
     @cached_property
     def locks(self) -> ProjectLocks:

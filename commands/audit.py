@@ -4,15 +4,14 @@ import re
 
 from commands.command import Answer, Command, Reply, Request, Role, Services, required_word, tell
 from provisioning.audit import Trail
-from provisioning.audit_export import FORMATS, Format, artefact, export, is_person, login, summary
+from provisioning.audit_export import FORMATS, Format, actor, artefact, export, login, summary
 from provisioning.errors import UserError
 from provisioning.living import known
 from provisioning.operation import operation_id
 from provisioning.project import ProjectSpec
 from provisioning.store import Attachment, Message
-from provisioning.store.locks import OURSELVES as US
 from provisioning.tables import AuditRow
-from provisioning.text import Button, Notice, Table, Text, code, moment, person, quoted, say
+from provisioning.text import Button, Notice, Table, Text, code, moment, quoted, say
 
 PAGE = 10
 PAGE_NUMBER = re.compile("[1-9][0-9]{0,8}")
@@ -75,14 +74,13 @@ def verdict(trail: Trail) -> Text:
 def cells(row: AuditRow, services: Services) -> tuple[Text, ...]:
     """Return the table row of an entry."""
     named = login(row, services.linking)
-    who = person(row.who) if is_person(row.who) else "SciCLOps" if row.who in US else row.who
     hashed = artefact(row)[:12]
     return (
         say(str(row.sequence)),
         say(moment(row.at)),
-        say(who, f" ({named})" if named else ""),
-        say(row.what),
-        say(*((code(hashed), " ") if hashed else ()), summary(row)),
+        say(actor(row), f" ({named})" if named else ""),
+        say(row.what.replace("_", " ")),
+        say(*((code(hashed), " ") if hashed else ()), *summary(row)),
     )
 
 

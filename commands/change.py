@@ -29,7 +29,9 @@ from commands.project_fields import (
 from provisioning.errors import UserError
 from provisioning.living import known, require_quiet
 from provisioning.operation import CHANGE
+from provisioning.owners import Owners
 from provisioning.project import ProjectSpec, Reviewer
+from provisioning.questions import Choice
 from provisioning.spec_change import (
     CHANGED_MEANWHILE,
     data_to_ask_for,
@@ -40,7 +42,6 @@ from provisioning.spec_change import (
 from provisioning.text import bold, say
 
 NOT_READY = "Only a project that is ready can be changed."
-NOT_YOURS = "Not done: only an owner of the project or the platform team can change it."
 Values = Mapping[str, Value]
 
 
@@ -48,9 +49,8 @@ def change(request: Request, services: Services) -> Answer:
     """Show what a project has, or check and start what was submitted; rights are checked anew."""
     name = required_word(request, "project", "its name")
     before = present(name, services)
-    owners = (*before.owners, services.policy.platform_group)
-    if not services.people.is_among(request.who, owners):
-        raise UserError(NOT_YOURS)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(before, request.who, "change", "can change it")
     if request.values is None:
         require_quiet(services.store, name)
         return form(before, values_of(before), services)
@@ -108,7 +108,16 @@ def form(
 
 def fill(field: Field, values: Values) -> Field:
     """Return the field with the value it had; nothing here follows a draft."""
-    return replace(field, initial=values.get(field.name, field.initial), live=False)
+    filled = replace(field, initial=values.get(field.name, field.initial), live=False)
+    if field.name != "reviewers":
+        return filled
+    return replace(filled, options=tuple(map(reviewer_option, many(values, "reviewers"))))
+
+
+def reviewer_option(word: str) -> Choice:
+    """Return what people read for `team:ml-reviewers`."""
+    kind, _, name = word.partition(":")
+    return Choice(value=word, label=f"Team {name}" if kind == "team" else name)
 
 
 def shown(errors: Mapping[str, str], fields: tuple[Field, ...]) -> dict[str, str]:

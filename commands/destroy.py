@@ -17,11 +17,11 @@ from commands.command import (
 from provisioning.errors import UserError
 from provisioning.living import GOING, GONE, known, require_quiet
 from provisioning.operation import DESTROY
-from provisioning.policy import may_destroy, needs_another, nobody_confirms
+from provisioning.owners import Owners
+from provisioning.policy import needs_another, nobody_confirms
 from provisioning.project import ProjectSpec
 from provisioning.run_message import people
 from provisioning.text import Button, Span, Text, bold, say
-from provisioning.verdicts import Refused
 
 LOST = "Nothing brings this back:"
 
@@ -33,7 +33,8 @@ def destroy(request: Request, services: Services) -> Answer:
     if project.state == GONE:
         return tell(f"{name} is gone already: nothing of it is left but its archived repository.")
     spec = ProjectSpec.model_validate(project.spec)
-    require_right(spec, request.who, services)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(spec, request.who, "destroy")
     if project.state != "ready":
         return unready(name, project.state, services)
     require_possible(spec, request.who, services)
@@ -42,19 +43,9 @@ def destroy(request: Request, services: Services) -> Answer:
         services.store.locks.require_open(name, request.who, "destroy")
         return form(spec, request.who, services, services.losses.of(spec))
     if typed != name:
-        return form(spec, request.who, services, error=f"Type {name} to confirm.")
+        return form(spec, request.who, services, error=f"That is not its name: type {name}.")
     said = say("The destruction of ", bold(name), " is planned; its message shows how it goes.")
     return Start(spec, said, kind=DESTROY)
-
-
-def require_right(spec: ProjectSpec, who: str, services: Services) -> None:
-    """Refuse everybody but owners and the platform team, as they are now."""
-    group = (services.policy.platform_group,)
-    platform = services.people.is_among(who, group)
-    verdict = may_destroy(who=who, owners=spec.owners, platform=platform)
-    if isinstance(verdict, Refused):
-        services.store.refused(spec.name, who, "destroy", verdict.why)
-        raise UserError(f"Not done: {verdict.why}.")
 
 
 def require_possible(spec: ProjectSpec, who: str, services: Services) -> None:

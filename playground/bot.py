@@ -43,6 +43,13 @@ class BotProcess:
         self._held = asyncio.Event()
         self._turn = asyncio.Lock()
         self.points: list[tuple[str, str]] = []
+        self.lives = 0
+        """How often it was started."""
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether the bot stands at a point where it was to hold."""
+        return self._held.is_set()
 
     @property
     def pid(self) -> int:
@@ -79,6 +86,7 @@ class BotProcess:
             raise BotRunsError("there is one bot at a time, and it runs")
         await self._gone()
         self._held.clear()
+        self.lives += 1
         with self.log.open("ab") as out:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,

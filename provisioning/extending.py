@@ -6,6 +6,7 @@ from datetime import date
 from provisioning.clock import Clock
 from provisioning.errors import UserError
 from provisioning.living import existing
+from provisioning.owners import Owners
 from provisioning.policy import Policy
 from provisioning.ports import People
 from provisioning.sandbox import Sandbox, counted, extension_objection, proposed_end
@@ -82,10 +83,8 @@ class Extending:
                 f"{name} is no sandbox: it has no end date and stays until somebody destroys it. "
                 "There is nothing to extend."
             )
-        if by not in sandbox.spec.owners and not self._is_platform(by):
-            why = "only an owner of the project or the platform team can do that"
-            self.store.refused(name, by, "extend the sandbox", why)
-            raise UserError(f"Not done: {why}.")
+        owners = Owners(self.store, self.people, self.policy)
+        owners.require(sandbox.spec, by, "extend the sandbox")
         return sandbox
 
     def _require_extensible(self, sandbox: Sandbox, by: str) -> None:

@@ -62,6 +62,9 @@ WORKING: tuple[Phase, ...] = (
 )
 """Phases in which a workflow runs or is queued; a sweep starts it where it is missing."""
 
+AT_GITHUB: tuple[Phase, ...] = ("deploying", "undeploying")
+"""Phases in which workflow runs are waited for, between short steps of ours that begin them."""
+
 WRITING: tuple[Phase, ...] = ("applying", "starter", "cleaning", "freeing")
 """Phases in which GitHub is written to."""
 

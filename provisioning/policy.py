@@ -181,11 +181,6 @@ def needs_another(kind: str, spec: ProjectSpec) -> bool:
     return kind == DESTROY and spec.sandbox_until is None
 
 
-def may_destroy(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
-    """Decide who may ask for the destruction of a project."""
-    return Allowed() if who in owners or platform else _only("an owner of the project")
-
-
 def may_confirm(
     confirmer: Confirmer,
     *,

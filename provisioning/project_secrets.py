@@ -12,7 +12,6 @@ from pydantic import Field
 
 from provisioning.project import Environment, ProjectSecret, ProjectSpec
 from provisioning.text import Frozen
-from provisioning.verdicts import Allowed, Refused
 
 NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 """GitHub's rule, which compares names without regard to case: in capital letters they look alike
@@ -127,13 +126,6 @@ def scopes_of(project: str, environment: str) -> str:
 def reference_of(name: str) -> str:
     """Return the variable at GitHub that names a secret's scope."""
     return f"{name}_SCOPE"
-
-
-def may_change_secrets(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
-    """Decide who may add, set and remove a project's secrets."""
-    if who in owners or platform:
-        return Allowed()
-    return Refused(why="only an owner of the project or the platform team changes its secrets")
 
 
 def without_values(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     if "planning" in kind.steps:
         cost = () if kind.removes else (_cost_task(operation),)
         first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
+    if operation.phase == "unchanged":
+        return first[:1]
     later = (step for step in kind.steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 
@@ -188,13 +190,12 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     titles = {
         "pending": "Confirm",
         "in_progress": state,
-        "complete": "Confirmed" if _asks(operation) else "Nothing to confirm",
+        "complete": "Confirmed" if _was_asked(operation) else "No confirmation needed",
         "error": kind_of(operation).state(operation.phase),
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
     lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
-    plan = operation.facts.plan
-    if is_covered and (plan is None or plan.digest != operation.facts.covered_by):
+    if is_covered and not _is_the_plan_itself(operation):
         lines += say("\n" if lines else "", "This plan is ", *covered(operation))
     title = titles[status]
     if status == "error" and operation.phase == "cancelled":
@@ -202,9 +203,16 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     return Task(id="waiting", title=title, status=status, output=tuple(lines))
 
 
-def _asks(operation: Operation) -> bool:
-    """Tell whether there was something to confirm."""
-    return operation.plan is None or bool(operation.plan.changes)
+def _was_asked(operation: Operation) -> bool:
+    """Tell whether somebody's word let the run go on, in whichever attempt."""
+    said = any(_place(operation, one) == "waiting" for one in operation.facts.decisions)
+    return said or bool(operation.facts.covered_by)
+
+
+def _is_the_plan_itself(operation: Operation) -> bool:
+    """Tell whether planning again has brought just what was confirmed."""
+    plan = operation.plan
+    return plan is not None and plan.digest == operation.facts.covered_by
 
 
 def covered(operation: Operation) -> Text:

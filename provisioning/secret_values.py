@@ -19,8 +19,10 @@ from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
+from provisioning.living import ready
 from provisioning.operation import Operation
 from provisioning.operation_kinds import SET_SECRET
+from provisioning.owners import Owners
 from provisioning.policy import Policy
 from provisioning.ports import People, Redactor
 from provisioning.project import Environment, ProjectSecret, ProjectSpec
@@ -28,7 +30,6 @@ from provisioning.project_secrets import (
     SecretWork,
     begun,
     environments_of,
-    may_change_secrets,
     secret_of,
     written_at,
 )
@@ -37,8 +38,7 @@ from provisioning.requesting import Requesting
 from provisioning.secret_message import listed
 from provisioning.secret_ports import SecretPlace
 from provisioning.store import Store
-from provisioning.text import code, quoted, say
-from provisioning.verdicts import Refused
+from provisioning.text import code, say
 
 log = logging.getLogger(__name__)
 
@@ -65,22 +65,13 @@ class SecretValues:
 
     def spec(self, project: str) -> ProjectSpec:
         """Return what a project that is ready is like; raises `UserError` for others."""
-        row = self.store.projects.get(project)
-        if row is None or row.state == "gone":
-            listing = (code("/sciclops list"), " shows which there are.")
-            raise UserError(say(f"There is no project {quoted(project)}. ", *listing))
-        if row.state != "ready":
-            raise UserError(f"{project} is not ready: only then it has secrets of its own.")
-        return ProjectSpec.model_validate(row.spec)
+        return ProjectSpec.model_validate(ready(self.store, project).spec)
 
     def changeable(self, project: str, by: str) -> ProjectSpec:
         """Return a project whose secrets somebody may change, as they are now; or refuse, noted."""
         spec = self.spec(project)
-        platform = self.people.is_among(by, (self.policy.platform_group,))
-        verdict = may_change_secrets(who=by, owners=spec.owners, platform=platform)
-        if isinstance(verdict, Refused):
-            self.store.refused(project, by, "secret", verdict.why)
-            raise UserError(f"Not done: {verdict.why}.")
+        owners = Owners(self.store, self.people, self.policy)
+        owners.require(spec, by, "secret", "changes its secrets")
         return spec
 
     def find(self, spec: ProjectSpec, name: str) -> ProjectSecret:

@@ -131,6 +131,7 @@ class MessageRow(SQLModel, table=True):
     `thread_of` is the key of the message it answers; `recipient` makes it a direct message to one
     person, in no channel; a `file_name` makes `content` {"text": …} a file. `sending` is set before
     the first attempt: unless it is known to have arrived, look for it before sending it again.
+    `sender` is the process that sends it: no other one does, as long as that one lives.
     `trouble` is why it was refused last; it rests until `rests_until`, the longer the more
     `refusals` there were.
     """
@@ -155,6 +156,7 @@ class MessageRow(SQLModel, table=True):
     wanted: int = 1
     sent: int = 0
     sending: bool = False
+    sender: str = ""
     ts: str = ""
     trouble: str = ""
     refusals: int = 0

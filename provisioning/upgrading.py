@@ -11,13 +11,14 @@ from datetime import timedelta
 
 from provisioning.clock import Clock
 from provisioning.errors import SciclopsError, TemporaryError, UserError
+from provisioning.living import ready
 from provisioning.operation import UPGRADE
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Templates
 from provisioning.project import ProjectSpec
 from provisioning.store import Store
 from provisioning.tables import ProjectRow
-from provisioning.text import Frozen, code, quoted, say
+from provisioning.text import Frozen
 from provisioning.upgrade_ports import TemplateUpgrades
 from provisioning.upgrade_tables import VersionRow
 from provisioning.verdicts import Refused
@@ -59,7 +60,7 @@ class Upgrading:
 
     def wanted(self, name: str, *, by: str) -> Wanted:
         """Return what an upgrade of a project would do; raises `UserError` for who may not ask."""
-        project = self._ready(name)
+        project = ready(self.store, name)
         spec = ProjectSpec.model_validate(project.spec)
         self._require_right(project, spec, by)
         known = self.store.versions.get(name)
@@ -70,18 +71,6 @@ class Upgrading:
             and known.commit == project.commit  # a change may have pushed to the template's branch
         )
         return Wanted(spec=spec, kind="" if is_current else TEMPLATE, upgrade=Upgrade())
-
-    def _ready(self, name: str) -> ProjectRow:
-        project = self.store.projects.get(name)
-        if project is None or project.state == "gone":
-            listing = code("/sciclops list")
-            raise UserError(say(f"There is no project {quoted(name)}. ", listing, " shows them."))
-        if project.state != "ready":
-            raise UserError(
-                f"{name} is not ready: only a project that is ready can be upgraded. "
-                "Nothing was changed."
-            )
-        return project
 
     def _require_right(self, project: ProjectRow, spec: ProjectSpec, by: str) -> None:
         verdict = may_stop(

@@ -17,8 +17,9 @@ LONG = (
     "conversations/test_releases_by_rule_and_time.py",
     "conversations/test_releases_by_rule_without_webhooks.py",
     "conversations/test_releases_without_webhooks.py",
+    "chaos/test_deployments_through_rotations.py",
     "chaos/test_gates_ship.py",
-    "chaos/test_kills_with_secrets.py",
+    "chaos/test_kills_of_every_kind.py",
     "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""

@@ -1,45 +1,143 @@
-"""Killing the bot, with or without its Terraform, and what must be true afterwards.
+"""Killing the bot, with or without its Terraform, while an operation of any kind is at work.
 
-Whatever is judged here is read from the vendors' worlds and from what people see, never from the
-bot's own tables.
+What must be true afterwards is read from the vendors' worlds and from what people see, never from
+the bot's own tables. What differs between kinds stands in `killed_kinds.py`.
 """
 
 import os
-import random
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
 
-from conversation import PRINCIPALS, Conversation
+from conversation import Conversation
 from waiting import wait_until
 
-from playground.crash import STEPS
-from playground.databricks.state import ServicePrincipal
+from playground.faults import Door, Fault
 from playground.slack.entities import Message
-from playground.slack.reading import text_of
+from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
-SECONDS = 120
-"""How long a run may take, restart included, on a machine that does other things too."""
+SECONDS = 180
+"""How long an operation may take, restart included, on a machine that does other things too."""
+SETTLING_SECONDS = 30
+"""How long what is still under way may take to come to rest: messages, files, other looks."""
+SLOWER = 0.03
+"""So many seconds each answer of a vendor takes while requests are counted."""
+ALWAYS = 1_000_000
+SWEEP = "before sweep"
+DOORS: tuple[Door, ...] = ("github", "databricks")
+
+Answers = Mapping[str, tuple[str, str]]
+"""What a message says, who then answers, and which button they press."""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One kill: at a step's boundary, or `delay` seconds into planning or applying."""
+class Kill:
+    """One kill: at a step's boundary, or once so many requests have come to the vendors."""
 
-    name: str
     point: str = ""
-    phase: str = ""
-    resources: int = 0
+    requests: int = 0
     with_terraform: bool = False
 
     def __str__(self) -> str:
-        """Return the trial in words."""
-        where = self.point or f"{self.phase}, after {self.resources} resources"
+        """Return the kill in words."""
+        where = self.point or f"after {self.requests} requests to vendors"
         return f"{where}{', Terraform too' if self.with_terraform else ''}"
+
+
+class Killed:
+    """An operation of some kind that is to be killed, as people see it.
+
+    `ends` is what its message says in the end. `requests` is about how many it sends to vendors.
+    """
+
+    name: ClassVar[str] = ""
+    ends: ClassVar[str] = ""
+    requests: ClassVar[int] = 100
+    answers: ClassVar[Answers] = {}
+    left: ClassVar[frozenset[str]] = frozenset()
+    """Buttons that its message has in the end."""
+    runs_terraform: ClassVar[bool] = True
+    project: ClassVar[Literal["kept", "taken", "new"]] = "kept"
+    """What it is about: a living project that lives on or is gone after it, or a new name."""
+    goes_on: ClassVar[bool] = False
+    """Whether its message is one that was there before."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self.talk = talk
+        self._before = 0
+
+    def prepare(self) -> None:
+        """Make the project as it has to be before."""
+
+    def begin(self) -> None:
+        """Do what begins the operation, as people do."""
+        raise NotImplementedError
+
+    def messages(self) -> list[Message]:
+        """Return the messages that show operations of this kind, oldest first."""
+        return [one for one in self.talk.run_messages() if not one.reader]
+
+    def faults(self) -> Iterator[str]:
+        """Return everything that is not as it must be at the vendors."""
+        raise NotImplementedError
+
+    def is_part(self, operation: str) -> bool:
+        """Tell whether a durable workflow is of this kind, by the id of what it is about."""
+        return bool(operation) and not operation.startswith("look-")
+
+    # ------------------------------------------------------------------ what is the same for all
+
+    def note_before(self) -> None:
+        """Note which messages there are already."""
+        self._before = len(self.messages()) - (1 if self.goes_on else 0)
+
+    def shown(self) -> list[Message]:
+        """Return the messages of this very operation: one, if all is well."""
+        return self.messages()[self._before :]
+
+    def text(self) -> str:
+        """Return what its message says."""
+        return "\n".join(text_of(one) for one in self.shown()[-1:])
+
+    def has_ended(self) -> bool:
+        """Tell whether it has come to an end, good or bad."""
+        return self.ends in self.text() or self.has_failed()
+
+    def has_failed(self) -> bool:
+        """Tell whether it has ended otherwise than it should."""
+        return any(f"· {word}" in self.text() for word in ("Failed", "Timed out", "Cancelled"))
+
+    def all_faults(self) -> list[str]:
+        """Return everything that is wrong, at the vendors and in Slack."""
+        return [*self.faults(), *self._wrong_messages(), *self._unanswered_calls()]
+
+    def _wrong_messages(self) -> Iterator[str]:
+        shown = self.shown()
+        if len(shown) != 1:
+            yield f"{len(shown)} messages"
+        for message in shown:
+            if surplus := set(buttons(message)) - self.left:
+                yield f"live buttons {sorted(surplus)}"
+            yield from doubles(self.talk, message)
+
+    def _unanswered_calls(self) -> Iterator[str]:
+        world = self.talk.world
+        yield from (f"GitHub knows no {call}" for call in world.github.unknown_calls)
+        yield from (f"Databricks knows no {call}" for call in world.databricks.unknown_calls)
+
+
+def doubles(talk: Conversation, message: Message) -> Iterator[str]:
+    """Return what was posted twice: messages anywhere by their keys, and a thread's files."""
+    every = talk.world.slack.workspace.messages
+    keys = Counter(one.metadata["event_payload"]["key"] for one in every if one.metadata)
+    yield from (f"posted {number} times: {key}" for key, number in keys.items() if number > 1)
+    files = Counter(file.name for reply in talk.ada.thread(message) for file in reply.files)
+    yield from (f"{number} files {name}" for name, number in files.items() if number > 1)
 
 
 def terraform_processes(directory: Path) -> Iterator[int]:
@@ -56,11 +154,11 @@ def terraform_processes(directory: Path) -> Iterator[int]:
 class Killer:
     """Kills the bot of one playground and starts it again."""
 
-    def __init__(self, playground: Playground, dice: random.Random) -> None:
+    def __init__(self, playground: Playground) -> None:
         self.playground = playground
         self.world = playground.world
-        self.dice = dice
         self.killed_terraforms = 0
+        self._pressed: set[tuple[str, int]] = set()
 
     def kill(self, *, with_terraform: bool) -> None:
         """SIGKILL, from outside; nobody gets a chance to tidy up."""
@@ -73,102 +171,91 @@ class Killer:
 
     def restart(self) -> None:
         """Start the bot again, on what it left."""
-        self.playground.run(self.world.bot.start())
+        self.playground.run(self.world.bot.start(), timeout=SECONDS)
 
-    def run_trial(self, trial: Trial) -> str:
-        """Make a project, kill during it, and return how its message ended."""
-        talk = Conversation(self.playground, trial.name)
-        if trial.point:
-            self.playground.run(self.world.bot.hold_at(trial.point))
-        talk.ask()
-        if trial.point:
-            self._kill_at_boundary(talk, trial)
-        else:
-            self._kill_within(talk, trial)
-        self.restart()
-        self._see_it_through(talk)
-        return text_of(self.message(talk))
-
-    def _kill_at_boundary(self, talk: Conversation, trial: Trial) -> None:
-        step = trial.point.split(" ", 1)[1]
-        if step not in STEPS[: STEPS.index("ask") + 1]:
-            talk.run_message("Waiting for confirmation", timeout=SECONDS)
-            talk.ada.press("Confirm & Apply")
-        self.playground.run(self.world.bot.held(), timeout=SECONDS)
-        self.kill(with_terraform=trial.with_terraform)
-
-    def _kill_within(self, talk: Conversation, trial: Trial) -> None:
-        if trial.phase == "applying":
-            talk.run_message("Waiting for confirmation", timeout=SECONDS)
-            self.world.providers.delay("*", 0.05)
-            talk.ada.press("Confirm & Apply")
-            wait_until(lambda: self._made(trial.name) >= trial.resources, SECONDS)
-        else:
-            wait_until(lambda: any(terraform_processes(self.world.directory)), SECONDS)
-        self.kill(with_terraform=trial.with_terraform)
-        self.world.providers.clear()
-
-    def _made(self, name: str) -> int:
-        """Return how many principals and environments of a project exist at the vendors."""
-        principals = sum(p.display_name.startswith(f"{name}-") for p in self.principals())
-        repository = self.world.github.repos.get(name)
-        return principals + (len(repository.environments) if repository else 0)
-
-    def _see_it_through(self, talk: Conversation) -> None:
-        """Confirm if that is still to do, and wait for an end."""
-        ends = (f"{talk.name} · Ready in", f"{talk.name} · Failed")
-        waiting = f"{talk.name} · Waiting for confirmation"
-
-        def look() -> str | None:
-            text = text_of(self.message(talk)) if self.messages(talk) else ""
-            return next((word for word in (*ends, waiting) if word in text), None)
-
-        found = talk.ada.wait_until(look, timeout=SECONDS)
-        if found == waiting:
-            talk.ada.press("Confirm & Apply")
-            found = talk.ada.wait_until(lambda: look() if look() in ends else None, timeout=SECONDS)
-        if found == ends[0]:
-            news = f"New project {talk.name}"
-            talk.sam.wait_for_message(news, channel="C0COMMUNITY", timeout=SECONDS)
-
-    # ------------------------------------------------------------------ what people see
-
-    def messages(self, talk: Conversation) -> list[Message]:
-        """Return the channel messages that show the project's run."""
-        return [message for message in talk.run_messages() if not message.reader]
-
-    def message(self, talk: Conversation) -> Message:
-        """Return the one message that shows the run."""
-        found = self.messages(talk)
-        assert len(found) == 1, [text_of(m)[:80] for m in found]
-        return found[0]
-
-    def principals(self) -> list[ServicePrincipal]:
-        """Return Databricks' principals."""
-        return list(self.world.databricks.principals)
-
-    def faults_of(self, talk: Conversation) -> list[str]:
-        """Return everything that is not as it must be after a run that ended ready."""
-        wrong = list(self._doubles(talk))
-        announced = [
-            m
-            for m in talk.sam.visible_messages("C0COMMUNITY")
-            if f"New project {talk.name}" in text_of(m)
+    def rehearse(self, work: Killed) -> tuple[list[str], int]:
+        """See an operation through unharmed; return its steps and its number of requests."""
+        work.prepare()
+        work.note_before()
+        since, before = len(self.world.bot.points), self._requests()
+        work.begin()
+        self._see_it_through(work)
+        steps = [
+            point.removeprefix("before ")
+            for operation, point in self.world.bot.points[since:]
+            if work.is_part(operation) and point.startswith("before ") and point != SWEEP
         ]
-        if len(announced) != 1:
-            wrong.append(f"announced {len(announced)} times")
-        commits = self.world.github.commits(talk.name)
-        starters = [commit for commit in commits if "Start from the template" in str(commit)]
-        if len(starters) != 1:
-            wrong.append(f"{len(starters)} starter commits")
-        return wrong
+        return list(dict.fromkeys(steps)), self._requests() - before
 
-    def _doubles(self, talk: Conversation) -> Iterator[str]:
-        names = Counter(
-            p.display_name for p in self.principals() if p.display_name.startswith(f"{talk.name}-")
-        )
-        if len(names) != PRINCIPALS:
-            yield f"principals of {len(names)} environments"
-        yield from (f"{number} principals {name}" for name, number in names.items() if number > 1)
-        if talk.name not in self.world.github.repos:
-            yield "no repository"
+    def run_trial(self, work: Killed, kill: Kill) -> str:
+        """Begin an operation, kill the bot during it, and see it through.
+
+        Return where the bot was killed; nothing, if the operation had ended before.
+        """
+        work.prepare()
+        work.note_before()
+        where = self._kill_during(work, kill)
+        if where:
+            self.restart()
+        self._see_it_through(work)
+        return where
+
+    def _kill_during(self, work: Killed, kill: Kill) -> str:
+        bot, requests = self.world.bot, self._requests() + kill.requests
+        if kill.point:
+            self.playground.run(bot.hold_at(kill.point))
+        else:
+            self._slow_down()
+        since = len(bot.points)
+        work.begin()
+
+        def is_there() -> bool:
+            return bot.is_held if kill.point else self._requests() >= requests
+
+        wait_until(lambda: self._answer(work) or is_there() or work.has_ended(), SECONDS)
+        reached = is_there() and not work.has_ended()
+        if reached:
+            self.kill(with_terraform=kill.with_terraform)
+        else:
+            self.playground.run(bot.hold_at())
+        self.world.faults.clear()
+        return _place(bot.points[since:]) if reached else ""
+
+    def _slow_down(self) -> None:
+        for door in DOORS:
+            self.world.faults.add(Fault(door, "delay", times=ALWAYS, seconds=SLOWER))
+
+    def _requests(self) -> int:
+        return sum(self.world.faults.requests[door] for door in DOORS)
+
+    def _see_it_through(self, work: Killed) -> None:
+        """Answer what is asked, wait for an end, and until all has come to rest."""
+        wait_until(lambda: self._answer(work) or work.has_ended(), SECONDS)
+        with suppress(AssertionError):  # what is wrong is told by whoever judges
+            wait_until(lambda: work.has_failed() or not self.faults_of(work), SETTLING_SECONDS)
+        self.world.slack.workspace.stacks.clear()
+
+    def faults_of(self, work: Killed) -> list[str]:
+        """Return everything that is not as it must be once an operation has ended."""
+        running = list(terraform_processes(self.world.directory))
+        return [*work.all_faults(), *(f"Terraform runs on as {pid}" for pid in running)]
+
+    def _answer(self, work: Killed) -> bool:
+        """Press what people press, once in each of the bot's lives; never an end in itself."""
+        for message in work.shown():
+            for words, (person, label) in work.answers.items():
+                pressing = (f"{message.ts} {label}", self.world.bot.lives)
+                live = words in text_of(message) and label in buttons(message)
+                if live and pressing not in self._pressed:
+                    self._pressed.add(pressing)
+                    getattr(work.talk, person).press(label, on=message)
+        return False
+
+
+def _place(points: list[tuple[str, str]]) -> str:
+    """Return where the bot was: at a step's boundary, or within a step."""
+    steps = [point for operation, point in points if operation and not point.endswith(" sweep")]
+    if not steps:
+        return "before the first step"
+    moment, _, step = steps[-1].partition(" ")
+    return f"within or before {step}" if moment == "before" else f"after {step}"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from playground.cast import ADA, GRACE, Person
 from playground.github.runs import WorkflowRun
 from playground.slack.entities import Message
 from playground.slack.reading import text_of
+from playground.world import Playground
 
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
 INTERVAL = timedelta(seconds=6)
@@ -114,12 +116,22 @@ def no_dialog_is_left_open(talk: Conversation) -> Iterator[None]:
 @pytest.fixture
 def second_process(talk: Conversation) -> Iterator[BotProcess]:
     """Run another bot on the same database: Slack hands each delivery to either of them."""
-    first, port = talk.world.bot, free_port()
-    settings = talk.world.directory / "sciclops.toml"
-    secrets = talk.world.secrets() | {"SCICLOPS__SLACK__PORT": str(port)}
-    log = talk.world.directory / "second.log"
-    other = BotProcess(settings, talk.world.directory / "clock", log, secrets, port)
-    talk.playground.run(other.start(), 100)
-    assert other.pid != first.pid
-    yield other
-    talk.playground.run(other.stop())
+    with another_process(talk.playground, "second") as other:
+        assert other.pid != talk.world.bot.pid
+        yield other
+
+
+@contextmanager
+def another_process(playground: Playground, name: str) -> Iterator[BotProcess]:
+    """Run one more bot on a playground's database."""
+    world, port = playground.world, free_port()
+    secrets = world.secrets() | {"SCICLOPS__SLACK__PORT": str(port)}
+    log = world.directory / f"{name}.log"
+    other = BotProcess(
+        world.directory / "sciclops.toml", world.directory / "clock", log, secrets, port
+    )
+    playground.run(other.start(), 100)
+    try:
+        yield other
+    finally:
+        playground.run(other.stop())

@@ -16,6 +16,10 @@ from provisioning.text import Frozen, Notice
 FIRST_REST = timedelta(seconds=10)
 """How long a message that was refused rests; twice as long after each further refusal."""
 LONGEST_REST = timedelta(minutes=10)
+KEPT = ("created_at", "ts", "sent", "sending", "sender", "wanted")
+"""What a message keeps, whatever it says."""
+Settle = Callable[[Notice], Notice]
+"""Turns a message that has buttons into what it says once they are of no more use."""
 
 
 class Attachment(Frozen):
@@ -79,6 +83,12 @@ class Messages:
         self.on_show()
         return row
 
+    def settle(self, beginning: str, settle: Settle) -> None:
+        """Change the messages whose keys begin like this and that still have buttons."""
+        with self._database.writing() as session:
+            settle_all(session, beginning, settle, self._clock.now())
+        self.on_show()
+
     def get(self, key: str) -> MessageRow | None:
         """Return a message; `ts` is where it was posted."""
         with self._database.reading() as session:
@@ -114,15 +124,19 @@ class Messages:
         with self._database.reading() as session:
             return session.exec(rows.limit(limit)).all()
 
-    def mark_sending(self, key: str) -> MessageRow:
-        """Note that an attempt begins; return what to send.
+    def mark_sending(self, key: str, *, by: str = "", instead_of: str = "") -> MessageRow | None:
+        """Note that a process begins an attempt; return what to send.
 
-        A row that was `sending` before may have arrived: look for it before sending it again.
+        None, while another process is at it, unless that is the one `instead_of` which it acts,
+        since it is dead. A row that was `sending` before may have arrived: look for it before
+        sending it again.
         """
         with self._database.writing() as session:
             row = _locked(session, key)
+            if row.sending and row.sender not in ("", by, instead_of):
+                return None
             before = row.model_copy()
-            row.sending = True
+            row.sending, row.sender = True, by
             session.add(row)
             return before
 
@@ -135,7 +149,7 @@ class Messages:
             row = _locked(session, key)
             row.sent = max(row.sent, version)
             row.ts = ts
-            row.sending = False
+            row.sending, row.sender = False, ""
             if row.trouble:
                 self._wake_others(session, row)
                 row.trouble, row.refusals, row.rests_until = "", 0, None
@@ -150,6 +164,14 @@ class Messages:
             .where(col(MessageRow.key) != mended.key)
             .values(rests_until=None)
         )
+
+    def let_go(self, key: str, *, by: str) -> None:
+        """Note that a process's attempt failed: any process may try again, and looks first."""
+        with self._database.writing() as session:
+            row = _locked(session, key)
+            if row.sender == by:
+                row.sender = ""
+                session.add(row)
 
     def mark_trouble(self, key: str, trouble: str) -> None:
         """Note that a message is refused until somebody mends something; it rests, ever longer.
@@ -206,7 +228,7 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
     if Message.of(row) != message:
         # What is owed already keeps its place in the line, however often it changes.
         owed = {"updated_at"} if row.wanted > row.sent and not row.trouble else set()
-        keep = {"created_at", "ts", "sent", "sending", "wanted", "trouble", "refusals"} | owed
+        keep = {*KEPT, "trouble", "refusals"} | owed
         row.sqlmodel_update(wanted.model_dump(exclude=keep | {"rests_until"}))
         row.wanted += 1
         if row.rests_until:
@@ -214,6 +236,15 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
             row.rests_until = min(row.rests_until, now + FIRST_REST)
         session.add(row)
     return row
+
+
+def settle_all(session: Session, beginning: str, settle: Settle, now: datetime) -> None:
+    """Change, within the caller's transaction, what begins like this and still has buttons."""
+    keys = col(MessageRow.key).startswith(beginning, autoescape=True)
+    for row in session.exec(select(MessageRow).where(keys).with_for_update()).all():
+        message = Message.of(row)
+        if isinstance(message.content, Notice) and message.content.buttons:
+            want(session, message.model_copy(update={"content": settle(message.content)}), now)
 
 
 def _row(message: Message, now: datetime) -> MessageRow:

@@ -38,6 +38,7 @@ SAID = {
     "lock": "lock {project} nobody touches it today",
     "rerun": "rerun 1",
     "retry": "retry {run}",
+    "secret": "secret add {project}",
     **{alone: alone for alone in ("new", "list", "link", "unlink", "approvals", "help")},
 }
 """What is typed; of other commands the name and the project's."""

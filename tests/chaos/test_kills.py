@@ -1,78 +1,58 @@
-"""`kill -9` at every step boundary and within plan and apply: each project ends truthfully.
+"""`kill -9` while a project is made: it ends ready, once.
 
-A sample runs with the suite; `make prove` runs all and writes docs/proofs/kills.md.
+This is a sample; test_kills_of_every_kind.py has all of it.
 """
 
 import random
+from collections.abc import Iterator
 
 import pytest
-from conversation import Conversation
-from kills import Killer, Trial
-from proofs import write_proof
+from killed_kinds import Created, Projects
+from kills import Kill, Killer
+from played_runs import playing
 
 from playground.crash import POINTS, STEPS
-from playground.world import Playground
-
-SAMPLE = 4
-WITHIN = 12
-"""Kills within plan and apply in the full proof; the boundaries come on top."""
+from playground.world import Choices, Playground
 
 
-def trials(dice: random.Random, *, all_of_them: bool) -> list[Trial]:
-    """Return the kills to try: half of them take Terraform along."""
-    points = list(POINTS)
-    dice.shuffle(points)
-    places: list[dict[str, object]] = [{"point": point} for point in points]
-    within: list[dict[str, object]] = [
-        {
-            "phase": dice.choice(("planning", "applying", "applying")),
-            "resources": dice.randint(1, 7),
-        }
-        for _ in range(WITHIN)
-    ]
-    chosen = places + within if all_of_them else places[: SAMPLE // 2] + within[: SAMPLE // 2]
-    return [
-        Trial(name=f"kill-{number}x", with_terraform=number % 2 == 0, **place)  # type: ignore[arg-type]
-        for number, place in enumerate(chosen)
-    ]
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]:
+    """Return a running playground."""
+    with playing(tmp_path_factory.mktemp("kills"), Choices(edit_seconds=0.3)) as started:
+        yield started
 
 
-@pytest.mark.timeout(7200)
-def test_whatever_is_killed_when_each_project_ends_ready_once(
-    playground: Playground, seed: int, *, prove: bool
+@pytest.fixture(scope="module")
+def projects(playground: Playground) -> Projects:
+    """Return the projects of the module."""
+    return Projects(playground)
+
+
+def test_the_boundaries_are_those_of_a_real_run_and_a_planted_double_is_found(
+    projects: Projects,
 ) -> None:
-    dice = random.Random(seed)
-    killer = Killer(playground, dice)
-    rows = []
-    for trial in trials(dice, all_of_them=prove):
-        ended = killer.run_trial(trial)
-        wrong = killer.faults_of(Conversation(playground, trial.name))
-        rows.append((str(trial), "ready" if "Ready in" in ended else "failed", "; ".join(wrong)))
-        assert "Ready in" in ended, f"{trial} (seed {seed}): {ended}"
-        assert not wrong, f"{trial} (seed {seed}): {wrong}"
-    assert len(rows) == (len(POINTS) + WITHIN if prove else SAMPLE)
-    assert killer.killed_terraforms > 0 or not prove
-    if prove:
-        write_proof(
-            "kills",
-            "`kill -9` of the bot, half of the kills taking Terraform along",
-            seed,
-            ("Kill", "Ended", "Found wrong at the vendors or in Slack"),
-            rows,
-        )
-
-
-def test_the_boundaries_are_those_of_a_real_run(playground: Playground) -> None:
-    Conversation(playground, "whole-1x").make()
-    steps = [p.removeprefix("before ") for _, p in playground.world.bot.points if "before" in p]
-    assert tuple(step for step in steps if step != "sweep") == STEPS
-
-
-def test_a_planted_double_is_found(playground: Playground) -> None:
-    talk = Conversation(playground, "planted-1x")
-    talk.make()
-    killer = Killer(playground, random.Random(1))
-    assert killer.faults_of(talk) == []
-    mine = [p for p in killer.principals() if p.display_name.startswith("planted-1x-")]
+    killer, work = Killer(projects.playground), Created(projects.talk_for(Created))
+    steps, _ = killer.rehearse(work)
+    assert tuple(steps) == STEPS
+    assert killer.faults_of(work) == []
+    every = work.talk.world.databricks.principals
+    mine = [one for one in every if one.display_name.startswith(f"{work.talk.name}-")]
     mine[0].display_name = mine[1].display_name
-    assert f"2 principals {mine[1].display_name}" in killer.faults_of(talk)
+    assert f"2 principals {mine[1].display_name}" in killer.faults_of(work)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("at", ["a boundary", "any moment"])
+def test_whatever_is_killed_when_each_project_ends_ready_once(
+    projects: Projects, seed: int, at: str
+) -> None:
+    dice = random.Random(f"{seed} {at}")
+    kill = Kill(point=dice.choice(POINTS), with_terraform=dice.random() < 0.5)
+    if at == "any moment":
+        number = dice.randint(1, Created.requests)
+        kill = Kill(requests=number, with_terraform=dice.random() < 0.5)
+    killer, work = Killer(projects.playground), Created(projects.talk_for(Created))
+    where = killer.run_trial(work, kill)
+    assert Created.ends in work.text(), f"{kill}, {where} (seed {seed}): {work.text()}"
+    wrong = killer.faults_of(work)
+    assert not wrong, f"{kill}, {where} (seed {seed}): {wrong}"

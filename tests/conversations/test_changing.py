@@ -1,5 +1,6 @@
 """`/sciclops change`: who may, what is asked, what becomes of it, and what stays as it was."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -92,6 +93,7 @@ def test_only_owners_and_the_platform_team_may_and_the_form_shows_what_there_is(
         assert picked(view, "managed_group") == ["aad-data-science"]
         assert picked(view, "github_team") == ["data-science"]
         assert picked(view, "reviewers") == ["team:ml-reviewers"]
+        assert "Team ml-reviewers" in json.dumps(view.blocks)
         assert picked(view, "workspace_groups") == ["gbx1"]
         assert set(view.values) == {"owners", *PICKED}
         person.close()

@@ -12,7 +12,8 @@ from bot.settings import load
 from provisioning.errors import UserError
 from provisioning.losses import client_ids, schemas_of
 from provisioning.operation import CREATE, DESTROY, Facts, Operation, Undeployment
-from provisioning.policy import may_confirm, may_destroy, needs_another, nobody_confirms
+from provisioning.owners import may as owners_may
+from provisioning.policy import may_confirm, needs_another, nobody_confirms
 from provisioning.project import DataAccess, ProjectSpec
 from provisioning.run_message import run_notice
 from provisioning.runs import Change, Counts, Outcome, Plan
@@ -58,9 +59,9 @@ def a_plan(*changes: tuple[str, str], inputs: str = "i", digest: str = "d") -> P
 
 def test_owners_and_the_platform_team_may_ask_and_nobody_else() -> None:
     owners = ("U-ada", "U-grace")
-    assert may_destroy(who="U-grace", owners=owners, platform=False) == Allowed()
-    assert may_destroy(who="U-pat", owners=owners, platform=True) == Allowed()
-    refused = may_destroy(who="U-sam", owners=owners, platform=False)
+    assert owners_may(who="U-grace", owners=owners, platform=False) == Allowed()
+    assert owners_may(who="U-pat", owners=owners, platform=True) == Allowed()
+    refused = owners_may(who="U-sam", owners=owners, platform=False)
     assert isinstance(refused, Refused)
 
 

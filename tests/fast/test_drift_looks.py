@@ -13,6 +13,7 @@ from bot.settings import load
 from provisioning.clock import MovableClock
 from provisioning.drift import Drift
 from provisioning.engine import Steps
+from provisioning.errors import UserError
 from provisioning.runs import Counts, Diagnostic, Outcome, Plan
 from provisioning.store import Message, Store
 from provisioning.text import Notice, plain
@@ -40,6 +41,8 @@ class Planner:
     def __init__(self) -> None:
         self.ends: Outcome | Exception = SUCCEEDED
         self.drifted: tuple[str, ...] = ()
+        self.kills = 0
+        """How often it is killed before it plans."""
         self.roots: list[Mapping[str, str]] = []
         self.kept: set[str] = set()
 
@@ -51,6 +54,10 @@ class Planner:
     def plan(self, project: str, run: str, watch: object) -> tuple[Outcome, Plan | None]:
         """Return the plan that is wanted."""
         del project, watch
+        if run in self.kept or self.kills:
+            self.kills = max(self.kills - 1, 0)
+            self.kept.add(run)
+            return Outcome(ending="killed"), None
         self.kept.add(run)
         if isinstance(self.ends, Exception):
             raise self.ends
@@ -85,6 +92,11 @@ class Queue:
         self.started.append(operation)
         return True
 
+    def state(self, operation: str, part: str) -> str:
+        """Tell that a look waits which was begun: those that are done are not asked about."""
+        assert part == "look"
+        return "queued" if operation in self.started else "unknown"
+
 
 class Office:
     """A ready project, and who looks at it."""
@@ -109,9 +121,9 @@ class Office:
         store.projects.become("ada-7", "ready")
         store.operations.end("op-1", "ready")
 
-    def ask(self) -> None:
+    def ask(self, who: str = "U-ada") -> None:
         """Let somebody ask."""
-        self.drift.ask("ada-7", by="U-ada", key=f"key-{len(self.queue.started)}")
+        self.drift.ask("ada-7", by=who, key=f"key-{len(self.queue.started)}")
 
     def look(self) -> None:
         """Do the look that was begun last."""
@@ -133,6 +145,22 @@ class Office:
 def office(store: Store, clock: MovableClock) -> Office:
     """Return an office with one project."""
     return Office(store, clock)
+
+
+def test_a_look_whose_terraform_is_killed_looks_again(office: Office) -> None:
+    office.terraform.drifted, office.terraform.kills = ("t.a",), 2
+    office.ask()
+    office.look()
+    assert any("1 resource has drifted" in said for said in office.said())
+    assert not any("Could not look" in said for said in office.said())
+
+
+def test_a_look_whose_terraform_is_killed_each_time_says_so(office: Office) -> None:
+    office.terraform.kills = 100
+    office.ask()
+    office.look()
+    assert any("Terraform ended as killed while planning" in said for said in office.said())
+    assert office.terraform.kept == set()
 
 
 def test_a_look_plans_what_was_asked_for_and_keeps_nothing_of_it(office: Office) -> None:
@@ -183,6 +211,18 @@ def test_a_project_that_only_keeps_its_old_keys_is_looked_at(office: Office) -> 
     office.drift.sweep()
     office.look()
     assert len(office.terraform.roots) == 1
+
+
+def test_nobody_queues_a_second_look_before_the_first_has_its_answer(office: Office) -> None:
+    office.ask()
+    with pytest.raises(UserError, match="Terraform looks at ada-7 for you already"):
+        office.ask()
+    office.drift.ask("ada-7", by="U-ada", key="key-0")  # the same click again
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 2
+    office.look()
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 3
 
 
 def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) -> None:

@@ -10,7 +10,6 @@ from provisioning.project_secrets import (
     SecretWork,
     environments_of,
     is_planned_from,
-    may_change_secrets,
     objection,
     objection_in,
     scope_of,
@@ -19,7 +18,6 @@ from provisioning.project_secrets import (
     written_at,
 )
 from provisioning.secret_message import listed
-from provisioning.verdicts import Allowed
 
 
 @pytest.mark.parametrize("name", ["DABS_ROCKS", "_X", "A1", "X" * LONGEST_NAME])
@@ -110,16 +108,6 @@ def test_projects_that_were_stored_before_have_no_secrets() -> None:
 def test_no_word_that_may_be_a_value_is_kept(typed: str, kept: tuple[str, ...] | None) -> None:
     words = tuple(typed.split())
     assert without_values(words) == (words if kept is None else kept)
-
-
-def test_owners_and_the_platform_team_may_and_nobody_else() -> None:
-    def may(who: str, *, platform: bool = False) -> bool:
-        verdict = may_change_secrets(who=who, owners=("U-ada",), platform=platform)
-        return isinstance(verdict, Allowed)
-
-    assert may("U-ada")
-    assert may("U-pat", platform=True)
-    assert not may("U-sam")
 
 
 def test_a_value_is_written_once_every_vendor_shows_it() -> None:

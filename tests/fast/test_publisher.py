@@ -1,14 +1,81 @@
-"""The publisher's loop: it can always be stopped."""
+"""The publisher's loop: it can always be stopped, and of several processes one sends."""
 
 import asyncio
 import linecache
+from typing import Any
 
 import pytest
+from rows import a_message
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.publisher import Publisher
+from bot.publisher import Processes, Publisher
 from provisioning.clock import MovableClock
 from provisioning.store import Store
+
+
+class Slow(AsyncWebClient):
+    """A Slack that takes a message once it may answer; one that `breaks` never answers."""
+
+    def __init__(self) -> None:
+        super().__init__("xoxb-1")
+        self.posted: list[str] = []
+        self.posting = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.breaks = False
+
+    async def api_call(self, api_method: str, **words: Any) -> Any:
+        """Post a message after a while, or show that nothing was posted so far."""
+        if api_method == "conversations.history":
+            assert not self.posted
+            return {"messages": []}
+        assert api_method == "chat.postMessage"
+        self.posting.set()
+        await self.may_answer.wait()
+        if self.breaks:
+            raise TimeoutError
+        self.posted.append(str(words["json"]["metadata"]))
+        return {"ts": f"{len(self.posted)}.1"}
+
+
+def a_publisher(
+    client: AsyncWebClient, store: Store, this: str = "one", dead: tuple[str, ...] = ()
+) -> Publisher:
+    return Publisher(client, store, MovableClock(), Processes(this, dead.__contains__), 3)
+
+
+async def test_while_one_process_posts_a_message_no_other_one_does(store: Store) -> None:
+    client = Slow()
+    one, other = a_publisher(client, store), a_publisher(client, store, "other")
+    store.messages.show(a_message())
+    sending = asyncio.create_task(one.send_owed())
+    await client.posting.wait()
+    await other.send_owed()
+    client.may_answer.set()
+    await sending
+    await other.send_owed()
+    assert len(client.posted) == 1
+
+
+async def test_what_a_dead_process_was_posting_is_posted_by_another_one(store: Store) -> None:
+    client = Slow()
+    client.may_answer.set()
+    store.messages.show(a_message())
+    store.messages.mark_sending("op-1:progress", by="one")
+    await a_publisher(client, store, "other").send_owed()
+    assert client.posted == []
+    await a_publisher(client, store, "other", dead=("one",)).send_owed()
+    assert len(client.posted) == 1
+
+
+async def test_what_one_process_could_not_post_another_one_does(store: Store) -> None:
+    broken, client = Slow(), Slow()
+    broken.breaks = True
+    for each in (broken, client):
+        each.may_answer.set()
+    store.messages.show(a_message())
+    await a_publisher(broken, store).send_owed()
+    await a_publisher(client, store, "other").send_owed()
+    assert len(client.posted) == 1
 
 
 async def a_turn_of_the_loop() -> None:
@@ -27,7 +94,7 @@ def waits_for_news(running: "asyncio.Task[None]") -> bool:
 async def test_news_at_the_moment_of_the_stop_do_not_keep_it_running(
     store: Store, turns: int
 ) -> None:
-    publisher = Publisher(AsyncWebClient("xoxb-1"), store, MovableClock(), 3)
+    publisher = a_publisher(AsyncWebClient("xoxb-1"), store)
     running = asyncio.create_task(publisher.run())
     while not waits_for_news(running):
         await a_turn_of_the_loop()

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from rows import NOON, a_spec
 
 from bot.render import blocks
 from playground.slack.blocks import message_problems, too_long
-from provisioning.operation import Facts, Operation
+from provisioning.operation import AT_GITHUB, Facts, Operation, Phase
 from provisioning.project import DataAccess, Reviewer
 from provisioning.run_message import Question, plan_notice, run_notice, unlisted
 from provisioning.run_steps import going_on
@@ -93,6 +94,14 @@ def test_what_a_step_waits_for_is_said_while_it_waits_and_no_longer() -> None:
         assert "trying again" not in words(run_notice(a_run(later, trying=trying)))
 
 
+@pytest.mark.parametrize("phase", AT_GITHUB)
+def test_what_keeps_a_workflow_run_from_being_begun_is_said_too(phase: Phase) -> None:
+    trying = {"reason": "GitHub answered 503", "phase": phase, "since": NOON}
+    trying |= {"at": NOON + timedelta(seconds=60), "again": NOON + timedelta(seconds=70)}
+    said = words(run_notice(a_run(phase, trying=trying)))
+    assert "GitHub answered 503; trying again, for 1 min 0 s" in said
+
+
 def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_plan() -> None:
     asked = plan_notice(a_run("planning", plan=a_plan()), ("S-platform",))
     assert "S-platform: please confirm or discard it." in words(asked)
@@ -103,6 +112,24 @@ def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_
     facts = {"plan": a_plan(), "covered_by": a_plan().digest, "finished": CONFIRMED}
     same = a_run("applying", **facts)
     assert "covered" not in plain(task(run_notice(same), "waiting").output)
+
+
+def test_the_plan_that_was_confirmed_is_not_said_to_be_covered_by_itself() -> None:
+    decisions = [decided("Confirmed", "waiting")]
+    facts = {"plan": a_plan(), "covered_by": a_plan().digest, "decisions": decisions}
+    shown = task(run_notice(a_run("confirmed", **facts, finished=CONFIRMED)), "waiting")
+    assert shown.title == "Confirmed"
+    assert plain(shown.output).startswith("Confirmed by U-ada")
+    assert "covered" not in plain(shown.output)
+
+
+def test_where_nobody_was_asked_nobody_is_said_to_have_confirmed() -> None:
+    facts = {"plan": a_plan(), "finished": CONFIRMED}
+    asked = {**facts, "decisions": [decided("Confirmed", "waiting")]}
+    later = a_run("applying", **asked).model_copy(update={"attempt": 2})
+    runs = (a_run("applying", **facts), a_run("applying", **asked), later)
+    titles = [task(run_notice(run), "waiting").title for run in runs]
+    assert titles == ["No confirmation needed", "Confirmed", "Confirmed"]
 
 
 def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:

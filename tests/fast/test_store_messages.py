@@ -7,7 +7,15 @@ from rows import a_message
 
 from provisioning.clock import MovableClock
 from provisioning.store import Attachment, Message, Store
+from provisioning.tables import MessageRow
 from provisioning.text import Notice
+
+
+def begun(store: Store) -> MessageRow:
+    """Begin to send the message; return what to send."""
+    row = store.messages.mark_sending("op-1:progress")
+    assert row is not None
+    return row
 
 
 def owed(store: Store) -> list[str]:
@@ -16,12 +24,12 @@ def owed(store: Store) -> list[str]:
 
 def test_a_message_is_owed_until_its_latest_state_is_sent(each_store: Store) -> None:
     each_store.messages.show(a_message(summary="planning"))
-    sending = each_store.messages.mark_sending("op-1:progress")
+    sending = begun(each_store)
     each_store.messages.show(a_message(summary="applying"))
     each_store.messages.mark_sent("op-1:progress", sending.wanted, "17.1")
 
     assert owed(each_store) == ["op-1:progress"]
-    again = each_store.messages.mark_sending("op-1:progress")
+    again = begun(each_store)
     assert (again.wanted, again.ts) == (2, "17.1")
     assert Message.of(again).content == Notice(summary="applying")
     each_store.messages.mark_sent("op-1:progress", again.wanted, "17.1")
@@ -41,8 +49,22 @@ def test_showing_the_same_again_owes_nothing_new(each_store: Store) -> None:
 def test_an_attempt_that_a_crash_cut_off_is_visible_to_the_next_one(each_store: Store) -> None:
     each_store.messages.show(a_message())
 
-    assert not each_store.messages.mark_sending("op-1:progress").sending
-    assert each_store.messages.mark_sending("op-1:progress").sending
+    assert not begun(each_store).sending
+    assert begun(each_store).sending
+
+
+def test_of_several_processes_one_sends_until_it_has_failed(each_store: Store) -> None:
+    messages = each_store.messages
+    messages.show(a_message())
+
+    assert messages.mark_sending("op-1:progress", by="one")
+    assert messages.mark_sending("op-1:progress", by="other") is None
+    messages.let_go("op-1:progress", by="other")
+    assert messages.mark_sending("op-1:progress", by="other") is None
+    messages.let_go("op-1:progress", by="one")
+    assert messages.mark_sending("op-1:progress", by="other")
+    messages.mark_sent("op-1:progress", 1, "17.1")
+    assert messages.mark_sending("op-1:progress", by="one")
 
 
 def test_a_late_confirmation_of_an_older_state_takes_nothing_back(each_store: Store) -> None:
@@ -146,7 +168,7 @@ def test_a_refusal_does_not_hide_that_an_earlier_attempt_may_have_arrived(
     each_store.messages.show(a_message())
     refuse(each_store, "op-1:progress")
 
-    assert each_store.messages.mark_sending("op-1:progress").sending
+    assert begun(each_store).sending
 
 
 def test_a_file_for_one_person_comes_back_as_it_was(each_store: Store) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any
@@ -13,8 +13,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.payloads import words_of
 from bot.render import Block, blocks
 from commands.command import Services
-from commands.home import MINE, TURN, Turn, home
+from commands.home import TURN, Turn, home
 from commands.home import Home as Page
+from provisioning.text import Notice
 
 log = logging.getLogger(__name__)
 
@@ -43,12 +44,13 @@ class Home:
 
 
 def view_blocks(page: Page) -> list[Block]:
-    """Return the blocks of a home: its sections, and a field that filters projects by name."""
-    made: list[Block] = []
-    for notice in page.sections:
-        made += blocks(notice, plan_blocks=False)
-        made += filter_field(page.text) if notice.title == MINE else []
-    return made[:MOST_BLOCKS]
+    """Return the blocks of a home: its sections, and a field that filters by name."""
+    return [*drawn(page.sections), *filter_field(page.text), *drawn(page.below)][:MOST_BLOCKS]
+
+
+def drawn(sections: Sequence[Notice]) -> list[Block]:
+    """Return the blocks of some sections."""
+    return [block for notice in sections for block in blocks(notice, plan_blocks=False)]
 
 
 def filter_field(text: str | None) -> list[Block]:

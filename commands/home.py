@@ -7,6 +7,7 @@ from typing import Literal
 
 from commands.command import STATES, Services
 from provisioning.board import CONFIRM, read_operation
+from provisioning.operation_kinds import KINDS as KINDS_OF_RUNS
 from provisioning.operation_kinds import kind_of
 from provisioning.project_health import Health, health_of
 from provisioning.question_message import asked_for
@@ -27,8 +28,6 @@ MOST_ENDING = 5
 RECENT = 5
 SANDBOXES_WITHIN, KEYS_WITHIN = timedelta(days=7), timedelta(days=14)
 NEW = Button(label="New Project", words=("new",), style="primary")
-MINE = "Your projects"
-"""The title of the section that can be filtered."""
 TURN = "home"
 """The first word of what turns this page; the edge shows it again, nothing is decided."""
 Kind = Literal["", "attention", "sandbox"]
@@ -68,13 +67,14 @@ def kind_named(word: str) -> Kind:
 
 @dataclass(frozen=True)
 class Home:
-    """Sections from top to bottom.
+    """Sections from top to bottom, and `below` those under the field that filters by name.
 
     `text` is what names are filtered by; None where there is nothing to filter.
     """
 
     sections: tuple[Notice, ...]
     text: str | None = None
+    below: tuple[Notice, ...] = ()
 
 
 def home(who: str, services: Services, turn: Turn | None = None) -> Home:
@@ -87,10 +87,12 @@ def home(who: str, services: Services, turn: Turn | None = None) -> Home:
     sections = (
         *titled("Waiting for you", waiting),
         projects(who, services, turn, found, all_mine),
+    )
+    below = (
         *titled("Running out", tuple(running_out(who, services))),
         *titled("Recent runs", tuple(recent(who, services))),
     )
-    return Home(sections=sections, text=turn.text if all_mine else None)
+    return Home(sections=sections, text=turn.text if all_mine else None, below=below)
 
 
 def page_of(who: str, services: Services, turn: Turn) -> tuple[Page, Turn]:
@@ -154,7 +156,7 @@ def projects(who: str, services: Services, turn: Turn, found: Page, mine: int) -
     pages = max(-(-found.total // PAGE), 1)
     return Notice(
         summary="SciCLOps",
-        title=MINE,
+        title="Your projects",
         body=(
             say(f"{count(mine)}.", *narrowed(turn, found.total)),
             *(say(*held(lock, services.clock.now())) for lock in locks.values()),
@@ -245,7 +247,7 @@ def count(projects: int) -> str:
 
 
 def waiting_for(who: str, services: Services) -> tuple[Text, ...]:
-    """Return a line for each question and each release that waits for an answer of mine."""
+    """Return a line for each question, value and release that waits for me."""
     asked: dict[tuple[str, ...], bool] = {}
     lines = []
     for question in services.store.overview.open_questions():
@@ -254,7 +256,7 @@ def waiting_for(who: str, services: Services) -> tuple[Text, ...]:
             asked[named] = services.people.is_among(who, named)
         if asked[named] and may_answer(who, question):
             lines.append(say(bold(question.project), f": your {what(question)}"))
-    return (*lines, *releases_for(who, services))
+    return (*lines, *values_for(who, services), *releases_for(who, services))
 
 
 def may_answer(who: str, question: OpenQuestion) -> bool:
@@ -264,8 +266,17 @@ def may_answer(who: str, question: OpenQuestion) -> bool:
 
 def what(question: OpenQuestion) -> str:
     """Say what is asked for."""
-    is_plan = question.question == CONFIRM
-    return "confirmation" if is_plan else f"consent to {asked_for(question.question)}"
+    if question.question != CONFIRM:
+        return f"consent to {asked_for(question.question)}"
+    return f"confirmation ({(KINDS_OF_RUNS[question.kind].title or 'New project').lower()})"
+
+
+def values_for(who: str, services: Services) -> Iterator[Text]:
+    """Yield a line for each value that owners like me have to enter."""
+    for row in services.store.operations.unended("entering"):
+        run = read_operation(row)
+        if run.facts.secret and who in run.in_force.owners:
+            yield say(bold(run.project), ": the value of ", code(run.facts.secret.name))
 
 
 def releases_for(who: str, services: Services) -> list[Text]:

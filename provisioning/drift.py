@@ -29,6 +29,8 @@ from provisioning.verdicts import Refused
 log = logging.getLogger(__name__)
 
 SWEEP_PERIOD = timedelta(minutes=5)
+MEMO = "drift:"
+"""How the keys begin of what is to be known of looks that were begun."""
 MOST_AT_ONCE = 3
 """So many looks begin in one sweep: 36 an hour ask GitHub about 2,500 times, half of what an
 installation may."""
@@ -73,9 +75,25 @@ class Drift:
             self._begin(f"look-{operation_id(f'{project}:{slot}')}", project, in_turn=True)
 
     def ask(self, project: str, *, by: str, key: str) -> None:
-        """Begin to look at a project for somebody, who is answered directly; again is harmless."""
+        """Begin to look at a project for somebody, who is answered directly; again is harmless.
+
+        One look at a time for each person: they queue with the project's runs.
+        """
         ready(self.store, project)
-        self._begin(f"look-{operation_id(key)}", project, by)
+        look = f"look-{operation_id(key)}"
+        if self._looks_for(by, project) - {look}:
+            raise UserError(f"Terraform looks at {project} for you already; the result comes soon.")
+        self._begin(look, project, by)
+
+    def _looks_for(self, by: str, project: str) -> set[str]:
+        """Return the looks that somebody has asked for and that have no answer yet."""
+        looks = (key.removeprefix(MEMO) for key in self.store.memos.keys(f"{MEMO}look-"))
+        mine = (look for look in looks if self._is_of(look, by, project))
+        return {look for look in mine if self.engine.state(look, "look") in ("queued", "running")}
+
+    def _is_of(self, look: str, by: str, project: str) -> bool:
+        asked = self.store.memos.get(f"{MEMO}{look}") or {}
+        return (asked.get("by"), asked.get("project")) == (by, project)
 
     def look_again(self, project: str, after: str) -> None:
         """Look at a project after one of its operations has ended."""
@@ -98,7 +116,7 @@ class Drift:
 
     def _begin(self, look: str, project: str, by: str = "", *, in_turn: bool = False) -> None:
         asked = {"project": project, "by": by, "in_turn": in_turn}
-        self.store.memos.set(f"drift:{look}", asked)
+        self.store.memos.set(f"{MEMO}{look}", asked)
         self.engine.start("drift.look", look, project=project, part="look")
 
     # ------------------------------------------------------------------ looking
@@ -109,7 +127,7 @@ class Drift:
 
     def _look_once(self, look: str) -> None:
         """Plan, note what has drifted, and show it."""
-        asked = self.store.memos.get(f"drift:{look}")
+        asked = self.store.memos.get(f"{MEMO}{look}")
         if asked is None:
             return  # it was done before
         project, by = asked["project"], asked["by"]
@@ -162,10 +180,10 @@ class Drift:
 
     def _forget(self, look: str) -> None:
         """Drop the plan, which holds values, and everything else of a look."""
-        asked = self.store.memos.get(f"drift:{look}")
+        asked = self.store.memos.get(f"{MEMO}{look}")
         if asked is not None:
             self.terraform.forget_run(asked["project"], look)
-            self.store.memos.drop(f"drift:{look}")
+            self.store.memos.drop(f"{MEMO}{look}")
 
     # ------------------------------------------------------------------ telling
 

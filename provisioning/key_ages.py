@@ -160,9 +160,14 @@ class KeyAges:
             footer=say("All stages at once: ", code(f"/sciclops rotate {project.name} {ALL}")),
         )
         for owner in ProjectSpec.model_validate(project.spec).owners:
-            key = f"keys-due:{project.name}:{oldest.secret.id}:{times}:{owner}"
+            key = f"{reminders_of(project.name)}{oldest.secret.id}:{times}:{owner}"
             if self.store.messages.get(key) is None:
                 self.store.messages.show(Message(key=key, recipient=owner, content=notice))
+
+
+def reminders_of(project: str) -> str:
+    """Return how the keys begin of what a project's owners are told about its keys."""
+    return f"keys-due:{project}:"
 
 
 def _line(key: Key, now: datetime) -> Text:

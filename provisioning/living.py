@@ -28,24 +28,35 @@ def require_living(store: Store, project: str) -> None:
         raise UserError(f"{project} is being destroyed. Nothing was started.")
 
 
-def unknown(name: str) -> Text:
+def unknown(name: str, meant: str = "") -> Text:
     """Say that there is no project of a name, and where one finds those that there are."""
+    hint = ("Did you mean ", code(meant), "? ") if meant else ()
     listing = code("/sciclops list")
-    return say(f"There is no project {quoted(name)}. ", listing, " shows which there are.")
+    return say(f"There is no project {quoted(name)}. ", *hint, listing, " shows which there are.")
 
 
 def known(store: Store, name: str) -> ProjectRow:
     """Return a project, whatever became of it; raises `UserError` if nobody ever asked for it."""
     if row := store.projects.get(name):
         return row
-    raise UserError(unknown(name))
+    raise UserError(unknown(name, _meant(store, name)))
+
+
+def _meant(store: Store, name: str) -> str:
+    """Return the project that is meant: telephones begin with a capital, sentences end with a dot.
+
+    Nothing else is guessed, so that nobody learns the name of a project by asking.
+    """
+    likely = name.strip(".,;:!?").lower()
+    return likely if likely != name and store.projects.get(likely) else ""
 
 
 def existing(store: Store, name: str) -> ProjectRow:
     """Return a project that is not gone; raises `UserError` for others."""
     row = known(store, name)
     if row.state == GONE:
-        raise UserError(unknown(name))
+        status = code(f"/sciclops status {name}")
+        raise UserError(say(f"{name} is gone: ", status, " shows what it was. Nothing was done."))
     return row
 
 

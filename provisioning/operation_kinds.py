@@ -121,6 +121,7 @@ RECONCILE = Kind(
         "a part of it may be planned back already, and the rest stands as somebody has changed "
         "it; Retry goes on from there"
     ),
+    closing="Everything that Terraform manages is as it was asked for.",
 )
 ROTATE_KEYS = Kind(
     name="rotate_keys",

@@ -3,7 +3,7 @@
 Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning import upgrade_message
@@ -19,6 +19,7 @@ from provisioning.operation import (
 )
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
+from provisioning.rotation_message import rotation_facts
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
 from provisioning.secret_message import secret_body, secret_buttons, secret_facts
@@ -169,6 +170,20 @@ def people(ids: Sequence[str]) -> list[Span | str]:
     return mentions
 
 
+def _what_it_is_about(operation: Operation) -> Iterable[Fact]:
+    """Return what only runs of its kind show."""
+    facts = operation.facts
+    if facts.secret:
+        return secret_facts(facts.secret)
+    if facts.upgrade:
+        return upgrade_message.versions(facts.upgrade)
+    if facts.rotation:
+        return rotation_facts(facts.rotation)
+    if kind_of(operation).removes:
+        return ()
+    return changes(operation) if facts.before else _rights(operation.spec)
+
+
 def _facts(operation: Operation) -> tuple[Fact, ...]:
     spec, facts = operation.spec, operation.facts
     shown = [
@@ -178,17 +193,13 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    if facts.secret:
-        shown += secret_facts(facts.secret)
-    elif facts.upgrade:
-        shown += upgrade_message.versions(facts.upgrade)
-    elif not kind_of(operation).removes:
-        shown += changes(operation) if facts.before else _rights(spec)
+    shown += _what_it_is_about(operation)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
-        label = "Resources changed" if is_applied(operation) else "Resources to be changed"
+        is_past = is_applied(operation) or operation.phase == "unchanged"
+        label = "Resources changed" if is_past else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
     if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
         shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))

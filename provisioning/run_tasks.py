@@ -54,6 +54,8 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     if "planning" in kind.steps:
         cost = () if kind.removes else (_cost_task(operation),)
         first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
+    if operation.phase == "unchanged":
+        return first[:1]
     later = (step for step in kind.steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from bot import installation, vendors
 from bot.settings import Settings, load
@@ -141,8 +142,8 @@ class CheckingRunner:
 
     def _checks(self, run: WorkflowRun) -> Iterator[str]:
         for ruleset in run.repo.rulesets.values():
-            rule = ruleset.rule("required_status_checks") or {}
-            for check in rule.get("parameters", {}).get("required_status_checks", ()):
+            rule: Any = ruleset.rule("required_status_checks") or {"parameters": {}}
+            for check in rule["parameters"].get("required_status_checks", ()):
                 yield check["context"]
 
     async def cancel(self, run: WorkflowRun) -> None:

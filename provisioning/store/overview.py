@@ -29,6 +29,7 @@ class OpenQuestion(Frozen):
     """A question that waits: `question` is as in `ApprovalRow`."""
 
     project: str
+    kind: str
     question: str
     approvers: tuple[str, ...]
     requested_by: str
@@ -45,9 +46,9 @@ class Overview:
         rows = (
             select(
                 col(OperationRow.project),
-                col(ApprovalRow.question),
-                col(ApprovalRow.approvers),
+                col(OperationRow.kind),
                 col(OperationRow.requested_by),
+                ApprovalRow,
             )
             .join(OperationRow, col(OperationRow.id) == col(ApprovalRow.operation))
             .where(ApprovalRow.state == "open", OperationRow.phase == "waiting")
@@ -57,9 +58,13 @@ class Overview:
         with self._database.reading() as session:
             return tuple(
                 OpenQuestion(
-                    project=project, question=question, approvers=tuple(named), requested_by=by
+                    project=project,
+                    kind=kind,
+                    question=asked.question,
+                    approvers=tuple(asked.approvers),
+                    requested_by=by,
                 )
-                for project, question, named, by in session.exec(rows)
+                for project, kind, by, asked in session.exec(rows)
             )
 
     def drifts(self, projects: Collection[str]) -> Mapping[str, DriftRow]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, or_
+from sqlalchemy import ColumnElement, and_, case, false, or_
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -18,7 +18,6 @@ from provisioning.versions import Standing, TemplateVersion, Upgrade
 
 OPEN = ("open", "conflicts")
 """What a pull request is in that somebody may still merge."""
-Rows = TypeVar("Rows", bound=Select[Any])
 Present = Mapping[str, str]
 """The digest of each template's present version."""
 
@@ -130,7 +129,13 @@ class Versions:
     def counts(self, present: Present) -> dict[Standing, int]:
         """Return how many living projects stand in which way; those with none are left out."""
         standing = _standing(present)
-        rows = _living(select(standing, func.count())).group_by(standing)
+        rows = (
+            select(standing, func.count())
+            .select_from(ProjectRow)
+            .outerjoin(VersionRow, _is_of_project())
+            .where(ProjectRow.state == "ready")
+            .group_by(standing)
+        )
         with self._database.reading() as session:
             return {cast("Standing", name): number for name, number in session.exec(rows)}
 
@@ -138,17 +143,26 @@ class Versions:
         self, present: Present, wanted: Sequence[Standing], *, limit: int, offset: int = 0
     ) -> Sequence[tuple[ProjectRow, VersionRow | None]]:
         """Return living projects that stand in one of these ways, by name."""
-        rows = _living(select(ProjectRow, VersionRow)).where(_standing(present).in_(wanted))
+        rows = (
+            select(ProjectRow, VersionRow)
+            .outerjoin(VersionRow, _is_of_project())
+            .where(ProjectRow.state == "ready", _standing(present).in_(wanted))
+        )
         with self._database.reading() as session:
             ordered = rows.order_by(col(ProjectRow.name)).limit(limit).offset(offset)
             return [(project, version) for project, version in session.exec(ordered)]
 
     def with_other_modules(self, modules: str) -> int:
         """Return how many living projects Terraform has made from other modules."""
-        rows = _living(select(func.count()))
-        other = func.coalesce(col(VersionRow.modules), "") != modules
+        rows = (
+            select(func.count())
+            .select_from(ProjectRow)
+            .outerjoin(VersionRow, _is_of_project())
+            .where(ProjectRow.state == "ready")
+            .where(func.coalesce(col(VersionRow.modules), "") != modules)
+        )
         with self._database.reading() as session:
-            return int(session.exec(rows.where(other)).one())
+            return session.exec(rows).one()
 
     # ------------------------------------------------------------------ changing
 
@@ -195,11 +209,8 @@ def _one(project: str) -> SelectOfScalar[VersionRow]:
     return select(VersionRow).where(VersionRow.project == project).with_for_update()
 
 
-def _living(rows: Rows) -> Rows:
-    joined = rows.select_from(ProjectRow).outerjoin(
-        VersionRow, col(VersionRow.project) == col(ProjectRow.name)
-    )
-    return joined.where(ProjectRow.state == "ready")
+def _is_of_project() -> ColumnElement[bool]:
+    return col(VersionRow.project) == col(ProjectRow.name)
 
 
 def _standing(present: Present) -> ColumnElement[str]:

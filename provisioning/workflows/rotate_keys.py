@@ -5,18 +5,21 @@ whoever sees that nothing holds the old ones any more starts `revoke`. Nothing i
 Terraform, which must not know of keys.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
+from provisioning.key_ages import reminders_of
 from provisioning.operation import Operation
 from provisioning.overlaps import Overlaps
 from provisioning.rotation import Rotation
+from provisioning.rotation_message import replaced
 from provisioning.rotation_parts import RotationParts
 from provisioning.run_steps import RunSteps
+from provisioning.text import Notice
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,16 @@ class RotateKeys:
         self._remember(run, known.model_copy(update={"revoked": revoked}))
         self.run_steps.finish(run, "revoking")
         self.run_steps.store.operations.end(run, "done")
+        self._settle_reminders(self.run_steps.load(run).project, known.environments)
         self.run_steps.desk.show(run)
+
+    def _settle_reminders(self, project: str, environments: Collection[str]) -> None:
+        """Let owners no longer be asked for what is done."""
+
+        def settle(reminder: Notice) -> Notice:
+            return replaced(reminder, environments)
+
+        self.run_steps.store.messages.settle(reminders_of(project), settle)
 
 
 def rotation_of(operation: Operation) -> Rotation:

@@ -81,7 +81,7 @@ def project(served: VendorWorld) -> Iterator[Upgrading]:
     world.teams["data-science"].repositories[repo.id] = "push"
     served.repositories.push_starter(NAME, version(1), MARKER)
     rules: list[dict[str, object]] = [
-        PULL_REQUEST,
+        {**PULL_REQUEST},
         {"type": "deletion"},
         {"type": "non_fast_forward"},
     ]

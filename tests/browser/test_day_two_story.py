@@ -1,8 +1,8 @@
 """What people do with a project that they have, in a real browser: one sandbox, to its end.
 
-Ada looks at her Home, adds a team of reviewers, renews the keys while a deployment holds the old
-ones, checks, puts off the end when she is warned of it, and destroys it all. Time is moved on the
-page, as anybody does who plays. Pictures are kept where `SCICLOPS_PICTURES` says.
+Ada looks at her Home, adds a team of reviewers and a secret, renews the keys while a deployment
+holds the old ones, checks, puts off the end when she is warned of it, and destroys it all. Time is
+moved on the page, as anybody does who plays. Pictures are kept where `SCICLOPS_PICTURES` says.
 """
 
 import re
@@ -24,6 +24,7 @@ pytest_plugins = ("browser_fixtures",)
 pytestmark = pytest.mark.timeout(300)
 
 NAME = "ada-7"
+VALUE = "hunter2-is-no-password-8c1f"
 RUN_MS, ANSWER_MS = RUN_SECONDS * 1000, ANSWER_SECONDS * 1000
 
 
@@ -119,6 +120,40 @@ def test_a_change_is_planned_confirmed_and_applied(window: Window, sandbox: Conv
     expect(run.get_by_role("button")).to_have_count(0)
     keep(ada, "change-3-done")
     assert len(production.reviewers) == len(before) + 1
+
+
+def test_a_secret_is_planned_without_its_value_which_is_entered_and_forgotten(
+    window: Window, sandbox: Conversation
+) -> None:
+    ada = window("U0ADA")
+    say(ada, f"/sciclops secret add {NAME} DABS_ROCKS")
+    form = dialog(ada, "Add secret")
+    keep(ada, "secret-1-form")
+    form.get_by_role("button", name="Plan Secret").click()
+    expect(form).to_have_count(0, timeout=ANSWER_MS)
+    run = message(ada, f"{NAME} · Secret")
+    expect(run).to_contain_text("Resources to be changed: +12 ~0 -0", timeout=RUN_MS)
+    run.get_by_role("button", name="Confirm & Apply").click()
+    expect(run).to_contain_text("Secret · Waiting for the value", timeout=RUN_MS)
+    expect(run.get_by_role("button")).to_have_text(["Enter Value"])
+    keep(ada, "secret-2-waiting")
+    home = window("U0GRACE", "home")
+    expect(home.get_by_text(f"{NAME}: the value of DABS_ROCKS")).to_be_visible()
+    keep(home, "secret-3-home")
+    run.get_by_role("button", name="Enter Value").click()
+    form = dialog(ada, "Enter value")
+    expect(form.get_by_label("Value", exact=True)).to_be_editable()
+    form.get_by_label("Value", exact=True).fill(VALUE)
+    keep(ada, "secret-4-value")
+    form.get_by_role("button", name="Store Value").click()
+    expect(form).to_have_count(0, timeout=ANSWER_MS)
+    expect(run).to_contain_text("Secret · Done", timeout=RUN_MS)
+    expect(run).to_contain_text("is stored in Development, Testing, Staging and Production")
+    expect(run.get_by_role("button")).to_have_count(0)
+    keep(ada, "secret-5-stored")
+    held = sandbox.world.github.repos[NAME].environments["Production"].secrets["DABS_ROCKS"]
+    assert held.value.decode() == VALUE
+    assert VALUE not in ada.content()
 
 
 def test_new_keys_replace_the_old_ones_while_a_deployment_holds_those(

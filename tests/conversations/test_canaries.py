@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conversation import DESCRIPTION, RUN_SECONDS, Conversation
+from giving_secrets import enter
 
 from playground.faults import Fault
 from playground.slack.reading import text_of
@@ -163,10 +164,7 @@ def enter_own(talk: Conversation) -> None:
     put = "POST .*/secrets/put"
     talk.world.faults.add(Fault("databricks", "status", put, times=1, status=403))
     for state in ("The value was not stored everywhere", f"{talk.name} · Secret · Done"):
-        talk.press("Enter Value")
-        talk.view_says("Enter value")
-        talk.ada.fill({"value": OWN})
-        assert talk.ada.submit() is None
+        enter(talk, OWN)
         talk.ada.wait_for_message(state, timeout=RUN_SECONDS)
         talk.world.faults.add(Fault("databricks", "delay", put, times=1, seconds=2))
     environments = talk.world.github.repos[talk.name].environments

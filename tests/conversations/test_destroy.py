@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from giving_secrets import give, scopes
 from played_runs import PlayedRunner
 from shipping import find
 from waiting import wait_until
@@ -26,6 +27,7 @@ def talk(playground: Playground) -> Conversation:
     talk.make()
     put_a_table(talk)
     put_a_job(talk)
+    give(talk, "OLD_KEY", "one-of-its-own")
     return talk
 
 
@@ -80,7 +82,7 @@ def what_is_left(talk: Conversation) -> list[str]:
     """Return what the vendors have of a project, but for its archived repository."""
     databricks, name = talk.world.databricks, talk.name
     repository = talk.world.github.repos[name]
-    left = [*talk.principals(), *repository.environments]
+    left = [*talk.principals(), *repository.environments, *scopes(talk)]
     left += [full for _, full in databricks.world.securables if name.replace("-", "_") in full]
     left += [
         g.display_name for g in databricks.world.of_type(Group) if g.display_name.endswith(name)
@@ -104,6 +106,8 @@ def test_who_is_no_owner_is_refused(talk: Conversation) -> None:
 def test_the_dialog_says_what_is_lost_and_wants_the_name_typed(talk: Conversation) -> None:
     said = opened(talk)
     assert "Environments: Development, Testing, Staging, Production" in said
+    assert "The values of OLD_KEY go, too" in said
+    assert len(scopes(talk)) == 8
     assert "gbx1_dev.old_1, gbx1_test.old_1, gbx1_stg.old_1, gbx1_prod.old_1, with 1 table" in said
     assert "Jobs and pipelines: old-1 daily (Staging)" in said
     assert "Open pull requests, which are closed: none" in said

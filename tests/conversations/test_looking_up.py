@@ -50,7 +50,7 @@ def test_home_teaches_newcomers(talk: Conversation) -> None:
 def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
     talk.planned(data_access=["gbx1_prod.sales|read"])
     for person, line in (
-        (talk.ada, f"{talk.name}: your confirmation"),
+        (talk.ada, f"{talk.name}: your confirmation (new project)"),
         (talk.dora, f"{talk.name}: your consent to read gbx1_prod.sales"),
     ):
         person.open_home()

@@ -124,7 +124,7 @@ def test_what_is_paused_begins_with_no_further_project(
     talk.pat.type("/sciclops upgrade --pause")
     talk.told(talk.pat, "Paused: no further project begins")
     paused = fleet(talk, "Paused")
-    assert buttons(paused) == ["Resume"]
+    assert set(buttons(paused)) == {"Resume"}
     wait_until(lambda: "version 2.1.0" in title(talk, "canary-1"), RUN_SECONDS)
     talk.world.clock.advance(timedelta(minutes=1))
     assert "version 2.0.0" in title(talk, "usual-2")

@@ -13,6 +13,7 @@ from bot.settings import load
 from provisioning.clock import MovableClock
 from provisioning.drift import Drift
 from provisioning.engine import Steps
+from provisioning.errors import UserError
 from provisioning.runs import Counts, Diagnostic, Outcome, Plan
 from provisioning.store import Message, Store
 from provisioning.text import Notice, plain
@@ -91,6 +92,11 @@ class Queue:
         self.started.append(operation)
         return True
 
+    def state(self, operation: str, part: str) -> str:
+        """Tell that a look waits which was begun: those that are done are not asked about."""
+        assert part == "look"
+        return "queued" if operation in self.started else "unknown"
+
 
 class Office:
     """A ready project, and who looks at it."""
@@ -115,9 +121,9 @@ class Office:
         store.projects.become("ada-7", "ready")
         store.operations.end("op-1", "ready")
 
-    def ask(self) -> None:
+    def ask(self, who: str = "U-ada") -> None:
         """Let somebody ask."""
-        self.drift.ask("ada-7", by="U-ada", key=f"key-{len(self.queue.started)}")
+        self.drift.ask("ada-7", by=who, key=f"key-{len(self.queue.started)}")
 
     def look(self) -> None:
         """Do the look that was begun last."""
@@ -205,6 +211,18 @@ def test_a_project_that_only_keeps_its_old_keys_is_looked_at(office: Office) -> 
     office.drift.sweep()
     office.look()
     assert len(office.terraform.roots) == 1
+
+
+def test_nobody_queues_a_second_look_before_the_first_has_its_answer(office: Office) -> None:
+    office.ask()
+    with pytest.raises(UserError, match="Terraform looks at ada-7 for you already"):
+        office.ask()
+    office.drift.ask("ada-7", by="U-ada", key="key-0")  # the same click again
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 2
+    office.look()
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 3
 
 
 def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) -> None:

@@ -24,7 +24,9 @@ from playground.slack.blocks import MOST_BLOCKS as SLACKS
 from playground.slack.blocks import view_problems
 from provisioning.clock import MovableClock
 from provisioning.database import Database
+from provisioning.project_secrets import begun
 from provisioning.store import Store
+from provisioning.tables import OperationRow
 from provisioning.text import Notice, plain
 
 MANY, OWNERS = 300, ("U0", "U1")
@@ -71,16 +73,21 @@ def listed(services: Any, *words: str, who: str = "U1") -> Notice:
     return answer.notice
 
 
+def sections_of(shown: Home) -> tuple[Notice, ...]:
+    """Return everything that stands above and below the field that filters."""
+    return (*shown.sections, *shown.below)
+
+
 def text_of(shown: Home) -> str:
     """Return all words of a home."""
-    lines = [line for one in shown.sections for line in (*one.body, one.footer)]
-    tables = [one.table for one in shown.sections if one.table]
+    lines = [line for one in sections_of(shown) for line in (*one.body, one.footer)]
+    tables = [one.table for one in sections_of(shown) if one.table]
     cells = [cell for table in tables for row in table.rows for cell in row]
     return "\n".join(plain(line) for line in (*lines, *cells))
 
 
 def labels(shown: Home) -> dict[str, tuple[str, ...]]:
-    return {button.label: button.words for one in shown.sections for button in one.buttons}
+    return {button.label: button.words for one in sections_of(shown) for button in one.buttons}
 
 
 def test_home_shows_a_page_of_my_projects_with_their_health(services: Any) -> None:
@@ -88,7 +95,7 @@ def test_home_shows_a_page_of_my_projects_with_their_health(services: Any) -> No
     said = text_of(shown)
     assert "You have 150 projects." in said
     assert f"Page 1 of {PAGES}" in said
-    names = [plain(row[0]) for one in shown.sections if one.table for row in one.table.rows]
+    names = [plain(row[0]) for one in sections_of(shown) if one.table for row in one.table.rows]
     assert names == [name_of(place) for place in range(1, 20, 2)]
     assert "1 resource has drifted (looked 1 hour ago)" in said
     assert "2 of its checks failed (looked 1 hour ago)" in said
@@ -122,6 +129,27 @@ def test_home_turns_its_pages_and_narrows_them_down(services: Any) -> None:
     assert labels(found)["Show All of Mine"] == ("home", "1", "", "")
     none = home("U1", services, Turn(text="nothing-like-it"))
     assert "Shown: names with “nothing-like-it” (0)." in text_of(none)
+
+
+def test_owners_see_the_value_that_their_project_waits_for(
+    services: Any, each_database: Database
+) -> None:
+    with each_database.writing() as session:
+        row = session.get_one(OperationRow, "run-00001")
+        row.kind, row.phase, row.ended_at = "add_secret", "entering", None
+        row.facts = {**row.facts, **begun("DABS_ROCKS", ["testing"], ())}
+        session.add(row)
+    line = f"{name_of(1)}: the value of DABS_ROCKS"
+    assert line in text_of(home("U1", services))
+    assert line not in text_of(home("U0", services))
+
+
+def test_the_filter_stands_between_the_projects_and_what_has_none(services: Any) -> None:
+    shown = view_blocks(home("U1", services))
+    kinds = [block["type"] for block in shown]
+    titles = [block["text"]["text"] for block in shown if block["type"] == "header"]
+    assert titles.index("Your projects") < titles.index("Running out")
+    assert kinds.index("table") < kinds.index("input") < kinds.index("header", kinds.index("table"))
 
 
 @pytest.mark.parametrize("turn", [Turn(), Turn(page=3, kind="sandbox", text="many")])
@@ -175,7 +203,7 @@ def test_home_asks_as_much_of_many_projects_as_of_few(
     many = len(questions)
     with asked(each_database) as fewer:
         home("U1", services, Turn(text=name_of(1)))
-    assert many == len(fewer) <= 13
+    assert many == len(fewer) <= 14
 
 
 @pytest.mark.parametrize("whose", ["list", "list mine", "home"])

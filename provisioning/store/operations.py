@@ -10,7 +10,7 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import CREATE, OPEN, UNHURRIED
+from provisioning.operation import CHANGE, CREATE, DESTROY, OPEN, UNHURRIED
 from provisioning.project import ProjectSpec
 from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
 from provisioning.store.locks import require_open
@@ -88,6 +88,8 @@ class Operations:
                     raise BusyError(other.id)
             if project.state in NOT_LIVING:
                 raise UserError(f"{project.name} {NOT_LIVING[project.state]}. Nothing was started.")
+            if operation.kind == DESTROY:
+                operation.request = _with_what_was_begun(operation.request, others)
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}
             session.add(operation)
@@ -295,6 +297,14 @@ def _require_present(project: ProjectRow, operation: OperationRow) -> None:
     present, before = map(ProjectSpec.model_validate, (project.spec, seen))
     if project.state != "ready" or fingerprint(present) != fingerprint(before):
         raise UserError(CHANGED_MEANWHILE.format(project=project.name))
+
+
+def _with_what_was_begun(request: dict[str, Any], others: Sequence[OperationRow]) -> dict[str, Any]:
+    """Return the request in all workspace groups where a change has begun to make something."""
+    changes = [one for one in others if one.kind == CHANGE and one.facts.get("touched")]
+    begun = [group for one in changes for group in one.request["workspace_groups"]]
+    groups = dict.fromkeys([*request["workspace_groups"], *begun])
+    return {**request, "workspace_groups": list(groups)}
 
 
 def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:

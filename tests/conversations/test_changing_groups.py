@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conversation import RUN_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
 from keys import Keys, status
 
 from playground.slack.reading import text_of
@@ -67,3 +67,25 @@ def test_new_environments_have_keys_like_the_others_which_are_checked_and_rotate
     assert keys.of("gbxphil-Testing") != old
     assert status(old) == 401
     assert status(keys.of("gbxphil-Testing")) == status(others) == 200
+
+
+def test_what_a_failed_change_has_begun_goes_with_the_project(talk: Conversation) -> None:
+    talk.ada.type(f"/sciclops change {talk.name}")
+    talk.ada.wait_for_view("keeps its name")
+    talk.ada.fill({"workspace_groups": ["gbx1", "gbx2", "gbxphil", "gbxpiil"]})
+    assert talk.ada.submit() is None
+    talk.run_message("Change · Waiting for confirmation")
+    talk.world.providers.fail("databricks_cluster_policy", 1, "No")
+    talk.press("Confirm & Apply")
+    said = text_of(talk.run_message("Change · Failed"))
+    assert "the specification before it is still in force" in said
+    begun = [name for name in talk.principals() if "gbxpiil" in name]
+    assert begun
+    talk.ada.type(f"/sciclops destroy {talk.name}")
+    talk.ada.wait_for_view("Type", timeout=ANSWER_SECONDS)
+    talk.ada.fill({"project": talk.name})
+    assert talk.ada.submit() is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press("Confirm & Destroy", talk.grace)
+    talk.run_message("Destroy · Destroyed")
+    assert talk.principals() == []

@@ -300,6 +300,21 @@ def test_what_was_changed_otherwise_meanwhile_stays(store: Store) -> None:
     assert ProjectSpec.model_validate(project.spec) == changed(longer, owners=("U-sam",))
 
 
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_destruction_reaches_what_a_change_has_begun_to_add(
+    store: Store, *, touched: bool
+) -> None:
+    operation = begun(store, changed(a_spec(), workspace_groups=("gbx1", "gbx2")))
+    store.operations.end(operation, "failed", {"touched": touched})
+    for kind in ("reconcile", "destroy_project"):
+        row = an_operation(f"op-{kind}", minute=2)
+        row.kind = kind
+        reached = store.operations.begin(row).request["workspace_groups"]
+        store.operations.end(row.id, "done")
+        more = ["gbx2"] if touched and kind == "destroy_project" else []
+        assert reached == ["gbx1", *more]
+
+
 def test_a_change_of_what_is_not_so_any_more_is_refused(store: Store) -> None:
     with pytest.raises(UserError, match="was changed since you opened this form"):
         begun(store, a_spec("ada-7", "U-sam"), before=a_spec("ada-7", "U-grace"))

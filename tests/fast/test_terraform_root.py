@@ -136,6 +136,17 @@ def test_every_provider_that_a_module_names_exists_and_every_variable_has_a_valu
     assert set(main["variable"]) == set(values)
 
 
+def test_where_groups_can_be_added_every_group_has_providers_to_remove_what_was_begun() -> None:
+    main, values = root(spec("gbx2", "gbx1"))
+    aliases = {provider["alias"] for provider in main["provider"]["databricks"]}
+    assert aliases == {
+        "account_gbx1",
+        "account_gbxphil",
+        *(f"{group}_{stage}" for group in GROUPS for stage in STAGES),
+    }
+    assert not any("gbxphil" in name for name in (*main["module"], *values["environments"]))
+
+
 def inputs(module: str) -> dict[str, str]:
     """Return a module's inputs: what each demands, without its description."""
     found = VARIABLE.findall((MODULES / module / "variables.tf").read_text())

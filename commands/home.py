@@ -28,8 +28,6 @@ MOST_ENDING = 5
 RECENT = 5
 SANDBOXES_WITHIN, KEYS_WITHIN = timedelta(days=7), timedelta(days=14)
 NEW = Button(label="New Project", words=("new",), style="primary")
-
-"""The title of the section that can be filtered."""
 TURN = "home"
 """The first word of what turns this page; the edge shows it again, nothing is decided."""
 Kind = Literal["", "attention", "sandbox"]

@@ -3,7 +3,7 @@
 Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from provisioning import upgrade_message
@@ -171,7 +171,7 @@ def people(ids: Sequence[str]) -> list[Span | str]:
     return mentions
 
 
-def _what_it_is_about(operation: Operation) -> Sequence[Fact]:
+def _what_it_is_about(operation: Operation) -> Iterable[Fact]:
     """Return what only runs of its kind show."""
     facts = operation.facts
     if facts.secret:

@@ -47,9 +47,8 @@ class Overview:
             select(
                 col(OperationRow.project),
                 col(OperationRow.kind),
-                col(ApprovalRow.question),
-                col(ApprovalRow.approvers),
                 col(OperationRow.requested_by),
+                ApprovalRow,
             )
             .join(OperationRow, col(OperationRow.id) == col(ApprovalRow.operation))
             .where(ApprovalRow.state == "open", OperationRow.phase == "waiting")
@@ -61,11 +60,11 @@ class Overview:
                 OpenQuestion(
                     project=project,
                     kind=kind,
-                    question=question,
-                    approvers=tuple(named),
+                    question=asked.question,
+                    approvers=tuple(asked.approvers),
                     requested_by=by,
                 )
-                for project, kind, question, named, by in session.exec(rows)
+                for project, kind, by, asked in session.exec(rows)
             )
 
     def drifts(self, projects: Collection[str]) -> Mapping[str, DriftRow]:

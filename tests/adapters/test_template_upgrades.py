@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from github_standin import PULL_REQUEST, Standin
@@ -80,7 +80,7 @@ def project(served: VendorWorld) -> Iterator[Upgrading]:
     commit_files(world, repo, {"README.md": b"# ada-7\n"}, "Initial commit")
     world.teams["data-science"].repositories[repo.id] = "push"
     served.repositories.push_starter(NAME, version(1), MARKER)
-    rules: list[dict[str, object]] = [
+    rules: list[Any] = [
         PULL_REQUEST,
         {"type": "deletion"},
         {"type": "non_fast_forward"},

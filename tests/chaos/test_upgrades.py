@@ -112,6 +112,7 @@ class Fleet:
         for number in range(kills):
             reached = len(self.names) * (number + self.dice.random()) / (kills + 1)
             self.kill_after(version, reached, seconds)
+        wait_until(lambda: self.offers(version) == len(self.names), seconds)
         wait_until(lambda: self.ends() > before, seconds)
 
     def kill_after(self, version: str, reached: float, seconds: float) -> None:

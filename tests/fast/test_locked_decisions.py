@@ -75,7 +75,7 @@ class Office:
         """Return what the audit trail says was refused."""
         trail = audit.history(self.database, "ada-7")
         deeds = [row.detail for row in trail if row.what == "refused"]
-        return [name for detail in deeds for name in detail if name != "lock"]
+        return [name for detail in deeds for name, why in detail.items() if why == "locked"]
 
     def broken_late(self, asked_before: timedelta, clock: MovableClock) -> Release:
         """Return a release for which glass was broken once it had timed out, asked so long ago."""

@@ -132,7 +132,7 @@ def _require_plain(text: str) -> None:
     """Refuse what could make reading costly, as soon as it comes."""
     depth = 0
     for event in yaml.parse(text, yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
             raise UnreadableError(Problem(line=line, what="Aliases are not understood."))
         depth += isinstance(event, yaml.CollectionStartEvent)

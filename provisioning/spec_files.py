@@ -200,8 +200,8 @@ class SpecificationFiles:
             return  # a crash kept us from noting it
         try:
             self._require_right(present, by)
-        except UserError as refused:
-            self._tell(project, merge, "refused", str(refused), by=by)
+        except UserError as unable:
+            self._tell(project, merge, "refused", str(unable), by=by)
             return
         try:
             ready(self.store, project)

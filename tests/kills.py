@@ -174,12 +174,16 @@ class Killer:
         self.playground.run(self.world.bot.start(), timeout=SECONDS)
 
     def rehearse(self, work: Killed) -> tuple[list[str], int]:
-        """See an operation through unharmed; return its steps and its number of requests."""
+        """See an operation through unharmed; return its steps and its number of requests.
+
+        Nothing may be wrong in the end, or else nobody could tell what a kill has done.
+        """
         work.prepare()
         work.note_before()
         since, before = len(self.world.bot.points), self._requests()
         work.begin()
-        self._see_it_through(work)
+        wrong = self._see_it_through(work)
+        assert not wrong, f"unharmed: {wrong}"
         steps = [
             point.removeprefix("before ")
             for operation, point in self.world.bot.points[since:]
@@ -187,18 +191,18 @@ class Killer:
         ]
         return list(dict.fromkeys(steps)), self._requests() - before
 
-    def run_trial(self, work: Killed, kill: Kill) -> str:
+    def run_trial(self, work: Killed, kill: Kill) -> tuple[str, list[str]]:
         """Begin an operation, kill the bot during it, and see it through.
 
-        Return where the bot was killed; nothing, if the operation had ended before.
+        Return where the bot was killed, which is nowhere if the operation had ended before, and
+        what was wrong in the end.
         """
         work.prepare()
         work.note_before()
         where = self._kill_during(work, kill)
         if where:
             self.restart()
-        self._see_it_through(work)
-        return where
+        return where, self._see_it_through(work)
 
     def _kill_during(self, work: Killed, kill: Kill) -> str:
         bot, requests = self.world.bot, self._requests() + kill.requests
@@ -228,12 +232,20 @@ class Killer:
     def _requests(self) -> int:
         return sum(self.world.faults.requests[door] for door in DOORS)
 
-    def _see_it_through(self, work: Killed) -> None:
-        """Answer what is asked, wait for an end, and until all has come to rest."""
+    def _see_it_through(self, work: Killed) -> list[str]:
+        """Answer what is asked, wait for an end, and until all has come to rest.
+
+        Return what is wrong then.
+        """
         wait_until(lambda: self._answer(work) or work.has_ended(), SECONDS)
-        with suppress(AssertionError):  # what is wrong is told by whoever judges
-            wait_until(lambda: work.has_failed() or not self.faults_of(work), SETTLING_SECONDS)
         self.world.slack.workspace.stacks.clear()
+        if work.has_failed():
+            return [work.text()]
+        try:
+            wait_until(lambda: not self.faults_of(work), SETTLING_SECONDS)
+        except AssertionError:
+            return self.faults_of(work)
+        return []
 
     def faults_of(self, work: Killed) -> list[str]:
         """Return everything that is not as it must be once an operation has ended."""

@@ -2,8 +2,9 @@
 
 `make bench` prints a table: acknowledgements (idle, loaded, stalled) beside a bare
 Bolt app, what the bot itself adds to Terraform between submit and ready, start-up, idle cost, Slack
-calls per run, and how soon people see what happens to fifty workflow runs at once. Absolute times
-depend on the machine; the ratios are what is claimed.
+calls per run, how soon people see what happens to fifty workflow runs at once, and how soon
+somebody has a list of 10,000 projects. Absolute times depend on the machine; the ratios are what is
+claimed.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from typing import Self
 from conversation import Conversation
 from figures import cpu_seconds, percentiles, say, seconds, status
 from following import follow_many
+from overview import overview
 from played_runs import playing
 
 from playground.faults import Fault, Faults
@@ -207,6 +209,7 @@ def main() -> None:
             acknowledgements(playground)
             start_up(playground)
             idle_cost(playground)
+        overview(Path(folder) / "overview")
         follow_many(Path(folder) / "following")
         for latency in LATENCIES:
             submit_to_ready(Path(folder) / f"latency-{latency}", latency)

@@ -20,7 +20,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.edge import Edge
-from bot.home import Home
+from bot.home import Home, turn_of
 from bot.payloads import key_of
 from bot.settings import SlackSettings
 from provisioning.log_context import about
@@ -100,7 +100,10 @@ class Doors:
     async def action(self, ack: Ack, body: Body, respond: Respond) -> None:
         """Somebody pressed a button, or changed a field that follows along."""
         with self._receiving(ack, body) as timed:
-            if body["actions"][0]["type"] == "button":
+            if turn := turn_of(body["actions"][0]):
+                await ack()
+                await self._home.publish(body["user"]["id"], turn)
+            elif body["actions"][0]["type"] == "button":
                 await self._edge.click(timed, body, respond)
             else:
                 await self._edge.draft(timed, body)

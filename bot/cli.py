@@ -70,9 +70,12 @@ def check_project(
 ) -> None:
     """Check a project that is ready; the exit status is 1 unless everything is as it should be."""
     from bot.wiring import build
-    from provisioning import check_report
+    from provisioning import check_report, migrations
+    from provisioning.database import Database
 
-    report = build(read_settings(settings)).checking.examine(project)
+    read = read_settings(settings)
+    migrations.check(Database(read.url()))  # a bot that is put together upgrades it
+    report = build(read).checking.examine(project)
     typer.echo(check_report.as_json(report) if as_json else check_report.as_text(report))
     if not report.passed:
         raise typer.Exit(1)
@@ -100,6 +103,18 @@ def check(settings: SettingsFile = DEFAULT) -> None:
     database = Database(read_settings(settings).url())
     migrations.check(database)
     typer.echo("The schema is up to date.")
+
+
+@db.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="a new file")], settings: SettingsFile = DEFAULT
+) -> None:
+    """Copy the SQLite database into a file, while the bot goes on."""
+    from provisioning.backup import back_up
+    from provisioning.database import Database
+
+    back_up(Database(read_settings(settings).url()), file)
+    typer.echo(f"The database is copied to {file}.")
 
 
 @cli.command()

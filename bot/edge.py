@@ -12,20 +12,20 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import forms
 from bot.answers import UNREACHABLE, Answers, Live
 from bot.dispatch import checks_first, dispatch, explain, explain_form, in_full, suggest
+from bot.drafts import Drafts
 from bot.payloads import (
     plain_values,
     request_of_row,
     request_of_view,
     shows_all,
-    typed_words,
     words_of,
 )
+from bot.typed import typed_words
 from commands.command import Answer, Form, Reply, Request, Services, Start, tell
 from provisioning.errors import SciclopsError, UserError
 from provisioning.log_context import about
@@ -60,7 +60,9 @@ class Edge:
         self._executor = executor
         self._tasks: set[asyncio.Task[None]] = set()
         self._submissions: dict[str, asyncio.Future[Answer]] = {}
-        self._drafts: dict[str, Request] = {}  # the newest of each view
+        self._drafts = Drafts(
+            client, lambda request: self._in(checks, dispatch, request, self._services)
+        )
 
     # ------------------------------------------------------------------ doors
 
@@ -71,7 +73,7 @@ class Edge:
         request = Request(
             who=body["user_id"],
             channel=body["channel_id"],
-            words=typed_words(self._services.redact(body.get("text", ""))),
+            words=typed_words(body.get("text", ""), self._services.redact),
             key=f"slash:{body['trigger_id']}",
         )
         await self._store_and_act(ack, request, Live(body["trigger_id"], respond))
@@ -103,7 +105,7 @@ class Edge:
         if not view or view.get("callback_id") != "form":
             return
         request = request_of_view(body, view, draft=True)
-        self._spawn(self._follow(request, view))
+        self._spawn(self._drafts.follow(request, view))
 
     async def options(self, ack: Ack, body: dict[str, Any]) -> None:
         """Somebody types into a type-ahead field: answer in time, with less if need be."""
@@ -209,29 +211,6 @@ class Edge:
 
     # ------------------------------------------------------------------ forms
 
-    async def _follow(self, request: Request, view: dict[str, Any]) -> None:
-        self._drafts[view["id"]] = request
-        asyncio.get_running_loop().call_later(600, self._drafts.pop, view["id"], None)
-        try:
-            answer = await self._in(self._checks, dispatch, request, self._services)
-            if isinstance(answer, Form):
-                await self._show(answer, request, view)
-        except Exception as error:  # noqa: BLE001 - a draft is checked again at submit
-            log.warning("could not follow a draft: %r", error)
-
-    async def _show(self, form: Form, request: Request, view: dict[str, Any]) -> None:
-        """Show what follows from a draft; the newest one also over what an older one has shown."""
-        shown = forms.view(form, request.channel, view)
-        if forms.same_shape(shown, view):
-            return
-        try:
-            await self._client.views_update(view_id=view["id"], hash=view["hash"], view=shown)
-        except SlackApiError as error:
-            if error.response["error"] not in ("hash_conflict", "not_found"):
-                raise
-            if self._drafts.get(view["id"]) is request and error.response["error"] != "not_found":
-                await self._client.views_update(view_id=view["id"], view=shown)
-
     def _submission(self, request: Request) -> asyncio.Future[Answer]:
         """Run a submission once, however often it is delivered."""
         known = self._submissions.get(request.key)
@@ -251,11 +230,11 @@ class Edge:
             return answer
         try:
             return await self._begin(request, answer)
-        except UserError as taken:
-            again: Answer = await self._in(
-                self._checks, _with_error, request, taken, self._services
-            )
-            return again
+        except UserError as late:
+            if late.field is None:
+                raise  # the whole form says it
+            form: Answer = await self._in(self._checks, _with_error, request, late, self._services)
+            return form
 
     async def _acknowledge(
         self,
@@ -362,7 +341,7 @@ def _with_error(request: Request, error: UserError, services: Services) -> Answe
     form = dispatch(draft, services)
     if not isinstance(form, Form):
         raise error
-    return Form(**{**form.__dict__, "errors": {error.field or "name": str(error)}})
+    return Form(**{**form.__dict__, "errors": {error.field: str(error)}})
 
 
 def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot.render import rich_text
 from commands.command import Field, Form, Value
 from provisioning.ports import Choice
@@ -88,10 +90,34 @@ def _metadata(form: Form, channel: str) -> str:
     kept = {name: value for name, value in form.kept.items() if value}
     while True:
         words = {"words": form.words, "channel": channel, "kept": kept}
+        if secrets := [field.name for field in form.fields if field.kind == "secret"]:
+            words["hidden"] = secrets
         metadata = json.dumps(words, ensure_ascii=False)
         if len(metadata) <= METADATA_LIMIT or not kept:
             return metadata
         del kept[max(kept, key=lambda name: len(json.dumps(kept[name], ensure_ascii=False)))]
+
+
+def metadata_of(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a modal hands back; nothing of one that is not ours."""
+    try:
+        found = json.loads(view.get("private_metadata") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def hidden(metadata: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the fields that take secrets."""
+    return frozenset(metadata.get("hidden", ()))
+
+
+def closed(inputs: Mapping[str, Value], secrets: frozenset[str]) -> dict[str, Value]:
+    """Return inputs in which secrets are neither printed nor stored by mistake."""
+    return {
+        name: SecretStr(value) if name in secrets and isinstance(value, str) else value
+        for name, value in inputs.items()
+    }
 
 
 def kept(metadata: Mapping[str, Any]) -> dict[str, Value]:
@@ -112,10 +138,14 @@ def message_view(title: str, words: str, metadata: str = "") -> Block:
 
 
 def again(view: Mapping[str, Any], words: str) -> Block:
-    """Return a submitted modal with all its input, and above it what keeps it from being taken."""
+    """Return a submitted modal with its input, and above it what keeps it from being taken.
+
+    Secrets have to be entered again: they are never sent to Slack.
+    """
     state = view.get("state", {}).get("values", {})
     kept = [block for block in view["blocks"] if not block["block_id"].endswith(NOTE)]
-    blocks = [_refilled(block, state) for block in kept]
+    secrets = hidden(metadata_of(view))
+    blocks = [_refilled(b, {} if b["block_id"] in secrets else state) for b in kept]
     return {part: view[part] for part in PARTS if part in view} | {
         "blocks": [_note(f"⚠ {words}", TROUBLE), *blocks]
     }
@@ -145,9 +175,9 @@ def too_long(inputs: Mapping[str, Value]) -> dict[str, str]:
 
 
 def _texts(value: Value) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    return value or ()
+    if isinstance(value, SecretStr):
+        return (value.get_secret_value(),)
+    return (value,) if isinstance(value, str) else value or ()
 
 
 def options(choices: tuple[Choice, ...]) -> list[Block]:
@@ -201,7 +231,7 @@ def _option(choice: Choice) -> Block:
 def _text_input(field: Field) -> Block:
     element: Block = {
         "type": "plain_text_input",
-        "multiline": field.kind == "long_text",
+        "multiline": field.kind in ("long_text", "secret"),
         "max_length": min(field.max_length, TEXT_LIMIT),
     }
     return element | _at_every_character(field) | _initial_text(field)
@@ -214,7 +244,7 @@ def _at_every_character(field: Field) -> Block:
 
 
 def _initial_text(field: Field) -> Block:
-    if isinstance(field.initial, str) and field.initial:
+    if isinstance(field.initial, str) and field.initial and field.kind != "secret":
         return {"initial_value": field.initial[:TEXT_LIMIT]}
     return {}
 
@@ -234,7 +264,8 @@ def _datepicker(field: Field) -> Block:
 
 def _chosen(field: Field) -> list[Block]:
     """Return what is selected now; type-ahead values of unknown label are their own."""
-    picked = (field.initial,) if isinstance(field.initial, str) else field.initial or ()
+    one = (field.initial,) if isinstance(field.initial, str) else ()
+    picked = field.initial if isinstance(field.initial, tuple) else one
     labels = {choice.value: choice for choice in field.options}
     known = [labels.get(value) or Choice(value=value, label=value) for value in picked if value]
     if field.kind in ("choice", "choices"):
@@ -266,6 +297,7 @@ def _people(field: Field) -> Block:
 _ELEMENTS = {
     "text": _text_input,
     "long_text": _text_input,
+    "secret": _text_input,
     "number": _number_input,
     "date": _datepicker,
     "choice": _select,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 from bot.installation import (
@@ -14,6 +15,7 @@ from bot.later import Later
 from bot.people import SlackPeople
 from bot.settings import Settings
 from bot.vendors import (
+    MODULES,
     TEMPLATES,
     app_of,
     bundle_context,
@@ -21,6 +23,7 @@ from bot.vendors import (
     workspaces_of,
 )
 from provisioning.adapters.bundle_templates.adapter import BundleTemplates
+from provisioning.adapters.bundle_templates.versions import TemplateVersions
 from provisioning.adapters.dogstatsd import DogStatsD
 from provisioning.adapters.github import (
     App,
@@ -31,15 +34,20 @@ from provisioning.adapters.github import (
 from provisioning.adapters.github.actions import GitHubActions
 from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
+from provisioning.adapters.github.template_upgrades import GitHubTemplateUpgrades
 from provisioning.adapters.github.webhooks import GitHubWebhooks
+from provisioning.adapters.github.workflow_tags import WorkflowTags
+from provisioning.adapters.local_terraform.module_version import version_of
 from provisioning.clock import Clock
 from provisioning.database import Database
+from provisioning.digest import Digest
 from provisioning.engine import Engine, Limits, Observer
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Workspaces
 from provisioning.redaction import SecretRedactor
 from provisioning.removal_ports import Holdings
 from provisioning.store import Store
+from provisioning.version_news import VersionNews
 
 
 class Foundation:
@@ -112,6 +120,11 @@ class Foundation:
         """Return what undoes repositories."""
         return GitHubDismantling(self.github)
 
+    @cached_property
+    def template_upgrades(self) -> GitHubTemplateUpgrades:
+        """Return what offers new versions of templates."""
+        return GitHubTemplateUpgrades(self.github)
+
     @property
     def holdings(self) -> Holdings:
         """Return what projects hold in their workspaces."""
@@ -133,6 +146,11 @@ class Foundation:
         return GitHubIdentities(device_flow_of(self.settings), self.clock)
 
     @cached_property
+    def modules(self) -> str:
+        """Return which Terraform modules this process applies."""
+        return version_of(MODULES)
+
+    @cached_property
     def later(self) -> Later:
         """Return Databricks, whose SDK is imported beside the rest."""
         return Later(lambda: workspaces_of(self.settings, self._context, self.clock))
@@ -145,7 +163,26 @@ class Foundation:
     @cached_property
     def templates(self) -> BundleTemplates:
         """Return the bundle templates."""
-        return BundleTemplates(TEMPLATES, bundle_context(self.settings))
+        own = self.settings.templates_directory
+        folder = Path(own) if own else TEMPLATES
+        return BundleTemplates(folder, bundle_context(self.settings))
+
+    # ------------------------------------------------------------------ what the community hears
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Return what tells how a week went."""
+        times, channel = self.settings.digest.times, self.settings.slack.announcements
+        return Digest(self.store, self.clock, times, channel)
+
+    @cached_property
+    def version_news(self) -> VersionNews:
+        """Return what tells of new versions."""
+        tags = WorkflowTags(self.github, self.settings.github.platform_repository)
+        templates = TemplateVersions(self.templates)
+        return VersionNews(self.store, templates, tags, self.settings.slack.announcements)
+
+    # ------------------------------------------------------------------ observers
 
     @cached_property
     def metrics(self) -> DogStatsD | None:

@@ -21,6 +21,7 @@ def policy_of(settings: Settings) -> Policy:
         },
         data=tuple(RequestableData(**entry.model_dump()) for entry in settings.data),
         confirm_create=settings.confirmation.create,
+        confirm_change=settings.confirmation.change or None,
         confirm_destroy=settings.confirmation.destroy,
         confirm_destroy_sandbox=settings.confirmation.destroy_sandbox,
         confirmation_expires=timedelta(hours=settings.confirmation.expires_after_hours),
@@ -42,6 +43,9 @@ def policy_of(settings: Settings) -> Policy:
         rotation=settings.security.rotation,
         rotate_after=timedelta(days=settings.security.rotate_after_days),
         longest_overlap=timedelta(hours=settings.security.overlap_hours),
+        canaries=settings.upgrades.canaries,
+        upgrades_at_once=settings.upgrades.at_once,
+        upgrade_failures=settings.upgrades.failures_allowed,
         **delivery_of(settings).model_dump(),
     )
 

@@ -4,15 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from bot import forms
 from commands.command import Request
-
-
-def typed_words(text: str) -> tuple[str, ...]:
-    """Return the words typed after the command; Slack escapes `&`, `<` and `>` in them."""
-    for escaped, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-        text = text.replace(escaped, character)
-    return tuple(text.split())
 
 
 def words_of(value: str | None) -> tuple[str, ...]:
@@ -38,16 +33,14 @@ def request_of_view(
     body: Mapping[str, Any], view: Mapping[str, Any], *, draft: bool = False
 ) -> Request:
     """Return the request that a modal makes."""
-    try:
-        metadata = json.loads(view.get("private_metadata") or "{}")
-    except ValueError:
-        metadata = {}
+    metadata = forms.metadata_of(view)
+    entered = forms.values(view.get("state", {}).get("values", {}))
     return Request(
         who=body["user"]["id"],
         channel=str(metadata.get("channel", "")),
         words=tuple(metadata.get("words", ())),
         key=f"view:{view.get('id', '')}",
-        values=forms.kept(metadata) | forms.values(view.get("state", {}).get("values", {})),
+        values=forms.kept(metadata) | forms.closed(entered, forms.hidden(metadata)),
         draft=draft,
     )
 
@@ -69,13 +62,15 @@ def request_of_row(payload: Mapping[str, Any]) -> Request:
 def plain_values(
     values: Mapping[str, Any] | None, redact: Callable[[str], str]
 ) -> dict[str, Any] | None:
-    """Return inputs as JSON values, without the secrets that somebody may have pasted."""
+    """Return inputs as JSON values, without secrets, whether asked for or pasted elsewhere."""
     if values is None:
         return None
     return {name: _plain(value, redact) for name, value in values.items()}
 
 
 def _plain(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, SecretStr):
+        return None
     if isinstance(value, tuple):
         return list(value)
     return redact(value) if isinstance(value, str) else value

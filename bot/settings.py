@@ -4,32 +4,23 @@ Secrets come from the environment only; the file that people commit has none. Er
 and what to do.
 """
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
+from bot.digest_settings import DigestSettings
 from bot.observation_settings import LogSettings, MetricsSettings
+from bot.settings_file import explain, read
 from bot.settings_section import Section
+from bot.upgrade_settings import UpgradeSettings
 from provisioning.delivery import Authentication, GateKind
 from provisioning.errors import UserError
 from provisioning.policy import Rotating
 from provisioning.project import STAGES
 
 Confirmer = Literal["nobody", "requester", "platform", "second_person"]
-ENVIRONMENT_PREFIX = "SCICLOPS__"
-SECRETS = (
-    ("slack", "bot_token"),
-    ("slack", "app_token"),
-    ("slack", "signing_secret"),
-    ("databricks", "client_secret"),
-    ("github", "webhook_secret"),
-    ("terraform", "state_url"),
-    ("security", "seal_keys"),
-)
-"""What comes from the environment only."""
 GROUP_NAME = r"^[a-z][a-z0-9-]{0,29}$"
 """A workspace group's name becomes part of environments and of Terraform's module names."""
 
@@ -203,6 +194,7 @@ class ConfirmationSettings(Section):
     """Who confirms a plan before it is applied."""
 
     create: Confirmer = "requester"
+    change: Confirmer | Literal[""] = Field("", description="empty: like create")
     destroy: Literal["platform", "second_person"] = Field(
         "second_person", description="for projects without an end date, never oneself"
     )
@@ -274,6 +266,7 @@ class Settings(Section):
 
     database_url: str = Field("", description="default: SQLite in data_directory")
     data_directory: Path = Path("data")
+    templates_directory: str = Field("", description="folder of bundle templates; empty: ours")
     slack: SlackSettings
     roles: RoleSettings
     github: GitHubSettings
@@ -286,11 +279,13 @@ class Settings(Section):
     naming: NamingSettings = NamingSettings()
     confirmation: ConfirmationSettings = ConfirmationSettings()
     drift: DriftSettings = DriftSettings()
+    upgrades: UpgradeSettings = UpgradeSettings()
     terraform: TerraformSettings = TerraformSettings()
     security: SecuritySettings = SecuritySettings()
     limits: LimitSettings = LimitSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
+    digest: DigestSettings = DigestSettings()
 
     @model_validator(mode="after")
     def _asks_for_what_its_gate_enforces(self) -> "Settings":
@@ -331,57 +326,8 @@ def load(file: Path, environment: Mapping[str, str]) -> Settings:
 
     Raises `UserError` that lists each bad key with its remedy, all at once.
     """
-    try:
-        values = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError as missing:
-        raise UserError(
-            f"there is no settings file {file}; copy sciclops.example.toml there and adapt it, "
-            "or name another with --settings"
-        ) from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise UserError(f"{file} is not valid TOML: {broken}") from broken
-    except OSError as unreadable:
-        raise UserError(f"{file} cannot be read: {unreadable.strerror}") from unreadable
-    _refuse_secrets(file, values)
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX):
-            _lay_over(values, name, value)
+    values = read(file, environment)
     try:
         return Settings.model_validate(values)
     except ValidationError as bad:
-        raise UserError(_explain(file, bad)) from None
-
-
-def _refuse_secrets(file: Path, values: Mapping[str, Any]) -> None:
-    """Refuse secrets in the file: it is committed, copied and shown around."""
-    found = [
-        f"  {table}.{key}: remove it and set {ENVIRONMENT_PREFIX}{table.upper()}__{key.upper()}"
-        for table, key in SECRETS
-        if isinstance(values.get(table), Mapping) and key in values[table]
-    ]
-    if found:
-        raise UserError(f"{file} must not hold secrets:\n" + "\n".join(found))
-
-
-def _lay_over(values: dict[str, Any], name: str, value: str) -> None:
-    *tables, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-    for table in tables:
-        values = values.setdefault(table, {})
-        if not isinstance(values, dict):
-            raise UserError(f"{name} goes into {table}, which is no table: correct the name")
-    values[key] = value
-
-
-def _explain(file: Path, bad: ValidationError) -> str:
-    lines = [f"{file} has {bad.error_count()} problem(s):"]
-    for error in bad.errors(include_url=False, include_input=False, include_context=False):
-        key = ".".join(str(part) for part in error["loc"])
-        variable = ENVIRONMENT_PREFIX + key.replace(".", "__").upper()
-        is_in_list = any(isinstance(part, int) for part in error["loc"])
-        remedy = {
-            "missing": "add it to the file" + ("" if is_in_list else f", or set {variable}"),
-            "extra_forbidden": "there is no such setting: check the spelling or remove it",
-        }.get(error["type"], "correct the value")
-        said = error["msg"].removeprefix("Value error, ")
-        lines.append(f"  {key}: {said} ({remedy})" if key else f"  {said}")
-    return "\n".join(lines)
+        raise UserError(explain(file, bad)) from None

@@ -19,6 +19,7 @@ from provisioning.terraform_root import TerraformContext
 
 if TYPE_CHECKING:
     from provisioning.adapters.databricks import Accounts
+    from provisioning.adapters.databricks.secret_scopes import DatabricksSecretScopes
 
 TEMPLATES = Path(commands.__file__).parent.parent / "bundle_templates"
 MODULES = Path(provisioning.__file__).parent / "terraform"
@@ -64,6 +65,15 @@ def workspaces_of(settings: Settings, context: TerraformContext, clock: Clock) -
     from provisioning.adapters.databricks import DatabricksWorkspaces
 
     return DatabricksWorkspaces(accounts_of(settings, context, clock), context)
+
+
+def secret_scopes_of(
+    settings: Settings, context: TerraformContext, clock: Clock
+) -> "DatabricksSecretScopes":
+    """Return the scopes of projects' own secrets; imports Databricks' SDK."""
+    from provisioning.adapters.databricks.secret_scopes import DatabricksSecretScopes
+
+    return DatabricksSecretScopes(accounts_of(settings, context, clock))
 
 
 def accounts_of(settings: Settings, context: TerraformContext, clock: Clock) -> "Accounts":

@@ -3,58 +3,60 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cached_property
+from typing import cast
 
 from bot.dispatch import COMMANDS
-from bot.foundation import Foundation
+from bot.later import Later
+from bot.releases import Releases
 from bot.settings import Settings
+from bot.upgrades import Upgrades, upgrades_of
 from bot.vendors import (
     installation_of,
-    seal_of,
+    secret_scopes_of,
 )
 from commands.command import Services
 from provisioning import migrations
+from provisioning.adapters.github.secret_places import GitHubSecretPlaces
 from provisioning.adapters.local_terraform.engine import LocalTerraform
 from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
-from provisioning.breaking_glass import BreakingGlass
 from provisioning.checking import Checking
 from provisioning.clock import Clock, SystemClock
-from provisioning.deployment_board import DeploymentBoard
 from provisioning.desk import Desk
-from provisioning.dispatching import Dispatching
 from provisioning.drift import SWEEP_PERIOD, Drift
 from provisioning.engine import Observer
 from provisioning.extending import Extending
 from provisioning.first_deployment import FirstDeployment
 from provisioning.following import Following
 from provisioning.key_ages import KeyAges
-from provisioning.linking import Linking
 from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.overlaps import Overlaps
 from provisioning.project_locks import ProjectLocks
-from provisioning.release_cards import Cards
-from provisioning.release_gates import AppRuleGate, ReviewerGate
 from provisioning.release_times import ReleaseTimes
-from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
 from provisioning.rotation_parts import RotationParts
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
+from provisioning.secret_ports import SecretPlace
+from provisioning.secret_values import SecretValues
 from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
 from provisioning.terraform_root import root_files
 from provisioning.undeploying import Undeploying
+from provisioning.verifying_parts import VerifyingParts
+from provisioning.workflows.change_project import ChangeProject
+from provisioning.workflows.change_secrets import ChangeSecrets
 from provisioning.workflows.create_project import CreateProject
 from provisioning.workflows.destroy_project import DestroyProject
 from provisioning.workflows.reconcile import Reconcile
 from provisioning.workflows.rotate_keys import RotateKeys
 
 
-class Bot(Foundation):
+class Bot(Releases):
     """Everything that runs, put together as it is asked for; nothing is started here."""
 
     @cached_property
@@ -75,16 +77,59 @@ class Bot(Foundation):
             lambda spec, marker, imports, removes: root_files(
                 spec, marker, self._context, imports, removes=removes
             ),
+            self.modules,
         )
         secrets = SecretParts(run_steps, self.repositories, self.workspaces)
         rules = RuleParts(run_steps, self.protection_rule)
-        return CreateProject(run_steps, parts, secrets, rules, self.templates)
+        verifying = VerifyingParts(run_steps, self.repositories, self.workspaces, self.templates)
+        return CreateProject(run_steps, parts, secrets, rules, verifying)
+
+    @cached_property
+    def change_project(self) -> ChangeProject:
+        """Return the workflow that gives projects another specification."""
+        made = self.create_project
+        return ChangeProject(
+            made.run_steps, made.terraform, made.secrets, made.rules, made.verifying
+        )
 
     @cached_property
     def rotate_keys(self) -> RotateKeys:
         """Return the workflow that replaces projects' keys."""
         create = self.create_project
         return RotateKeys(create.run_steps, RotationParts(create.secrets), self.overlaps)
+
+    @cached_property
+    def upgrades(self) -> Upgrades:
+        """Return what upgrades projects."""
+        return upgrades_of(
+            self.create_project, self.template_upgrades, self.people, self.requesting
+        )
+
+    @cached_property
+    def secret_places(self) -> tuple[SecretPlace, ...]:
+        """Return where the values of projects' own secrets go."""
+        scopes = Later(lambda: secret_scopes_of(self.settings, self._context, self.clock))
+        return cast("SecretPlace", scopes), GitHubSecretPlaces(self.github)
+
+    @cached_property
+    def secret_values(self) -> SecretValues:
+        """Return what writes values of projects' own secrets, and forgets them."""
+        return SecretValues(
+            self.store,
+            self.desk,
+            self.requesting,
+            self.people,
+            self.secret_places,
+            self.policy,
+            self.clock,
+            self.redact,
+        )
+
+    @cached_property
+    def change_secrets(self) -> ChangeSecrets:
+        """Return the workflows that make and remove the places of projects' own secrets."""
+        made = self.create_project
+        return ChangeSecrets(made.run_steps, made.terraform, self.secret_places)
 
     @cached_property
     def overlaps(self) -> Overlaps:
@@ -106,7 +151,12 @@ class Bot(Foundation):
         """Return the workflow that destroys projects."""
         made = self.create_project
         return DestroyProject(
-            made.run_steps, made.terraform, self.repositories, self.dismantling, self.holdings
+            made.run_steps,
+            made.terraform,
+            self.repositories,
+            self.dismantling,
+            self.holdings,
+            self.drift.close,
         )
 
     @cached_property
@@ -121,44 +171,6 @@ class Bot(Foundation):
             outcomes=self.releasing.outcomes,
             engine=self.engine,
         )
-
-    @cached_property
-    def linking(self) -> Linking:
-        """Return who is who at GitHub."""
-        seal = seal_of(self.settings)
-        return Linking(
-            self.store, self.identities, seal, self.repositories, self.people, self.clock
-        )
-
-    @cached_property
-    def releasing(self) -> Releasing:
-        """Return where releases to gated environments are decided."""
-        return Releasing(
-            store=self.store,
-            engine=self.engine,
-            deployments=self.actions,
-            dispatches=self.actions,
-            reviewer_gate=ReviewerGate(self.store, self.actions, self.linking, self.actions),
-            rule_gate=self.rule_gate,
-            cards=Cards(self.store, self.actions, self.policy),
-            linking=self.linking,
-            board=self.deployment_board,
-            policy=self.policy,
-            clock=self.clock,
-            redact=self.redact,
-        )
-
-    @cached_property
-    def rule_gate(self) -> AppRuleGate:
-        """Return the gate that is our App's own rule."""
-        return AppRuleGate(
-            self.store, self.actions, self.linking, self.people, self.policy, self.protection_rule
-        )
-
-    @cached_property
-    def breaking_glass(self) -> BreakingGlass:
-        """Return where a few let deployments in without approvals."""
-        return BreakingGlass(self.releasing, self.rule_gate, self.people)
 
     @cached_property
     def checking(self) -> Checking:
@@ -201,16 +213,6 @@ class Bot(Foundation):
             making.rules,
             self.drift.look_again,
         )
-
-    @cached_property
-    def deployment_board(self) -> DeploymentBoard:
-        """Return where workflow runs and releases are shown."""
-        return DeploymentBoard(self.store, self.linking, self.policy)
-
-    @cached_property
-    def dispatching(self) -> Dispatching:
-        """Return what begins deployments for people."""
-        return Dispatching(self.store, self.engine, self.actions, self.linking, self.clock)
 
     @cached_property
     def locks(self) -> ProjectLocks:
@@ -270,7 +272,11 @@ class Bot(Foundation):
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
+            "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),
+            **self.upgrades.sweeps(),
             "sweep.keys": (timedelta(seconds=30), self.key_ages.sweep),
+            "sweep.digest": (timedelta(minutes=1), self.digest.sweep),
+            "sweep.versions": (timedelta(minutes=15), self.version_news.sweep),
         }
         kept = timedelta(days=self.settings.limits.workflow_run_days)
         return Sweeps(self.store, self.desk, self.engine, self.clock, kept, others)
@@ -301,6 +307,9 @@ class Bot(Foundation):
             key_ages=self.key_ages,
             losses=Losses(self.store, self.policy, self.dismantling, self.holdings, vendors),
             extending=Extending(self.store, self.people, self.policy, self.clock),
+            secrets=self.secret_values,
+            upgrading=self.upgrades.upgrading,
+            fleet=self.upgrades.fleet,
         )
 
 
@@ -314,6 +323,7 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         Measuring(bot.metrics, bot.store, frozenset(COMMANDS)).listen()
     for workflows in (
         bot.create_project.parts(),
+        bot.change_project.parts(),
         bot.destroy_project.parts(),
         bot.undeploying.workflows(),
         bot.releasing.workflows(),
@@ -324,6 +334,8 @@ def build(settings: Settings, clock: Clock | None = None, observe: Observer | No
         bot.reconcile.parts(),
         bot.drift.workflows(),
         bot.rotate_keys.workflows(),
+        bot.change_secrets.parts(),
+        bot.upgrades.workflow.parts(),
         bot.sweeps.all(),
     ):
         for name, workflow in workflows.items():

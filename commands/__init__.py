@@ -5,6 +5,7 @@ from commands import (
     audit,
     break_glass,
     cancel,
+    change,
     check,
     cleanup,
     comment,
@@ -25,14 +26,17 @@ from commands import (
     retry,
     rotate,
     runs,
+    secret,
     status,
     unlink,
     unlock,
+    upgrade,
 )
 from commands.help import help_for
 
 ALL = (
     new.COMMAND,
+    change.COMMAND,
     list.COMMAND,
     status.COMMAND,
     link.COMMAND,
@@ -59,5 +63,7 @@ ALL = (
     release.COMMAND,
     rerun.COMMAND,
     rotate.COMMAND,
+    secret.COMMAND,
+    upgrade.COMMAND,
 )
 HELP = help_for(ALL)

@@ -1,5 +1,7 @@
 """`/sciclops approvals`: what waits for a decision, and whether it is mine to take."""
 
+from collections import Counter
+
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.release import Release
 from provisioning.text import Button, Notice, Table, Text, code, moment, say
@@ -14,7 +16,7 @@ def show(request: Request, services: Services) -> Answer:
     if not waiting:
         return tell("No deployment waits for an approval.")
     may_link = services.linking.is_set_up and not services.linking.login_of(request.who)
-    mine = [one for one in waiting if services.releasing.asks(one, request.who)]
+    mine = [*services.releasing.asked(waiting, request.who)]
     others = [one for one in waiting if one not in mine]
     shown = (*mine, *others)[:MOST]
     return Reply(
@@ -44,15 +46,22 @@ def row(release: Release, *, mine: bool) -> tuple[Text, ...]:
 
 
 def buttons(releases: list[Release]) -> list[Button]:
-    """Return the buttons of each release that is mine to decide."""
+    """Return the buttons of each release that is mine to decide, no two of them alike."""
+    waiting = Counter(one.project for one in releases)
     return [
         Button(
-            label=f"{verb} {one.project}"[:75],
+            label=f"{verb} {subject(one, alone=waiting[one.project] == 1)}"[:75],
             words=("release", one.id, one.artefact, verb.lower()),
         )
         for one in releases
         for verb in ("Approve", "Reject")
     ]
+
+
+def subject(release: Release, *, alone: bool) -> str:
+    """Return what a button is about: the project, and where more of it waits, what of it."""
+    more = "" if alone else f" · {release.environment} · {release.sha[:8]}"
+    return f"{release.project}{more}"
 
 
 COMMAND = Command(

@@ -1,16 +1,20 @@
 """`/sciclops audit`: who did what to a project, newest first; or all of it as a file."""
 
+import re
+
 from commands.command import Answer, Command, Reply, Request, Role, Services, required_word, tell
 from provisioning.audit import Trail
-from provisioning.audit_export import FORMATS, Format, artefact, export, is_person, login, summary
+from provisioning.audit_export import FORMATS, Format, actor, artefact, export, login, summary
 from provisioning.errors import UserError
+from provisioning.living import known
 from provisioning.operation import operation_id
 from provisioning.project import ProjectSpec
 from provisioning.store import Attachment, Message
 from provisioning.tables import AuditRow
-from provisioning.text import Button, Notice, Table, Text, code, moment, person, quoted, say
+from provisioning.text import Button, Notice, Table, Text, code, moment, quoted, say
 
 PAGE = 10
+PAGE_NUMBER = re.compile("[1-9][0-9]{0,8}")
 EXPORT = "export"
 ONLY_OWNERS = "Only an owner of {project} or the platform team may read its audit trail."
 
@@ -23,8 +27,7 @@ def show(request: Request, services: Services) -> Answer:
     if request.word(2).lower() == EXPORT:
         return send(request, project, trail, services)
     pages = max(1, -(-len(trail.rows) // PAGE))
-    number = int(request.word(2)) if request.word(2).isdecimal() else 1
-    page = min(max(number, 1), pages)
+    page = min(number(request.word(2)), pages)
     newest = tuple(reversed(trail.rows))[(page - 1) * PAGE : page * PAGE]
     return Reply(
         Notice(
@@ -41,13 +44,18 @@ def show(request: Request, services: Services) -> Answer:
     )
 
 
+def number(word: str) -> int:
+    """Return the number of a page, the first one unless another is named."""
+    if not word:
+        return 1
+    if not PAGE_NUMBER.fullmatch(word):
+        raise UserError(f"There is no page {quoted(word)}: say a number, or {EXPORT}.")
+    return int(word)
+
+
 def require_right(project: str, who: str, services: Services) -> None:
     """Refuse who is neither an owner nor in the platform team."""
-    row = services.store.projects.get(project)
-    if row is None:
-        listing = code("/sciclops list")
-        unknown = f"There is no project {quoted(project)}. "
-        raise UserError(say(unknown, listing, " shows which there are."))
+    row = known(services.store, project)
     is_owner = who in ProjectSpec.model_validate(row.spec).owners
     if not is_owner and not services.locks.is_platform(who):
         raise UserError(ONLY_OWNERS.format(project=project))
@@ -66,14 +74,13 @@ def verdict(trail: Trail) -> Text:
 def cells(row: AuditRow, services: Services) -> tuple[Text, ...]:
     """Return the table row of an entry."""
     named = login(row, services.linking)
-    who = person(row.who) if is_person(row.who) else row.who
     hashed = artefact(row)[:12]
     return (
         say(str(row.sequence)),
         say(moment(row.at)),
-        say(who, f" ({named})" if named else ""),
-        say(row.what),
-        say(*((code(hashed), " ") if hashed else ()), summary(row)),
+        say(actor(row), f" ({named})" if named else ""),
+        say(row.what.replace("_", " ")),
+        say(*((code(hashed), " ") if hashed else ()), *summary(row)),
     )
 
 

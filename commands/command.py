@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 from provisioning.breaking_glass import BreakingGlass
 from provisioning.checking import Checking
 from provisioning.clock import Clock
@@ -18,6 +20,7 @@ from provisioning.drift import Drift
 from provisioning.errors import UserError
 from provisioning.extending import Extending
 from provisioning.feasibility import Feasibility
+from provisioning.fleet import Fleet
 from provisioning.key_ages import KeyAges
 from provisioning.linking import Linking
 from provisioning.losses import Losses
@@ -28,8 +31,10 @@ from provisioning.project import ProjectSpec
 from provisioning.project_locks import ProjectLocks
 from provisioning.releasing import Releasing
 from provisioning.requesting import Requesting
+from provisioning.secret_values import SecretValues
 from provisioning.store import Store
 from provisioning.text import Button, Notice, Text, code, plain, say
+from provisioning.upgrading import Upgrading
 
 
 class Role(Enum):
@@ -52,7 +57,8 @@ STATES = {
 }
 """What is said of a project's state."""
 
-Value = str | tuple[str, ...] | None
+Value = str | tuple[str, ...] | SecretStr | None
+"""What is in a field; of a secret nothing is ever stored or shown again."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,16 @@ class Start:
 
 
 FieldKind = Literal[
-    "text", "long_text", "number", "date", "choice", "choices", "search", "searches", "people"
+    "text",
+    "long_text",
+    "secret",
+    "number",
+    "date",
+    "choice",
+    "choices",
+    "search",
+    "searches",
+    "people",
 ]
 
 
@@ -157,6 +172,9 @@ class Services:
     key_ages: KeyAges
     losses: Losses
     extending: Extending
+    secrets: SecretValues
+    upgrading: Upgrading
+    fleet: Fleet
 
     @property
     def feasibility(self) -> Feasibility:
@@ -175,7 +193,8 @@ class Services:
 class Command:
     """A sub-command: `usage` is shown by help; `suggest` feeds its forms' type-ahead fields.
 
-    `checks_first` says that it asks vendors before it answers with its form.
+    `checks_first` says that it asks vendors before it answers with its form. `keeps` returns what
+    may be stored of the words that somebody typed.
     """
 
     name: str
@@ -186,6 +205,7 @@ class Command:
     suggest: Callable[[str, str, Services], tuple[Choice, ...]] | None = None
     hidden: bool = False
     checks_first: bool = False
+    keeps: Callable[[tuple[str, ...]], tuple[str, ...]] = tuple
 
 
 def required_word(request: Request, what: str, its_name: str) -> str:

@@ -14,15 +14,14 @@ from commands.command import (
     tell,
     text,
 )
-from provisioning.board import read_operation
 from provisioning.errors import UserError
+from provisioning.living import GOING, GONE, known, require_quiet
 from provisioning.operation import DESTROY
-from provisioning.policy import may_destroy, needs_another, nobody_confirms
+from provisioning.owners import Owners
+from provisioning.policy import needs_another, nobody_confirms
 from provisioning.project import ProjectSpec
-from provisioning.refusals import busy
 from provisioning.run_message import people
-from provisioning.text import Button, Span, Text, bold, code, quoted, say
-from provisioning.verdicts import Refused
+from provisioning.text import Button, Span, Text, bold, say
 
 LOST = "Nothing brings this back:"
 
@@ -30,40 +29,28 @@ LOST = "Nothing brings this back:"
 def destroy(request: Request, services: Services) -> Answer:
     """Ask for the project's name, typed; rights are checked when it opens and at submit."""
     name = required_word(request, "project", "its name")
-    project = services.store.projects.get(name)
-    if project is None:
-        listing = code("/sciclops list")
-        raise UserError(say(f"There is no project {quoted(name)}. ", listing, " shows them."))
-    if project.state == "gone":
+    project = known(services.store, name)
+    if project.state == GONE:
         return tell(f"{name} is gone already: nothing of it is left but its archived repository.")
     spec = ProjectSpec.model_validate(project.spec)
-    require_right(spec, request.who, services)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(spec, request.who, "destroy")
     if project.state != "ready":
         return unready(name, project.state, services)
     require_possible(spec, request.who, services)
     typed = text(request.values or {}, "project")
     if request.values is None or request.draft:
+        services.store.locks.require_open(name, request.who, "destroy")
         return form(spec, request.who, services, services.losses.of(spec))
     if typed != name:
-        return form(spec, request.who, services, error=f"Type {name} to confirm.")
+        return form(spec, request.who, services, error=f"That is not its name: type {name}.")
     said = say("The destruction of ", bold(name), " is planned; its message shows how it goes.")
     return Start(spec, said, kind=DESTROY)
 
 
-def require_right(spec: ProjectSpec, who: str, services: Services) -> None:
-    """Refuse everybody but owners and the platform team, as they are now."""
-    group = (services.policy.platform_group,)
-    platform = services.people.is_among(who, group)
-    verdict = may_destroy(who=who, owners=spec.owners, platform=platform)
-    if isinstance(verdict, Refused):
-        services.store.refused(spec.name, who, "destroy", verdict.why)
-        raise UserError(f"Not done: {verdict.why}.")
-
-
 def require_possible(spec: ProjectSpec, who: str, services: Services) -> None:
     """Refuse while another run is under way, and where nobody could confirm."""
-    for row in services.store.operations.of_project(spec.name, active=True):
-        raise UserError(busy(read_operation(row)))
+    require_quiet(services.store, spec.name)
     policy = services.policy
     if policy.confirmer(DESTROY, spec) != "nobody":
         able = services.people.active(policy.confirmers(spec, who, DESTROY), at_most=2)
@@ -76,7 +63,7 @@ def require_possible(spec: ProjectSpec, who: str, services: Services) -> None:
 def unready(name: str, state: str, services: Services) -> Reply:
     """Say how a project is removed that isn't ready, or goes already."""
     run = services.desk.find(name)
-    if state == "going":
+    if state == GOING:
         button = Button(label="Retry", words=("retry", run.id), style="primary")
         if run.may_be_retried:
             return tell(f"The destruction of {name} has stopped; Retry goes on.", buttons=(button,))

@@ -81,7 +81,7 @@ def left(sandbox: Sandbox, services: Services) -> str:
     times = services.extending.left(sandbox)
     if not times:
         return "From now on only the platform team can extend it."
-    return f"Owners can extend it {counted(times, 'time')} more."
+    return f"Owners can extend it {counted(times, 'more time')}."
 
 
 COMMAND = Command(

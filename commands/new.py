@@ -19,24 +19,25 @@ from commands.command import (
     required,
     text,
 )
+from commands.project_fields import (
+    OURS,
+    data_fields,
+    groups_field,
+    people_fields,
+    read_access,
+    suggest,
+    template_objections,
+)
 from provisioning.errors import UserError
-from provisioning.policy import Policy
 from provisioning.ports import Redactor, Templates
-from provisioning.project import AccessLevel, DataAccess, ProjectSpec, Reviewer, template_title
+from provisioning.project import ProjectSpec, Reviewer, template_title
 from provisioning.questions import Answer, Choice, Question
 from provisioning.sandbox_message import AT_THE_END
-from provisioning.starter import starter_answers
 from provisioning.text import bold, say
 
 LASTING, SANDBOX = "lasting", "sandbox"
-LEVELS: dict[str, AccessLevel] = {"read": "read", "write": "write"}
 ANSWER = "answer."
 """Prefix of the fields that ask a template's questions."""
-OURS = {"project_name": "name", "github_team": "github_team"}
-"""Questions of templates that other fields of the form answer."""
-FROM_GROUPS = ("targets", "gated_targets", "groups")
-"""Questions whose answers follow from the workspace groups."""
-
 Check = Callable[[], str]
 Values = Mapping[str, Value]
 
@@ -67,7 +68,6 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
     policy = services.policy
     templates = services.templates.names()
     template = text(values, "template") or simplest(services.templates)
-    gates = " and ".join(policy.gated_stages) or "gated stages"
     fields = (
         Field(
             "name",
@@ -77,37 +77,8 @@ def form(values: Values, services: Services, errors: Mapping[str, str] | None = 
             live=True,
             max_length=100,
         ),
-        Field(
-            "owners",
-            "Project owners",
-            "people",
-            hint="They may confirm, cancel, retry and clean up.",
-        ),
-        Field(
-            "managed_group",
-            "Managed team AAD group",
-            "search",
-            hint="The Databricks account group whose members work on the project.",
-        ),
-        Field(
-            "github_team", "GitHub team", "search", hint="The team that writes the code.", live=True
-        ),
-        Field(
-            "reviewers",
-            "GitHub reviewers",
-            "searches",
-            hint=f"Up to 6 teams or people who may release {gates}; one of them suffices.",
-            optional=not policy.gated_stages,
-        ),
-        Field(
-            "workspace_groups",
-            "Workspace groups",
-            "choices",
-            options=tuple(
-                Choice(value=name, label=f"{name} · {title}" if title else name)
-                for name, title in policy.workspace_groups.items()
-            ),
-        ),
+        *people_fields(policy),
+        groups_field(policy),
         Field(
             "template",
             "Template",
@@ -192,33 +163,6 @@ def question_field(question: Question) -> Field:
     )
 
 
-def data_fields(policy: Policy) -> tuple[Field, ...]:
-    """Return the field that asks for data access, where any may be requested."""
-    options = data_options(policy)
-    if not options:
-        return ()
-    few = len(options) <= 100
-    return (
-        Field(
-            "data_access",
-            "Data access",
-            "choices" if few else "searches",
-            hint="The owner of the data is asked before anything is granted.",
-            options=options if few else (),
-            optional=True,
-        ),
-    )
-
-
-def data_options(policy: Policy) -> tuple[Choice, ...]:
-    """Return everything that may be requested, one choice for each level."""
-    return tuple(
-        Choice(value=f"{entry.securable}|{level}", label=f"{entry.securable} · {level}")
-        for entry in policy.data
-        for level in entry.levels
-    )
-
-
 def lifetime_fields(values: Values, services: Services) -> tuple[Field, ...]:
     """Return the fields about how long the project lives."""
     lifetime = text(values, "lifetime") or LASTING
@@ -294,25 +238,6 @@ def read_answers(template: str, values: Values, templates: Templates) -> dict[st
     return given
 
 
-def template_objections(spec: ProjectSpec, policy: Policy, templates: Templates) -> dict[str, str]:
-    """Ask the template whether it will do with all that follows from the rest of the form."""
-    known = starter_answers(spec, policy.catalogs, policy)
-    fields = OURS | dict.fromkeys(FROM_GROUPS, "workspace_groups")
-    try:
-        templates.check(spec.template, {**spec.answers, **known})
-    except UserError as bad:
-        return {fields.get(bad.field or "", "template"): str(bad)}
-    return {}
-
-
-def read_access(word: str) -> DataAccess:
-    """Read `catalog.schema|read`."""
-    securable, _, level = word.partition("|")
-    if level not in LEVELS:
-        raise UserError(f"{word} cannot be requested here.", field="data_access")
-    return DataAccess(securable=securable, level=LEVELS[level])
-
-
 def read_end(values: Values) -> date | None:
     """Return the sandbox's end date, or None for a lasting project."""
     if text(values, "lifetime") != SANDBOX:
@@ -321,20 +246,6 @@ def read_end(values: Values) -> date | None:
         return date.fromisoformat(text(values, "sandbox_until"))
     except ValueError:
         raise UserError("A sandbox needs an end date.", field="sandbox_until") from None
-
-
-def suggest(field: str, query: str, services: Services) -> tuple[Choice, ...]:
-    """Return the options of a type-ahead field."""
-    if field == "managed_group":
-        return services.workspaces.search_groups(query)
-    if field == "github_team":
-        return services.repositories.search_teams(query)
-    if field == "reviewers":
-        return services.repositories.search_reviewers(query)
-    if field == "data_access":
-        found = [o for o in data_options(services.policy) if query.lower() in o.label.lower()]
-        return tuple(found[:100])
-    return ()
 
 
 COMMAND = Command("new", "new", "Ask for a new project.", Role.USER, new, suggest)

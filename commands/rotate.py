@@ -2,11 +2,12 @@
 
 from commands.command import Answer, Command, Request, Role, Services, Start, required_word, tell
 from provisioning.errors import UserError
+from provisioning.living import ready
+from provisioning.owners import Owners
 from provisioning.project import STAGES, ProjectSpec
-from provisioning.rotation import ALL, chosen, is_stage, may_rotate, renewing
+from provisioning.rotation import ALL, chosen, is_stage, renewing
 from provisioning.tables import ProjectRow
-from provisioning.text import code, quoted, say
-from provisioning.verdicts import Refused
+from provisioning.text import say
 
 NOTHING_TO_ROTATE = (
     "There is nothing to rotate: workflows of {project} log in to Databricks with GitHub's own "
@@ -16,13 +17,14 @@ NOTHING_TO_ROTATE = (
 
 def rotate(request: Request, services: Services) -> Answer:
     """Begin a rotation; where no keys exist, check what stands in for them."""
-    project = ready_project(required_word(request, "project", "its name"), services)
+    project = ready(services.store, required_word(request, "project", "its name"))
     stage = request.word(2).lower() or ALL
     if not is_stage(stage) or len(request.words) > 3:
         stages = ", ".join((*STAGES, ALL))
         raise UserError(f"Say one of {stages}, or nothing for all of them. Nothing was changed.")
     spec = ProjectSpec.model_validate(project.spec)
-    require_right(request.who, spec, services)
+    owners = Owners(services.store, services.people, services.policy)
+    owners.require(spec, request.who, "rotate", "rotates its keys")
     if services.policy.authentication != "secret":
         return federation(project, spec, services)
     names = chosen(services.policy.identities(spec), stage)
@@ -31,26 +33,6 @@ def rotate(request: Request, services: Services) -> Answer:
         "Deployments go on meanwhile."
     )
     return Start(spec, said, kind="rotate_keys", facts=renewing(names))
-
-
-def ready_project(name: str, services: Services) -> ProjectRow:
-    """Return a project that has keys by now, or raise UserError."""
-    project = services.store.projects.get(name)
-    if project is None or project.state == "gone":
-        listing = (code("/sciclops list"), " shows which there are.")
-        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
-    if project.state != "ready":
-        raise UserError(f"{name} is not ready yet: its keys are made with it. Nothing was changed.")
-    return project
-
-
-def require_right(who: str, spec: ProjectSpec, services: Services) -> None:
-    """Raise UserError, and note it, unless somebody may rotate a project's keys."""
-    platform = services.people.is_among(who, (services.policy.platform_group,))
-    verdict = may_rotate(who=who, owners=spec.owners, platform=platform)
-    if isinstance(verdict, Refused):
-        services.store.refused(spec.name, who, "rotate", verdict.why)
-        raise UserError(f"Not done: {verdict.why}.")
 
 
 def federation(project: ProjectRow, spec: ProjectSpec, services: Services) -> Answer:

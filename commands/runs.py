@@ -5,10 +5,11 @@ from datetime import datetime
 from commands.command import Answer, Command, Reply, Request, Role, Services, required_word, tell
 from provisioning.board import read_operation
 from provisioning.deployment_message import state_of, what
+from provisioning.living import known
 from provisioning.operation import Operation
 from provisioning.operation_kinds import kind_of
 from provisioning.store import Followed
-from provisioning.text import Notice, Table, Text, code, link, moment, person, quoted, say
+from provisioning.text import Notice, Table, Text, code, link, moment, person, say
 
 MOST = 10
 Row = tuple[datetime, tuple[Text, ...]]
@@ -17,8 +18,7 @@ Row = tuple[datetime, tuple[Text, ...]]
 def show(request: Request, services: Services) -> Answer:
     """List the latest runs of both kinds, newest first."""
     project = required_word(request, "project", "its name")
-    if services.store.projects.get(project) is None:
-        return tell(say(f"There is no project {quoted(project)}. ", code("/sciclops list"), "."))
+    known(services.store, project)
     ours = [read_operation(row) for row in services.store.operations.of_project(project)[:MOST]]
     theirs = services.store.workflow_runs.of_project(project, MOST)
     found = [*map(operation, ours), *(workflow_run(run, services) for run in theirs)]

@@ -3,8 +3,9 @@
 from commands.command import STATES, Answer, Command, Reply, Request, Role, Services, required_word
 from provisioning.board import read_operation
 from provisioning.deployment_message import state_of, what
-from provisioning.errors import SciclopsError, UserError
+from provisioning.errors import SciclopsError
 from provisioning.key_ages import days
+from provisioning.living import known
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
 from provisioning.run_message import elapsed
@@ -12,7 +13,7 @@ from provisioning.sandbox import Sandbox, counted, time_left
 from provisioning.sandbox_message import when
 from provisioning.store.locks import held
 from provisioning.tables import ProjectRow
-from provisioning.text import Fact, Notice, Text, code, link, moment, person, quoted, say
+from provisioning.text import Fact, Notice, Text, code, link, moment, person, say
 
 LONGEST_WAIT = 10.0
 """So many seconds Databricks has for telling how old keys are."""
@@ -21,10 +22,7 @@ LONGEST_WAIT = 10.0
 def show(request: Request, services: Services) -> Answer:
     """Show one project."""
     name = required_word(request, "project", "its name")
-    project = services.store.projects.get(name)
-    if project is None:
-        listing = (code("/sciclops list"), " shows which there are.")
-        raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
+    project = known(services.store, name)
     spec = ProjectSpec.model_validate(project.spec)
     facts = [
         Fact(label="State", value=say(STATES[project.state])),

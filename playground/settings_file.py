@@ -50,6 +50,8 @@ class Choices:
     logins: Mapping[str, str] = field(default_factory=dict)
     statsd: str = ""
     log_format: str = "text"
+    templates: str = ""
+    upgrades: Mapping[str, object] = field(default_factory=dict)
 
 
 def settings_toml(
@@ -70,6 +72,7 @@ def settings_toml(
             *_table("deployment", _deployment(choices)),
             *_table("confirmation", {"create": choices.confirm}),
             *_table("limits", _limits(choices)),
+            *_table("upgrades", choices.upgrades),
             *_table("metrics", {"statsd": choices.statsd}),
             *_table("log", {"format": choices.log_format}),
             *_table("terraform", {"binary": choices.terraform_binary}),
@@ -83,6 +86,8 @@ def settings_toml(
 
 def _general(directory: Path, choices: Choices) -> Iterator[str]:
     yield f"data_directory = {json.dumps(str(directory / 'bot'))}"
+    if choices.templates:
+        yield f"templates_directory = {json.dumps(choices.templates)}"
     if choices.database_url:
         yield f"database_url = {json.dumps(choices.database_url)}"
 

@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 from typing import Any, Literal, Protocol, get_args
 
 from provisioning.audit import Trail
+from provisioning.store.locks import OURSELVES
 from provisioning.tables import AuditRow
+from provisioning.text import Span, Text, person, say
 
 Format = Literal["csv", "jsonl"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -25,8 +28,13 @@ COLUMNS = (
 )
 ARTEFACTS = ("artefact", "plan", "commit")
 """Where an entry names the hash of what was decided on, the most exact first."""
-UNTOLD = {*ARTEFACTS, "login", "operation", "attempt", "request", "release", "run", "gate", "lock"}
+UNTOLD = {
+    *ARTEFACTS,
+    *("login", "operation", "attempt", "request", "release", "run", "gate", "lock", "since"),
+}
 """Facts that have a column of their own, or say little to people."""
+PEOPLE = ("holder", "by", "from")
+"""Facts that may name somebody by their id."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 LONGEST = 120
@@ -61,15 +69,39 @@ def artefact(row: AuditRow) -> str:
     return next((str(row.detail[name]) for name in ARTEFACTS if row.detail.get(name)), "")
 
 
-def summary(row: AuditRow) -> str:
-    """Return the rest of an entry in short, for people."""
-    facts = (
-        f"{name}: {value}"
-        for name, value in row.detail.items()
-        if name not in UNTOLD and value not in ("", None) and not isinstance(value, dict)
-    )
-    said = ", ".join(facts)
-    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
+def summary(row: AuditRow) -> Text:
+    """Return the rest of an entry in short, for people, who read names instead of ids."""
+    parts: list[str | Span] = []
+    room = LONGEST
+    for name, value in _facts(row):
+        label = f"{', ' if parts else ''}{name}: "
+        if name in PEOPLE and is_person(value):
+            parts += [label, person(value)]
+            continue
+        said = f"{label}{value}"
+        parts.append(said if len(said) <= room else f"{said[: max(room, 1) - 1]}…")
+        room -= len(said)
+        if room <= 0:
+            break
+    return say(*parts)
+
+
+def _facts(row: AuditRow) -> Iterator[tuple[str, str]]:
+    """Return what is left to tell; of a lock that was taken over, from whom and what for."""
+    taken = row.detail.get("from")
+    told = row.detail | ({"from": taken["holder"]} if isinstance(taken, dict) else {})
+    if told.get("holder") == row.who:
+        del told["holder"]
+    for name, value in told.items():
+        if name not in UNTOLD and value not in ("", None) and not isinstance(value, dict):
+            yield name, str(value)
+
+
+def actor(row: AuditRow) -> Span | str:
+    """Return who did it, for people: the bot goes by one name, whichever part of it acted."""
+    if is_person(row.who):
+        return person(row.who)
+    return "SciCLOps" if row.who in OURSELVES else row.who
 
 
 def export(trail: Trail, form: Format, names: Names, logins: Logins) -> str:

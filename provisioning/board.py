@@ -9,7 +9,7 @@ from provisioning.question_message import question_notice, subject
 from provisioning.run_message import Question, run_notice
 from provisioning.store import Message, Store
 from provisioning.tables import ApprovalRow, OperationRow
-from provisioning.text import Notice, bold, code, person, quoted, say
+from provisioning.text import Notice, Span, bold, code, person, quoted, say
 
 CONFIRM = "confirm"
 """The question whether a plan may be applied; all others are about data."""
@@ -54,8 +54,10 @@ class Board:
         """Want the run's message to show the run as it stands.
 
         Several threads may show a run at once: whoever writes last has looked again afterwards.
+        One without a channel is shown with many others, by whoever began it.
         """
-        wanted = self._message(run)
+        if not (wanted := self._message(run)).channel:
+            return
         while True:
             self._store.messages.show(wanted)
             latest = self._message(run)
@@ -64,27 +66,50 @@ class Board:
             wanted = latest
 
     def tell_end(self, run: Operation) -> None:
-        """Tell the requester in the thread that others ended their run; again changes nothing.
+        """Tell in the thread that a run has failed, or that others ended it; again changes nothing.
 
         Nobody is notified of a message that is edited.
         """
+        if run.phase == "failed" and run.facts.trouble:
+            self.tell_failure(run, run.facts.trouble.step)
         last = run.facts.decisions[-1] if run.facts.decisions else None
-        if run.phase not in ENDINGS or last is None or run.requested_by in (last.by, US):
+        if run.phase not in ENDINGS or last is None or run.requested_by == last.by:
             return
-        if ENDINGS[run.phase] not in last.what:
+        if ENDINGS[run.phase] not in last.what or not run.channel:
             return
         by = (" by ", person(last.by)) if last.by else ()
         why = f": {last.comment}" if last.comment else ""
-        words = (person(run.requested_by), ": ", bold(last.what), *by, why)
+        words = (*_called(run), ": ", bold(last.what), *by, why)
+        self._answer(
+            run,
+            "ended",
+            Notice(
+                summary=f"Project {run.project}: {last.what}",
+                body=(say(*words), say("The run's message says what is left.")),
+            ),
+        )
+
+    def tell_failure(self, run: Operation, step: str) -> None:
+        """Tell in the thread that a run has failed; again changes nothing."""
+        words = (*_called(run), ": ", bold(f"{step} failed. "))
+        self._answer(
+            run,
+            "failed",
+            Notice(
+                summary=f"Project {run.project}: {step.lower()} failed",
+                body=(say(*words, "The message above says why, and what you can do."),),
+            ),
+        )
+
+    def _answer(self, run: Operation, what: str, content: Notice) -> None:
+        if not run.channel:
+            return  # it has no message of its own
         self._store.messages.show(
             Message(
-                key=f"{run.message}:ended:{run.attempt}",
+                key=f"{run.message}:{what}:{run.attempt}",
                 channel=run.channel,
                 thread_of=run.message,
-                content=Notice(
-                    summary=f"Project {run.project}: {last.what}",
-                    body=(say(*words), say("The run's message says what is left.")),
-                ),
+                content=content,
             )
         )
 
@@ -138,6 +163,13 @@ class Board:
 def artefact(run: Operation) -> str:
     """Return what questions about a run are bound to: its plan, in this attempt."""
     return f"{run.facts.plan.digest}/{run.attempt}" if run.facts.plan else ""
+
+
+def _called(run: Operation) -> tuple[Span | str, ...]:
+    """Mention who asked for a run; where nobody did, the owners."""
+    asked = run.spec.owners if run.requested_by == US else (run.requested_by,)
+    parts = [part for who in asked for part in (" ", person(who))]
+    return tuple(parts[1:])
 
 
 def _question_message(approval: ApprovalRow, run: Operation, recipient: str) -> Message:

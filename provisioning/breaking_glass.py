@@ -5,6 +5,7 @@ overrides a rejection, and never another artefact than the one that was shown.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from provisioning.engine import Steps, Workflow
 from provisioning.errors import TemporaryError, UserError
@@ -15,6 +16,9 @@ from provisioning.releasing import OUT_OF_DATE, Releasing
 from provisioning.text import code, say
 
 AGAIN = "begin again"
+REPEATABLE = timedelta(days=31)
+"""GitHub repeats a run for 30 days. Nothing is left to do for an older one, and what was done for
+it is forgotten some day: whoever began it anew would tell everybody once more."""
 NO_GLASS = (
     "There is no glass to break: GitHub's required reviewers hold deployments here, and GitHub "
     "lets nobody but them in, neither an administrator nor this bot. Ask a reviewer. "
@@ -126,7 +130,10 @@ class BreakingGlass:
 
     def sweep(self) -> None:
         """Go on with what a crash cut off between the word and its start."""
+        since = self.releasing.clock.now() - REPEATABLE
         for release in self.releasing.store.releases.overridden_too_late():
+            if release.asked_at < since:
+                continue
             if self.releasing.engine.state(release.id, AGAIN) == "unknown":
                 self._start(release)
 

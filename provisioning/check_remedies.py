@@ -36,6 +36,10 @@ REMEDIES = (
         "Let the repository use the organisation's default OIDC subject, or let the platform team "
         "correct the federation policies.",
     ),
+    (
+        r"secret \w+ has a value|has a value of the secret",
+        "An owner enters it in a dialog: /sciclops secret set {project}, and its name.",
+    ),
     (r"fresh secret|key", "Rotate its keys: /sciclops rotate {project}."),
     (r"has no secret", "Delete them in the Databricks account console."),
     (

@@ -20,6 +20,7 @@ from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
 from provisioning.key_age_checks import key_ages
 from provisioning.last_deployments import last_deployments
+from provisioning.living import ready
 from provisioning.operation import operation_id
 from provisioning.policy import Policy
 from provisioning.ports import Finding, Redactor, Repositories, Templates, Terraform, Workspaces
@@ -27,7 +28,7 @@ from provisioning.project import ProjectSpec
 from provisioning.starter import starter_answers
 from provisioning.store import Attachment, Message, Store
 from provisioning.tables import ProjectRow
-from provisioning.text import Notice, code, quoted, say
+from provisioning.text import Notice
 
 log = logging.getLogger(__name__)
 
@@ -59,35 +60,27 @@ class Checking:
 
     def begin(self, project: str, *, by: str, key: str, as_file: bool) -> None:
         """Begin to check a project for somebody, who is answered directly; again is harmless."""
-        self._ready(project)
+        ready(self.store, project)
         check = operation_id(key)
         self.store.memos.set(f"check:{check}", {"project": project, "by": by, "file": as_file})
         self.engine.start("check.ask", check, project=f"check:{project}", part="check")
 
     def examine(self, project: str) -> Report:
         """Ask everybody now, and return what they say; raises `UserError` unless it is ready."""
-        row = self._ready(project)
+        row = ready(self.store, project)
         asked = self._asked(row)
         with ThreadPoolExecutor(len(asked), thread_name_prefix="check") as pool:
             answers = [pool.submit(self._answered, what, ask) for what, ask in asked.items()]
             findings = [finding for answer in answers for finding in answer.result()]
+        failed = [each for each in findings if not each.passed]
+        unasked = sum(not each.asked for each in failed)
+        self.store.health.checked(project, failed=len(failed) - unasked, unasked=unasked)
         return Report(
             project=project,
             at=self.clock.now(),
             findings=tuple(self._redacted(with_remedy(each, project)) for each in findings),
             under_way=bool(self.store.operations.of_project(project, active=True)),
         )
-
-    def _ready(self, project: str) -> ProjectRow:
-        row = self.store.projects.get(project)
-        if row is None or row.state == "gone":
-            listing = code("/sciclops list")
-            raise UserError(
-                say(f"There is no project {quoted(project)}. ", listing, " shows them.")
-            )
-        if row.state != "ready":
-            raise UserError(f"{project} is not ready yet: its run's message says how it stands.")
-        return row
 
     # ------------------------------------------------------------------ asking
 

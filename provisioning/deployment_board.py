@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from provisioning.deployment_message import deployment_notice, superseded_by
 from provisioning.errors import PermanentError
 from provisioning.linking import Linking
+from provisioning.operation import CREATE
 from provisioning.policy import Policy
 from provisioning.project import ProjectSpec
 from provisioning.release import Release
 from provisioning.release_gates import first_asker
 from provisioning.release_message import Asked, release_notice
+from provisioning.release_news import Arrival, arrival_notice, title_of
 from provisioning.store import Followed, Message, Store
-from provisioning.text import Notice, Span, bold, code, link, moment, person, say
+from provisioning.text import Notice, Span, bold, code, moment, person, say
 
 MOST_MENTIONED = 12
 
@@ -147,29 +149,36 @@ class DeploymentBoard:
         row = self.store.projects.get(project)
         return ProjectSpec.model_validate(row.spec).owners if row else ()
 
-    def announce(self, followed: Followed, environments: tuple[str, ...]) -> None:
-        """Tell the community that a run has reached the last stage."""
+    def announce(self, followed: Followed, environments: tuple[str, ...], title: str = "") -> None:
+        """Tell the community that a run has reached the last stage, of the first one with emphasis.
+
+        `title` is what it brings, where neither its card nor GitHub's title of the run tells.
+        """
         project = self.store.projects.get(followed.project)
-        url = project.repository_url if project else ""
         releases = self.store.releases.of_run(followed.run.id)
         released = [one for one in releases if one.state == "approved"]
-        by = (", released by ", self._decider(released[-1])) if released else ()
         plan = released[-1].card.plan if released else None
-        version = (" ", code(plan.version)) if plan and plan.version else ()
-        words = say(
-            link(followed.project, url) if url else bold(followed.project),
-            *version,
-            f" is in {environments[-1]}",
-            *by,
-            f": {followed.run.title}" if followed.run.title else ".",
+        arrival = Arrival(
+            project=followed.project,
+            environment=environments[-1],
+            url=project.repository_url if project else "",
+            version=plan.version if plan else "",
+            title=title_of(followed.run, releases) or title,
+            by=self._decider(released[-1]) if released else None,
+            is_first=self._is_first_release(followed),
         )
-        self.store.messages.show(
-            Message(
-                key=f"announce:deployment:{followed.run.id}",
-                channel=self.policy.announcements,
-                content=Notice(summary=f"{followed.project} is in production", body=(words,)),
-            )
-        )
+        key = f"announce:deployment:{followed.run.id}"
+        channel = self.policy.announcements
+        self.store.messages.show(Message(key=key, channel=channel, content=arrival_notice(arrival)))
+
+    def _is_first_release(self, followed: Followed) -> bool:
+        """Tell whether this run is the first that has reached the last stage in a project's life.
+
+        A project that was destroyed and one that has its name now are two.
+        """
+        runs = self.store.operations.of_project(followed.project)
+        life = next((one.id for one in runs if one.kind == CREATE), followed.project)
+        return self.store.news.first(f"first-release:{life}", str(followed.run.id))
 
     def _decider(self, release: Release) -> Span:
         return (

@@ -66,7 +66,7 @@ def what(run: WorkflowRun) -> str:
     if run.event == "pull_request":
         return f"Pull request #{run.pull}" if run.pull else f"Pull request of branch {run.branch}"
     if any(job.deed and job.deed[0] == "destroy" for job in run.jobs):
-        return "Destroy"
+        return "Removal"
     return "Deployment"
 
 
@@ -95,7 +95,11 @@ def _done(run: WorkflowRun) -> str:
     deployed, destroyed = run.did("deploy"), run.did("destroy")
     if run.event == "pull_request" or not (deployed or destroyed):
         return f"Passed in {took}"
-    return f"Deployed to {deployed[-1]} in {took}" if deployed else f"Destroyed in {took}"
+    return (
+        f"Deployed to {deployed[-1]} in {took}"
+        if deployed
+        else f"Removed from {destroyed[-1]} in {took}"
+    )
 
 
 def superseded_by(run: WorkflowRun, releases: Sequence[Release]) -> str:

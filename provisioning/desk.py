@@ -85,7 +85,7 @@ class Desk:
 
     def confirm(self, run: Operation, *, plan: str, by: str) -> None:
         """Confirm exactly the plan whose digest begins with `plan`; go on if all is answered."""
-        self._require(self._may_confirm(run, by))
+        self._require(run, by, "confirm", self._may_confirm(run, by))
         self._require_open(run, by, "confirm")
         if run.phase != "waiting":
             raise UserError(not_now(run))
@@ -103,7 +103,7 @@ class Desk:
 
     def discard(self, run: Operation, *, by: str) -> None:
         """Say no to a waiting plan: the run ends; a name under which nothing exists is free."""
-        self._require(self._may_stop(run, by))
+        self._require(run, by, "discard", self._may_stop(run, by))
         self._end_waiting(run, "discarded", by=by, what="Discarded")
 
     def expire(self, run: Operation) -> None:
@@ -193,8 +193,10 @@ class Desk:
             raise UserError(f"There is no such question: {quoted(approval)}.")
         run = self.find(row.operation)
         if by == run.requested_by:
+            self._store.refused(run.project, by, "consent", "their own request")
             raise UserError("Nobody consents to their own request for data.")
         if not self._people.is_among(by, tuple(row.approvers)):
+            self._store.refused(run.project, by, "consent", "no owner of the data")
             raise UserError("Only an owner of the data can answer this.")
         if row.state != "open":
             raise UserError(ANSWERED)
@@ -241,7 +243,7 @@ class Desk:
         if run.phase == "waiting":
             self.discard(run, by=by)
             return
-        self._require(self._may_stop(run, by))
+        self._require(run, by, "cancel", self._may_stop(run, by))
         if run.phase not in CANCELLABLE:
             raise UserError(not_now(run))
         operations = self._store.operations
@@ -259,7 +261,7 @@ class Desk:
 
     def retry(self, run: Operation, *, by: str) -> None:
         """Go on with a run that stopped, from what exists."""
-        self._require(self._may_stop(run, by))
+        self._require(run, by, "retry", self._may_stop(run, by))
         if not run.may_be_retried:
             raise UserError(not_now(run))
         self._require_open(run, by, "retry")
@@ -272,7 +274,7 @@ class Desk:
 
     def require_clean_up(self, run: Operation, *, by: str) -> None:
         """Refuse who may not remove what a run has made, and runs of which nothing may go."""
-        self._require(self._may_stop(run, by))
+        self._require(run, by, "clean up", self._may_stop(run, by))
         if not run.may_be_cleaned_up:
             raise UserError(not_now(run))
         self._require_open(run, by, "clean up")
@@ -303,10 +305,10 @@ class Desk:
 
     def _may_confirm(self, run: Operation, by: str) -> Allowed | Refused:
         return may_confirm(
-            self._policy.confirmer(run.kind, run.spec),
+            self._policy.confirmer(run.kind, run.in_force),
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
             needs_another=needs_another(run.kind, run.spec),
         )
@@ -315,12 +317,14 @@ class Desk:
         return may_stop(
             who=by,
             requested_by=run.requested_by,
-            owners=run.spec.owners,
+            owners=run.in_force.owners,
             platform=self._people.is_among(by, (self._policy.platform_group,)),
         )
 
-    def _require(self, verdict: Allowed | Refused) -> None:
+    def _require(self, run: Operation, by: str, what: str, verdict: Allowed | Refused) -> None:
+        """Refuse who may not do something; that they tried is noted."""
         if isinstance(verdict, Refused):
+            self._store.refused(run.project, by, what, verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
 
     def _require_open(self, run: Operation, by: str, what: str) -> None:

@@ -13,11 +13,11 @@ from provisioning.deployment_ports import Dispatches, TokenRefusedError
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, TemporaryError, UserError
 from provisioning.linking import Linking
-from provisioning.living import require_living
+from provisioning.living import ready, require_living
 from provisioning.operation import operation_id
 from provisioning.project import STAGES
 from provisioning.store import Message, Store
-from provisioning.text import Notice, bold, code, quoted, say
+from provisioning.text import Notice, bold, code, say
 from provisioning.workflow_run import WorkflowRun
 
 MAIN = "main"
@@ -45,7 +45,7 @@ class Dispatching:
 
     def deploy(self, project: str, stage: str, *, by: str, key: str) -> None:
         """Begin a deployment of main up to a stage."""
-        self._require_ready(project)
+        ready(self.store, project)
         self.store.locks.require_open(project, by, "deploy")
         if stage not in STAGES:
             raise UserError(f"There is no stage {stage}; there are: {', '.join(STAGES)}.")
@@ -75,16 +75,6 @@ class Dispatching:
         asked |= {"whole": present.needs_new_plan()}
         self._start("dispatch.rerun", key, project, asked)
         return project
-
-    def _require_ready(self, project: str) -> None:
-        row = self.store.projects.get(project)
-        if row is None or row.state == "gone":
-            listing = code("/sciclops list")
-            unknown = f"There is no project {quoted(project)}. "
-            raise UserError(say(unknown, listing, " shows them."))
-        require_living(self.store, project)
-        if row.state != "ready":
-            raise UserError(f"{project} is not ready yet, so that nothing can be deployed.")
 
     def _require_link(self, by: str) -> None:
         if not self.linking.login_of(by):

@@ -11,23 +11,26 @@ from datetime import timedelta
 from uuid import uuid4
 
 from provisioning.clock import Clock
-from provisioning.drift_message import answer, drift_notice, trouble_notice
+from provisioning.drift_message import answer, drift_notice, gone_notice, trouble_notice
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import PermanentError, SciclopsError, UserError
-from provisioning.operation import CREATE, operation_id
+from provisioning.interruptions import KILLED, MOST_INTERRUPTIONS
+from provisioning.living import ready
+from provisioning.operation import CREATE, OPEN, operation_id
 from provisioning.policy import Policy, may_stop
 from provisioning.ports import People, Redactor, Terraform
 from provisioning.project import ProjectSpec
 from provisioning.runs import Outcome, Progress
 from provisioning.store import Message, Store
 from provisioning.tables import DriftRow, ProjectRow
-from provisioning.terraform_parts import MOST_INTERRUPTIONS
-from provisioning.text import Notice, code, quoted, say
+from provisioning.text import Notice, say
 from provisioning.verdicts import Refused
 
 log = logging.getLogger(__name__)
 
 SWEEP_PERIOD = timedelta(minutes=5)
+MEMO = "drift:"
+"""How the keys begin of what is to be known of looks that were begun."""
 MOST_AT_ONCE = 3
 """So many looks begin in one sweep: 36 an hour ask GitHub about 2,500 times, half of what an
 installation may."""
@@ -72,9 +75,25 @@ class Drift:
             self._begin(f"look-{operation_id(f'{project}:{slot}')}", project, in_turn=True)
 
     def ask(self, project: str, *, by: str, key: str) -> None:
-        """Begin to look at a project for somebody, who is answered directly; again is harmless."""
-        self._ready(project)
-        self._begin(f"look-{operation_id(key)}", project, by)
+        """Begin to look at a project for somebody, who is answered directly; again is harmless.
+
+        One look at a time for each person: they queue with the project's runs.
+        """
+        ready(self.store, project)
+        look = f"look-{operation_id(key)}"
+        if self._looks_for(by, project) - {look}:
+            raise UserError(f"Terraform looks at {project} for you already; the result comes soon.")
+        self._begin(look, project, by)
+
+    def _looks_for(self, by: str, project: str) -> set[str]:
+        """Return the looks that somebody has asked for and that have no answer yet."""
+        looks = (key.removeprefix(MEMO) for key in self.store.memos.keys(f"{MEMO}look-"))
+        mine = (look for look in looks if self._is_of(look, by, project))
+        return {look for look in mine if self.engine.state(look, "look") in ("queued", "running")}
+
+    def _is_of(self, look: str, by: str, project: str) -> bool:
+        asked = self.store.memos.get(f"{MEMO}{look}") or {}
+        return (asked.get("by"), asked.get("project")) == (by, project)
 
     def look_again(self, project: str, after: str) -> None:
         """Look at a project after one of its operations has ended."""
@@ -82,7 +101,7 @@ class Drift:
 
     def may_reconcile(self, project: str, by: str) -> ProjectSpec:
         """Return what was asked for, to be planned again; raises `UserError` for who may not."""
-        row = self._ready(project)
+        row = ready(self.store, project)
         spec = ProjectSpec.model_validate(row.spec)
         verdict = may_stop(
             who=by,
@@ -91,23 +110,13 @@ class Drift:
             platform=self.people.is_among(by, (self.policy.platform_group,)),
         )
         if isinstance(verdict, Refused):
+            self.store.refused(project, by, "reconcile", verdict.why)
             raise UserError(f"Not done: {verdict.why}.")
         return spec
 
-    def _ready(self, project: str) -> ProjectRow:
-        row = self.store.projects.get(project)
-        if row is None or row.state == "gone":
-            listing = code("/sciclops list")
-            raise UserError(
-                say(f"There is no project {quoted(project)}. ", listing, " shows them.")
-            )
-        if row.state != "ready":
-            raise UserError(f"{project} is not ready yet: its run's message says how it stands.")
-        return row
-
     def _begin(self, look: str, project: str, by: str = "", *, in_turn: bool = False) -> None:
         asked = {"project": project, "by": by, "in_turn": in_turn}
-        self.store.memos.set(f"drift:{look}", asked)
+        self.store.memos.set(f"{MEMO}{look}", asked)
         self.engine.start("drift.look", look, project=project, part="look")
 
     # ------------------------------------------------------------------ looking
@@ -118,18 +127,19 @@ class Drift:
 
     def _look_once(self, look: str) -> None:
         """Plan, note what has drifted, and show it."""
-        asked = self.store.memos.get(f"drift:{look}")
+        asked = self.store.memos.get(f"{MEMO}{look}")
         if asked is None:
             return  # it was done before
         project, by = asked["project"], asked["by"]
         if asked["in_turn"] and not self._is_due(project):
             return  # somebody else's look was faster
         try:
-            row = self._ready(project)
+            row = ready(self.store, project)
         except UserError as error:
             self._answer(look, by, Notice(summary=str(error), body=(error.said,)))
             return
-        if self.store.operations.of_project(project, active=True):
+        active = self.store.operations.of_project(project, active=True)
+        if any(one.phase not in OPEN for one in active):
             busy = UNDER_WAY.format(project=project)
             self._answer(look, by, Notice(summary=busy, body=(say(busy),)))
             return
@@ -163,19 +173,35 @@ class Drift:
             outcome, plan = self.terraform.plan(row.name, look, Nobody())
             if plan is not None:
                 return plan.drifted
-            if outcome.ending != "killed":
+            if outcome.ending != KILLED:
                 break
             self.terraform.forget_run(row.name, look)  # whoever was killed says nothing of drift
         raise PermanentError(_why(outcome))
 
     def _forget(self, look: str) -> None:
         """Drop the plan, which holds values, and everything else of a look."""
-        asked = self.store.memos.get(f"drift:{look}")
+        asked = self.store.memos.get(f"{MEMO}{look}")
         if asked is not None:
             self.terraform.forget_run(asked["project"], look)
-            self.store.memos.drop(f"drift:{look}")
+            self.store.memos.drop(f"{MEMO}{look}")
 
     # ------------------------------------------------------------------ telling
+
+    def close(self, project: str) -> None:
+        """Close the messages that still ask for something, once their project is gone."""
+        known = self.store.drifts.get(project)
+        if known is None:
+            return
+        for is_open, key in (
+            (bool(known.resources), str(known.episode)),
+            (bool(known.trouble), f"trouble:{known.troubles}"),
+        ):
+            if is_open:
+                content, channel = gone_notice(project), self.policy.channel
+                self.store.messages.show(
+                    Message(key=f"drift:{project}:{key}", channel=channel, content=content)
+                )
+        self.store.drifts.looked(project, ())
 
     def _show(self, row: DriftRow, owners: tuple[str, ...]) -> None:
         """Want each episode's message to show how it stands; showing again changes nothing."""

@@ -42,6 +42,15 @@ def drift_notice(row: DriftRow, owners: tuple[str, ...]) -> Notice:
     )
 
 
+def gone_notice(project: str) -> Notice:
+    """Return what an episode's message says once its project is destroyed."""
+    return Notice(
+        summary=f"Project {project} is gone, and its drift with it",
+        title=f"{project} · Drift · Over",
+        body=(say("The project was destroyed: there is nothing left to look at."),),
+    )
+
+
 def trouble_notice(row: DriftRow) -> Notice:
     """Return the message about looks that fail: nobody knows then whether there is drift."""
     if not row.trouble:

@@ -39,6 +39,8 @@ __all__ = ["Engine", "Limits", "Observer", "Patience", "State", "Steps", "Workfl
 
 OPERATIONS = "operations"
 SWEEPS = "sweeps"
+SWEEPS_AT_ONCE = 8
+"""Each of them waits for other vendors, and none for another sweep."""
 SECONDS_BETWEEN_LOOKS = 0.15
 """How often a process looks for operations: each look costs about 7 ms of CPU time."""
 FORGOTTEN_AT_ONCE = 500
@@ -129,7 +131,7 @@ class Engine:
             worker_concurrency=self._at_once,
             polling_interval_sec=SECONDS_BETWEEN_LOOKS,
         )
-        DBOS.register_queue(SWEEPS, worker_concurrency=2, polling_interval_sec=1)
+        DBOS.register_queue(SWEEPS, worker_concurrency=SWEEPS_AT_ONCE, polling_interval_sec=1)
         self._reaper.start()
 
     def stop(self, drain: float = 5) -> bool:
@@ -278,7 +280,7 @@ class Engine:
         return {
             "name": "sciclops",
             "system_database_url": self._database.url,
-            "sys_db_pool_size": self._at_once + 6,
+            "sys_db_pool_size": self._at_once + SWEEPS_AT_ONCE + 4,
             "application_version": APPLICATION_VERSION,
             "executor_id": self.executor,
             "serializer": DBOSPortableJSONSerializer(),

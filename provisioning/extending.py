@@ -5,13 +5,15 @@ from datetime import date
 
 from provisioning.clock import Clock
 from provisioning.errors import UserError
+from provisioning.living import existing
+from provisioning.owners import Owners
 from provisioning.policy import Policy
 from provisioning.ports import People
 from provisioning.sandbox import Sandbox, counted, extension_objection, proposed_end
 from provisioning.sandbox_message import extended
 from provisioning.sandbox_times import origin_of, warnings_of
 from provisioning.store import Store
-from provisioning.text import Notice, code, quoted, say
+from provisioning.text import Notice
 
 UNTIL = "until"
 """The form field of the new end date."""
@@ -75,20 +77,14 @@ class Extending:
 
     def _sandbox(self, name: str, by: str) -> Sandbox:
         """Return a sandbox that is this person's, or the platform team's."""
-        row = self.store.projects.get(name)
-        if row is None or row.state == "gone":
-            listing = (code("/sciclops list"), " shows which there are.")
-            raise UserError(say(f"There is no project {quoted(name)}. ", *listing))
-        sandbox = Sandbox.of(row)
+        sandbox = Sandbox.of(existing(self.store, name))
         if sandbox is None:
             raise UserError(
                 f"{name} is no sandbox: it has no end date and stays until somebody destroys it. "
                 "There is nothing to extend."
             )
-        if by not in sandbox.spec.owners and not self._is_platform(by):
-            why = "only an owner of the project or the platform team can do that"
-            self.store.refused(name, by, "extend the sandbox", why)
-            raise UserError(f"Not done: {why}.")
+        owners = Owners(self.store, self.people, self.policy)
+        owners.require(sandbox.spec, by, "extend the sandbox")
         return sandbox
 
     def _require_extensible(self, sandbox: Sandbox, by: str) -> None:

@@ -1,14 +1,16 @@
 """Can a request be fulfilled? Chat, GitHub and Databricks are asked at once, before it begins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from functools import partial
 
 from provisioning.errors import TemporaryError
+from provisioning.operation import CHANGE, CREATE
 from provisioning.policy import Policy, nobody_confirms
 from provisioning.ports import People, Repositories, Workspaces
-from provisioning.project import ProjectSpec
+from provisioning.project import DataAccess, ProjectSpec
+from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Store
 
 Check = Callable[[], str]
@@ -28,14 +30,40 @@ class Feasibility:
 
     def objections(self, spec: ProjectSpec, who: str) -> dict[str, str]:
         """Return what stands in the way of a request by `who`: form field to sentence."""
-        checks: dict[str, Check] = {
-            "name": partial(self.name, spec.name),
-            "owners": partial(self.owners, spec, who),
+        return self._found(
+            {
+                "name": partial(self.name, spec.name),
+                "owners": partial(self.owners, spec, who),
+                "data_access": partial(self.consent, spec.data_access, who),
+                **self._of_vendors(spec, who),
+            }
+        )
+
+    def objections_to_change(
+        self, before: ProjectSpec, spec: ProjectSpec, who: str
+    ) -> dict[str, str]:
+        """Return what stands in the way of a change by `who`: form field to sentence.
+
+        Whoever is an owner before the change confirms it, and consent is needed to what is new.
+        """
+        asked = data_to_ask_for(before, spec, self.policy.catalogs)
+        return self._found(
+            {
+                "owners": partial(self.owners, spec, who, before=before),
+                "data_access": partial(self.consent, asked, who),
+                **self._of_vendors(spec, who),
+            }
+        )
+
+    def _of_vendors(self, spec: ProjectSpec, who: str) -> dict[str, Check]:
+        return {
             "managed_group": partial(self.group, spec),
             "github_team": partial(self.team, spec.github_team),
             "reviewers": partial(self.reviewers, spec, who),
-            "data_access": partial(self.consent, spec, who),
         }
+
+    def _found(self, checks: Mapping[str, Check]) -> dict[str, str]:
+        """Run checks side by side, and return what they object to."""
         running = {field: self.vendors.submit(check) for field, check in checks.items()}
         wait(running.values())
         errors: dict[str, str] = {}
@@ -63,15 +91,16 @@ class Feasibility:
         kind = "an archived repository" if found.archived else "a repository"
         return f"GitHub already has {kind} “{name}”. Please choose another name."
 
-    def owners(self, spec: ProjectSpec, who: str) -> str:
+    def owners(self, spec: ProjectSpec, who: str, before: ProjectSpec | None = None) -> str:
         """Refuse owners who are gone, and plans that nobody could confirm."""
         gone = [owner for owner in spec.owners if not self.people.is_active(owner)]
         if gone:
             return "An owner must be an active member of this workspace, not a guest or a bot."
-        confirmer = self.policy.confirm_create
+        kind = CREATE if before is None else CHANGE
+        confirmer = self.policy.confirmer(kind, before or spec)
         if confirmer in ("nobody", "requester"):
             return ""
-        able = self.people.active(self.policy.confirmers(spec, who), at_most=2)
+        able = self.people.active(self.policy.confirmers(before or spec, who, kind), at_most=2)
         return nobody_confirms(confirmer, able=able, requested_by=who)
 
     def group(self, spec: ProjectSpec) -> str:
@@ -117,9 +146,9 @@ class Feasibility:
             return ""
         return f"{needed} people have to approve a release, but only {able} could: name more."
 
-    def consent(self, spec: ProjectSpec, who: str) -> str:
+    def consent(self, asked: Sequence[DataAccess], who: str) -> str:
         """Refuse data whose consent nobody but the requester could give."""
-        for access in spec.data_access:
+        for access in asked:
             entry = self.policy.requestable(access)
             if entry is None or not entry.owners:
                 continue

@@ -20,6 +20,7 @@ from provisioning.errors import PermanentError, SciclopsError, TemporaryError
 from provisioning.log_context import about
 from provisioning.policy import Policy
 from provisioning.ports import Redactor
+from provisioning.release_news import MERGE
 from provisioning.releasing import Releasing
 from provisioning.store import Followed, Store
 from provisioning.store.workflow_runs import Heard, Next
@@ -191,7 +192,14 @@ class Following:
         last = self._last_environments(followed.project)
         run = followed.run
         if last and run.event != "pull_request" and all(map(run.deployed, last)):
-            self.board.announce(followed, last)
+            self.board.announce(followed, last, self._merged_title(run))
+
+    def _merged_title(self, run: WorkflowRun) -> str:
+        """Return what a merge brought that nobody had to release: no card tells."""
+        if not run.title.startswith(MERGE) or self.store.releases.of_run(run.id):
+            return ""
+        found = self.deployments.commits(run.repository, "", run.sha)
+        return found.commits[-1].title if found else ""
 
     def _last_environments(self, project: str) -> tuple[str, ...]:
         names = self.board.environments(project)

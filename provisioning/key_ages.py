@@ -1,14 +1,13 @@
 """How old the projects' keys are, which Databricks knows, and what happens to those that are due.
 
-A sweep over all keys: owners are told, each week again, or a rotation is begun.
+Sweeps over all keys, some projects each: owners are told, each week again, or a rotation is begun.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count
 from typing import Any
 
 from provisioning.clock import Clock
@@ -29,7 +28,9 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(hours=6)
 """How often Databricks is asked about all keys."""
 LOOKED = "keys.looked"
-PAGE = 100
+"""When the present round began, and the page of projects that is next; none after the last one."""
+PAGE = 20
+"""So many projects are looked at in one sweep: few sweeps run at once, and others are due, too."""
 OWN = "docs/operating.md says how, under “Rotating keys”; the bot cannot do it itself."
 
 
@@ -57,29 +58,30 @@ class KeyAges:
         return tuple(found)
 
     def sweep(self) -> None:
-        """Look at all keys, every few hours."""
-        if not self._is_time():
+        """Look at the next keys; at all of them every few hours."""
+        begun, page = self._round()
+        if page is None:
             return
-        self._look_at_own()
-        for project in self._projects() if self.policy.authentication == "secret" else ():
+        projects = self.store.projects.page(Filter(state="ready"), number=page, size=PAGE)
+        more = self.policy.authentication == "secret" and (page + 1) * PAGE < projects.total
+        # Noted before: a sweep that takes long is overtaken by the next one.
+        known = {"at": begun.isoformat(), "page": page + 1 if more else None}
+        self.store.memos.set(LOOKED, known)
+        if page == 0:
+            self._look_at_own()
+        for project in projects.rows if self.policy.authentication == "secret" else ():
             try:
                 self._look(project)
             except SciclopsError as error:
                 log.warning("could not look at the keys of %s: %s", project.name, error)
-        self.store.memos.set(LOOKED, {"at": self.clock.now().isoformat()})
 
-    def _is_time(self) -> bool:
-        looked = self.store.memos.get(LOOKED)
-        return (
-            looked is None or self.clock.now() - datetime.fromisoformat(looked["at"]) >= LOOK_EVERY
-        )
-
-    def _projects(self) -> Iterator[ProjectRow]:
-        for number in count():
-            page = self.store.projects.page(Filter(state="ready"), number=number, size=PAGE)
-            yield from page.rows
-            if (number + 1) * PAGE >= page.total:
-                return
+    def _round(self) -> tuple[datetime, int | None]:
+        """Return when the present round began, and which page of projects is next, if any."""
+        looked, now = self.store.memos.get(LOOKED), self.clock.now()
+        if looked is None:
+            return now, 0
+        begun, page = datetime.fromisoformat(looked["at"]), looked.get("page")
+        return (now, 0) if page is None and now - begun >= LOOK_EVERY else (begun, page)
 
     def _look_at_own(self) -> None:
         """Remind the platform team of the bot's own secret; nobody but people can replace it."""
@@ -104,7 +106,9 @@ class KeyAges:
 
     def _look(self, project: ProjectRow) -> None:
         now, after = self.clock.now(), self.policy.rotate_after
-        due = [key for key in self.keys(project) if key.times_due(after, now)]
+        keys = self.keys(project)
+        self._note(project, keys)
+        due = [key for key in keys if key.times_due(after, now)]
         if not due:
             return
         if self.policy.rotation == "automatic":
@@ -113,6 +117,14 @@ class KeyAges:
         for stage in STAGES:
             if of_stage := [key for key in due if key.environment.stage == stage]:
                 self._tell(project, stage, of_stage)
+
+    def _note(self, project: ProjectRow, keys: tuple[Key, ...]) -> None:
+        """Note which key is due first: lists cannot ask Databricks about every project."""
+        after = self.policy.rotate_after
+        first = min(keys, key=lambda key: key.due_at(after), default=None)
+        at = first.due_at(after) if first else None
+        name = first.environment.name if first else ""
+        self.store.health.key_due(project.name, at, name)
 
     def _rotate(self, project: ProjectRow, due: Iterable[Key]) -> None:
         """Begin a rotation of these very keys, once."""
@@ -148,9 +160,14 @@ class KeyAges:
             footer=say("All stages at once: ", code(f"/sciclops rotate {project.name} {ALL}")),
         )
         for owner in ProjectSpec.model_validate(project.spec).owners:
-            key = f"keys-due:{project.name}:{oldest.secret.id}:{times}:{owner}"
+            key = f"{reminders_of(project.name)}{oldest.secret.id}:{times}:{owner}"
             if self.store.messages.get(key) is None:
                 self.store.messages.show(Message(key=key, recipient=owner, content=notice))
+
+
+def reminders_of(project: str) -> str:
+    """Return how the keys begin of what a project's owners are told about its keys."""
+    return f"keys-due:{project}:"
 
 
 def _line(key: Key, now: datetime) -> Text:

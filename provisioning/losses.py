@@ -48,7 +48,9 @@ class Losses:
     def _environments(self, spec: ProjectSpec) -> str:
         names = [each.name for each in spec.environments()]
         kept = "their service principals, secrets, secret scopes and cluster policies"
-        return f"Environments: {', '.join(names)}, with {kept}."
+        own = ", ".join(each.name for each in spec.secrets)
+        values = f" The values of {own} go, too, and nobody has them here." if own else ""
+        return f"Environments: {', '.join(names)}, with {kept}.{values}"
 
     def _dependents(self, name: str, schemas: Sequence[str]) -> Iterator[str]:
         found = [other for other in self.store.projects.granted(schemas) if other != name]

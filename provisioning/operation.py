@@ -8,9 +8,11 @@ from pydantic import Field
 
 from provisioning.ports import Finding
 from provisioning.project import ProjectSpec
+from provisioning.project_secrets import SecretWork
 from provisioning.rotation import Rotation
 from provisioning.runs import Outcome, Plan, Progress
 from provisioning.text import Frozen
+from provisioning.versions import Upgrade
 
 Phase = Literal[
     "queued",
@@ -24,8 +26,11 @@ Phase = Literal[
     "deploying",
     "overlapping",
     "revoking",
+    "entering",
+    "storing",
     "ready",
     "done",
+    "unchanged",
     "failed",
     "discarded",
     "refused",
@@ -37,7 +42,8 @@ Phase = Literal[
     "cleaned",
 ]
 """Where an operation stands. `waiting` is for people, `deploying`, `undeploying` and `overlapping`
-for workflow runs at GitHub; `TURNS` wait for GitHub's budget."""
+for workflow runs at GitHub; `TURNS` wait for GitHub's budget. `entering` is for a secret's value;
+whoever entered it is `storing` it, by no workflow."""
 
 TURNS: dict[Phase, Phase] = {"confirmed": "applying", "to_clean": "cleaning"}
 """Phases that wait for their turn to write to GitHub, and what each goes on to."""
@@ -69,19 +75,29 @@ STOPPABLE: tuple[Phase, ...] = ("planning", "applying", "cleaning")
 CANCELLABLE = (*IDLE, *STOPPABLE)
 STOPPED: tuple[Phase, ...] = ("discarded", "refused", "expired", "cancelled")
 """Ended by people, or by nobody's answer, before it was ready."""
-ENDED: tuple[Phase, ...] = ("ready", "done", "failed", *STOPPED, "cleaned")
+ENDED: tuple[Phase, ...] = ("ready", "done", "unchanged", "failed", *STOPPED, "cleaned")
 
-OPEN: tuple[Phase, ...] = ("overlapping",)
+OPEN: tuple[Phase, ...] = ("overlapping", "entering")
 """Phases in which operations of other kinds may begin on the same project."""
+UNHURRIED: tuple[Phase, ...] = ("entering",)
+"""Those of them in which any operation may begin: nothing is under way."""
 
 Part = Literal["plan", "undeploy", "apply", "revoke", "clean_up", "discard_plan"]
 
 CREATE = "create_project"
 """The operation that makes a project; all others are about one that exists."""
+CHANGE = "change_project"
+"""The operation that gives a project another specification."""
+CHANGES = (CHANGE, "add_secret", "remove_secret")
+"""The operations whose plan changes what a project has been asked for."""
 DESTROY = "destroy_project"
 """The operation after which nothing of a project is left but its archived repository."""
+UPGRADE = "upgrade_project"
+"""The operation that applies the present Terraform modules, and offers the present template."""
 STARTER_WRITES = 6
 """A tree, a commit, two references, and something to spare."""
+UPGRADE_WRITES = 10
+"""A tree, two commits, two references, two merges, a pull request, and something to spare."""
 
 
 def part_of(phase: Phase) -> Part:
@@ -150,7 +166,14 @@ class Facts(Frozen):
     has begun or has to begin: deployments are stopped in the attempt `undeploying_in`, what there
     is to remove is found in the attempt `found_in`, when the run `found_after` was the last one to
     deploy, and nothing begins before `quiet_at`. `covered_by` is the digest of the plan by whose
-    confirmation a later `plan` is confirmed, too. `rotation` is about keys.
+    confirmation a later `plan` is confirmed, too. `rotation` is about keys, `secret` about a secret
+    of the project's own, `upgrade` about versions.
+
+    `touched` is set before an operation changes the first thing of a project that exists. `before`
+    is the specification that a change replaces; `changed` is set once it is replaced. `files` says
+    what became of the repository's files: "same", "moved" on the template's branch, or, where they
+    come from another version of the template, "other" (nothing to do) or "left" (something would
+    have to change). `commit` is where that branch is then.
     """
 
     origin: str = ""
@@ -170,11 +193,18 @@ class Facts(Frozen):
     left_behind: str = ""
     workflow_run: str = ""
     rotation: Rotation | None = None
+    secret: SecretWork | None = None
+    upgrade: Upgrade | None = None
     undeployments: tuple[Undeployment, ...] = ()
     undeploying_in: int = 0
     found_in: int = 0
     found_after: int = 0
     quiet_at: datetime | None = None
+    touched: bool = False
+    before: ProjectSpec | None = None
+    changed: bool = False
+    files: str = ""
+    commit: str = ""
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0
@@ -208,6 +238,15 @@ class Operation(Frozen):
         return self.kind == CREATE
 
     @property
+    def in_force(self) -> ProjectSpec:
+        """Return the project's present specification: only its owners decide.
+
+        Who is named in a change that is asked for is nobody until it is made.
+        """
+        facts = self.facts
+        return self.spec if facts.before is None or facts.changed else facts.before
+
+    @property
     def message(self) -> str:
         """Return the key of the channel message that shows this operation."""
         return f"run:{self.id}"
@@ -225,14 +264,16 @@ class Operation(Frozen):
 
     @property
     def may_be_retried(self) -> bool:
-        """Tell whether it can go on; after somebody's No only if something was made before.
+        """Tell whether it can go on; after somebody's No only if something was done before.
 
         What a clean-up removed in part is only cleaned up further: going on would make it all anew.
         """
         if self.facts.unmade and self.makes_project:
             return False
         by_nobodys_will = self.phase in ("failed", "cancelled", "expired")
-        return by_nobodys_will or (self.phase in STOPPED and self.facts.made)
+        was_changed = self.facts.touched or bool(self.facts.undeploying_in)
+        was_done = self.facts.made if self.makes_project else was_changed
+        return by_nobodys_will or (self.phase in STOPPED and was_done)
 
     @property
     def may_be_cleaned_up(self) -> bool:
@@ -254,7 +295,8 @@ class Operation(Frozen):
             and change.action in ("create", "update", "replace", "delete")
             for change in changes
         )
-        return of_terraform + (STARTER_WRITES if self.makes_project else 0)
+        of_upgrade = UPGRADE_WRITES if self.facts.upgrade else 0
+        return of_terraform + of_upgrade + (STARTER_WRITES if self.kind in (CREATE, CHANGE) else 0)
 
     @property
     def is_clean_up(self) -> bool:

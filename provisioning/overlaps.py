@@ -46,14 +46,17 @@ class Overlaps:
         known = operation.facts.rotation
         if known is None or operation.phase != "overlapping":
             return
+        now = self.clock.now()
+        is_late = known.deadline is not None and now >= known.deadline
         try:
             waits_for = self._holding(operation.project, known)
         except SciclopsError as error:
             log.info("could not see what is under way in %s: %s", operation.project, error)
-            return
-        now = self.clock.now()
+            if not is_late:
+                return
+            waits_for = known.waits_for
         seen = known.model_copy(update={"waits_for": waits_for}).model_dump(mode="json")
-        if not waits_for or (known.deadline and now >= known.deadline):
+        if not waits_for or is_late:
             finished = {name: at.isoformat() for name, at in operation.facts.finished.items()}
             finished.setdefault("overlapping", now.isoformat())
             self._go_on(operation, rotation=seen, finished=finished)

@@ -7,9 +7,9 @@ from typing import Literal
 from pydantic import Field
 
 from provisioning.delivery import Delivery
-from provisioning.operation import CREATE, DESTROY
+from provisioning.operation import CHANGES, CREATE, DESTROY, UPGRADE
 from provisioning.project import AccessLevel, DataAccess, ProjectSpec
-from provisioning.text import Frozen
+from provisioning.text import OURSELVES, Frozen
 from provisioning.verdicts import Allowed, Refused
 
 Rotating = Literal["ask", "automatic"]
@@ -55,9 +55,11 @@ class Policy(Delivery):
     `catalogs` are those of each workspace group's stages, groups in the order of deployments.
     `webhooks` says that GitHub tells us of workflow runs; without them we ask. `release_group` and
     `break_glass_group` are chat user groups for the gate "app_rule". `logins` are the GitHub logins
-    of chat users that whoever keeps the settings vouches for. Keys are due after `rotate_after`;
-    the old ones are kept for `longest_overlap` at most. After so many `sandbox_extensions` only
-    the platform team extends a sandbox.
+    of chat users that whoever keeps the settings vouches for. `confirm_change` is like
+    `confirm_create` where it is None. Keys are due after `rotate_after`; the old ones are kept for
+    `longest_overlap` at most. After so many `sandbox_extensions` only the platform team extends a
+    sandbox. An upgrade of all projects begins with the `canaries`, has so many `upgrades_at_once`
+    under way, and halts after more than `upgrade_failures`.
     """
 
     naming: Naming
@@ -65,6 +67,7 @@ class Policy(Delivery):
     catalogs: dict[str, dict[str, str]]
     data: tuple[RequestableData, ...]
     confirm_create: Confirmer
+    confirm_change: Confirmer | None = None
     confirm_destroy: Confirmer = "second_person"
     confirm_destroy_sandbox: Confirmer = "nobody"
     confirmation_expires: timedelta
@@ -86,6 +89,9 @@ class Policy(Delivery):
     rotation: Rotating = "ask"
     rotate_after: timedelta = timedelta(days=90)
     longest_overlap: timedelta = timedelta(hours=24)
+    canaries: tuple[str, ...] = ()
+    upgrades_at_once: int = 3
+    upgrade_failures: int = 3
 
     def requestable(self, access: DataAccess) -> RequestableData | None:
         """Return the entry that allows asking for this access, or None."""
@@ -96,6 +102,8 @@ class Policy(Delivery):
 
     def confirmer(self, kind: str, spec: ProjectSpec) -> Confirmer:
         """Return who confirms the plan of such an operation on this project."""
+        if kind in (*CHANGES, UPGRADE):
+            return self.confirm_change or self.confirm_create
         if kind != DESTROY:
             return self.confirm_create
         return self.confirm_destroy_sandbox if spec.sandbox_until else self.confirm_destroy
@@ -105,12 +113,13 @@ class Policy(Delivery):
     ) -> tuple[str, ...]:
         """Return the users and groups who may confirm a plan, to be named; see `may_confirm`."""
         others = tuple(owner for owner in spec.owners if owner != requested_by)
+        asking = () if requested_by == OURSELVES else (requested_by,)
         platform = (self.platform_group,) if self.platform_group else ()
         return {
             "nobody": (),
             "platform": platform,
             "second_person": (*others, *platform),
-            "requester": (requested_by, *others, *platform),
+            "requester": (*asking, *others, *platform),
         }[self.confirmer(kind, spec)]
 
     def objections(self, spec: ProjectSpec, today: date) -> dict[str, str]:
@@ -170,11 +179,6 @@ class Policy(Delivery):
 def needs_another(kind: str, spec: ProjectSpec) -> bool:
     """Tell whether nobody confirms their own request, whatever the settings say."""
     return kind == DESTROY and spec.sandbox_until is None
-
-
-def may_destroy(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
-    """Decide who may ask for the destruction of a project."""
-    return Allowed() if who in owners or platform else _only("an owner of the project")
 
 
 def may_confirm(

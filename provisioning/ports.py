@@ -15,6 +15,7 @@ from provisioning.project import Environment, ProjectSpec
 from provisioning.questions import Answer, Choice, Question
 from provisioning.runs import Change, Outcome, Plan, Progress
 from provisioning.text import Frozen
+from provisioning.versions import TemplateVersion
 
 
 class RepositoryFacts(Frozen):
@@ -113,6 +114,15 @@ class Repositories(Protocol):
         The commit message ends with `marker`, by which a repeated call finds that it is done.
         """
 
+    def follow(
+        self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
+    ) -> str:
+        """Make `sciclops/template` hold what comes after, in one commit; return where it is then.
+
+        Only a branch that holds what came before is moved, of another nothing is returned; `main`
+        is left to people.
+        """
+
     def secrets(self, name: str, environment: str) -> Mapping[str, datetime]:
         """Return when each secret of an environment was last written, by its name."""
 
@@ -132,7 +142,8 @@ class Repositories(Protocol):
         """Ask GitHub whether the project is as it was asked for, check by check.
 
         A new one holds exactly `files`. With `pushed`, our last commit on `sciclops/template`,
-        people have worked in it since: then `main` has to descend from that.
+        people have worked in it since: then `main` has to descend from that, and what it deploys
+        with is compared with that in `files`, if there is any.
         """
 
 
@@ -279,6 +290,9 @@ class Templates(Protocol):
 
     def render(self, template: str, answers: Mapping[str, object]) -> dict[str, bytes]:
         """Return the repository's files: relative path to content; the same for the same input."""
+
+    def version(self, template: str) -> TemplateVersion:
+        """Return which version of a template is on offer."""
 
 
 class People(Protocol):

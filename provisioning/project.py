@@ -40,6 +40,13 @@ class Reviewer(Frozen):
         return cls(kind="team" if kind == "team" else "user", name=name)
 
 
+class ProjectSecret(Frozen):
+    """A secret of a project: what it is called and which stages have it, never its value."""
+
+    name: str
+    stages: tuple[str, ...]
+
+
 class ProjectSpec(Frozen):
     """One project. Names are as the vendors know them; people are chat user ids.
 
@@ -56,6 +63,7 @@ class ProjectSpec(Frozen):
     answers: dict[str, Answer] = Field(default_factory=dict)
     data_access: tuple[DataAccess, ...] = ()
     sandbox_until: date | None = None
+    secrets: tuple[ProjectSecret, ...] = ()
 
     def environments(self) -> tuple["Environment", ...]:
         """Return every environment: stage by stage, group by group."""

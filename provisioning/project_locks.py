@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.errors import UserError
+from provisioning.living import GONE, known
 from provisioning.operation import WORKING, operation_id
 from provisioning.operation_kinds import kind_of
 from provisioning.policy import Policy
@@ -19,7 +20,7 @@ from provisioning.state_locks import StateLock, StateLocks
 from provisioning.store import Message, Store
 from provisioning.store.locks import age
 from provisioning.tables import ProjectLockRow, ProjectRow
-from provisioning.text import Notice, bold, code, person, quoted, say
+from provisioning.text import Notice, bold, person, say
 
 LONGEST_REASON = 300
 ONLY_OWNERS = "Only an owner of {project} or the platform team may {verb} it. Nothing was changed."
@@ -43,8 +44,8 @@ class ProjectLocks:
         self, project: str, reason: str, *, by: str, key: str, over: str = ""
     ) -> ProjectLockRow:
         """Lock a project; return who holds it then: somebody else, unless `over` is their lock."""
-        row = self._project(project)
-        if row.state == "gone":
+        row = known(self.store, project)
+        if row.state == GONE:
             raise UserError(f"{project} is gone, so that there is nothing to lock.")
         self._require_right(row, by, "lock")
         wanted = ProjectLockRow(
@@ -60,21 +61,13 @@ class ProjectLocks:
 
     def unlock(self, project: str, *, by: str, over: str = "") -> ProjectLockRow | None:
         """Unlock a project; return the lock that stands in the way: somebody else's, not `over`."""
-        row, lock = self._project(project), self.store.locks.of(project)
+        row, lock = known(self.store, project), self.store.locks.of(project)
         if lock is None or lock.holder != by:
             self._require_right(row, by, "unlock")
         news = self._news(project, by, over)
         in_the_way = self.store.locks.release(project, by, over=over, news=news)
         self.store.messages.on_show()
         return in_the_way
-
-    def _project(self, name: str) -> ProjectRow:
-        row = self.store.projects.get(name)
-        if row is None:
-            listing = code("/sciclops list")
-            unknown = f"There is no project {quoted(name)}. "
-            raise UserError(say(unknown, listing, " shows which there are."))
-        return row
 
     def _require_right(self, row: ProjectRow, by: str, verb: str) -> None:
         owners = ProjectSpec.model_validate(row.spec).owners
@@ -133,7 +126,7 @@ class ProjectLocks:
 
     def release_state(self, project: str, named: str, *, by: str) -> StateLock | None:
         """Let go of a stuck lock of Terraform's, named by its ID; return it, None if it is gone."""
-        self._project(project)
+        known(self.store, project)
         if not self.is_platform(by):
             self.store.refused(project, by, "release Terraform's lock", "not the platform team")
             raise UserError(ONLY_PLATFORM)

@@ -55,5 +55,10 @@ def _answered(approval: ApprovalRow, run: Operation) -> Notice:
 
 def subject(approval: ApprovalRow) -> str:
     """Return what a data question is about: `read gbx1_prod.sales`."""
-    _, securable, level = approval.question.split("|")
+    return asked_for(approval.question)
+
+
+def asked_for(question: str) -> str:
+    """Return what a data question is about, by its name within the run."""
+    _, securable, level = question.split("|")
     return f"{level} {securable}"

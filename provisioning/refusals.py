@@ -6,6 +6,8 @@ Pure: an operation goes in, words come out.
 from provisioning.operation import CANCELLABLE, ENDED, Operation
 from provisioning.operation_kinds import kind_of
 
+STOPPING = (*CANCELLABLE, "waiting")
+"""Where somebody can cancel a run."""
 ANSWERED = "This question is settled already; its message says how."
 
 
@@ -18,9 +20,10 @@ def not_now(run: Operation) -> str:
 def busy(run: Operation) -> str:
     """Return why nothing else can begin while a run of the project is under way."""
     state = kind_of(run).state(run.phase).lower()
+    ways = " or cancel it" if run.phase in STOPPING else ""
     return (
-        f"{run.project} has a run under way ({state}). Wait for its end or cancel it, and "
-        "ask again. Nothing was changed."
+        f"{run.project} has a run under way ({state}). Wait for its end{ways}, and ask again. "
+        "Nothing was changed."
     )
 
 

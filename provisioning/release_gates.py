@@ -4,6 +4,7 @@ At GitHub's required reviewers people decide as themselves, and GitHub checks th
 rule believes us alone, so that everything GitHub would refuse is refused here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,8 +50,8 @@ class ReleaseGate(Protocol):
     def require(self, release: Release, followed: Followed, by: str) -> str:
         """Return the GitHub login of somebody who may decide now; refuse all others."""
 
-    def asks(self, release: Release, person: str) -> bool:
-        """Tell whether somebody is asked to decide; whether they may is checked when they do."""
+    def asked(self, releases: Sequence[Release], person: str) -> tuple[Release, ...]:
+        """Return those that somebody is asked to decide; if they may is checked when they do."""
 
     def tell(self, release: Release) -> None:
         """Let the gate hear a decision; one that comes too late changes nothing."""
@@ -81,9 +82,10 @@ class ReviewerGate:
             refuse(self.store, release, by, f"{verdict.why}; at GitHub you are {login}")
         return login
 
-    def asks(self, release: Release, person: str) -> bool:
-        """Tell whether somebody was among the reviewers when it was asked."""
-        return _is_named(release, self.linking.login_of(person) or "")
+    def asked(self, releases: Sequence[Release], person: str) -> tuple[Release, ...]:
+        """Return those of which somebody was among the reviewers when they were asked."""
+        login = self.linking.login_of(person) or ""
+        return tuple(one for one in releases if _is_named(one, login))
 
     def tell(self, release: Release) -> None:
         """Decide at GitHub as the person, with what they said."""
@@ -167,12 +169,14 @@ class AppRuleGate:
         askers = {followed.requested_by, *glass}
         return frozenset({*askers, first_asker(self.store, followed)} - {""})
 
-    def asks(self, release: Release, person: str) -> bool:
-        """Tell whether somebody may release the project, and has not yet approved."""
+    def asked(self, releases: Sequence[Release], person: str) -> tuple[Release, ...]:
+        """Return those that somebody may release and has not yet approved."""
         login = self.login_of(person)
-        if not login or release.has_approved(person, login):
-            return False
-        return _is_named(release, login) or self._in_group(person)
+        if not login:
+            return ()
+        undecided = tuple(one for one in releases if not one.has_approved(person, login))
+        named = tuple(one for one in undecided if _is_named(one, login))
+        return undecided if len(named) < len(undecided) and self._in_group(person) else named
 
     def tell(self, release: Release) -> None:
         """Answer as our App, and name the people who have decided."""

@@ -4,6 +4,7 @@ GitHub holds the gate and knows the truth: what was decided on its own page is t
 there. A decision taken here is settled in our database first; its workflow then tells GitHub.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -186,9 +187,13 @@ class Releasing:
             raise UserError(f"You have approved this already: {more}. Somebody else has to.")
         return login
 
-    def asks(self, release: Release, person: str) -> bool:
-        """Tell whether a release waits for somebody's decision."""
-        return self.gate_of(release).asks(release, person)
+    def asked(self, releases: Sequence[Release], person: str) -> tuple[Release, ...]:
+        """Return the releases that wait for somebody's decision, in their order."""
+        ruled = [one for one in releases if one.is_ruled]
+        others = [one for one in releases if not one.is_ruled]
+        held = ((self.rule_gate, ruled), (self.reviewer_gate, others))
+        asked = [one.id for gate, some in held if some for one in gate.asked(some, person)]
+        return tuple(one for one in releases if one.id in asked)
 
     def gate_of(self, release: Release) -> ReleaseGate:
         """Return what holds a release: that which held it when it was asked."""

@@ -1,5 +1,6 @@
 """Where operations begin: what people ask for is stored, shown and started, once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from provisioning import refusals
@@ -66,6 +67,8 @@ class Requesting:
     ) -> Operation:
         """Begin an operation on a project that exists; if `unchanged`, only while it is as in spec.
 
+        One of an upgrade of all projects has no message of its own: these are shown together.
+
         Raises `UserError` while another one is under way: they come one at a time; and where
         somebody else has locked the project.
         """
@@ -92,6 +95,10 @@ class Requesting:
             request=spec.model_dump(mode="json"),
             facts=facts or {},
             requested_by=by,
-            channel=self._policy.channel,
+            channel="" if _is_one_of_many(facts or {}) else self._policy.channel,
             created_at=self._clock.now(),
         )
+
+
+def _is_one_of_many(facts: Mapping[str, Any]) -> bool:
+    return bool((facts.get("upgrade") or {}).get("fleet"))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from provisioning.ports import SecretFacts
 from provisioning.project import STAGES, Environment
 from provisioning.text import Frozen
-from provisioning.verdicts import Allowed, Refused
 
 ALL = "all"
 BEFORE_EXPIRY = timedelta(days=14)
@@ -43,13 +42,6 @@ def renewing(environments: Iterable[str]) -> dict[str, object]:
 def is_stage(word: str) -> bool:
     """Tell whether keys can be rotated by this word."""
     return word == ALL or word in STAGES
-
-
-def may_rotate(*, who: str, owners: tuple[str, ...], platform: bool) -> Allowed | Refused:
-    """Decide who may rotate a project's keys."""
-    if who in owners or platform:
-        return Allowed()
-    return Refused(why="only an owner of the project or the platform team rotates its keys")
 
 
 class Key(Frozen):

@@ -1,7 +1,9 @@
 """What a run's message says of the steps that rotate keys: pure."""
 
+from collections.abc import Collection
+
 from provisioning.rotation import Rotation
-from provisioning.text import Span, Text, code, link, moment, say
+from provisioning.text import Fact, Notice, Span, Text, code, link, moment, plain, say
 
 
 def rotation_output(step: str, rotation: Rotation) -> Text:
@@ -25,3 +27,17 @@ def _awaited(rotation: Rotation) -> Text:
     if rotation.deadline:
         parts += [", at most until ", moment(rotation.deadline)]
     return say(*parts)
+
+
+def rotation_facts(rotation: Rotation) -> tuple[Fact, ...]:
+    """Say whose keys are replaced."""
+    return (Fact(label="Keys of", value=say(", ".join(rotation.environments))),)
+
+
+def replaced(reminder: Notice, environments: Collection[str]) -> Notice:
+    """Return a reminder as it reads once all the keys that it names were replaced."""
+    named = {plain(line).partition(":")[0] for line in reminder.body}
+    if not named <= set(environments):
+        return reminder
+    line = say("New keys have replaced these: nothing is left to do.")
+    return reminder.model_copy(update={"body": (line,), "buttons": (), "footer": ()})

@@ -3,23 +3,27 @@
 Pure: an operation and the questions it has open go in, a `Notice` comes out.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from provisioning import upgrade_message
 from provisioning.audit import US
+from provisioning.change_message import changes, ended
 from provisioning.operation import (
     AT_GITHUB,
     CANCELLABLE,
     STOPPED,
     TURNS,
     WORKING,
-    WRITING,
     Operation,
 )
 from provisioning.operation_kinds import kind_of
 from provisioning.project import ProjectSpec, template_title
+from provisioning.rotation_message import rotation_facts
 from provisioning.run_tasks import covered, duration, is_applied, tasks
 from provisioning.sandbox import end_of
+from provisioning.secret_message import secret_body, secret_buttons, secret_facts
+from provisioning.stop_message import trouble_lines, trying_line, what_a_stop_left, what_stays
 from provisioning.text import (
     Button,
     Fact,
@@ -39,17 +43,6 @@ from provisioning.text import (
 
 YES = "--yes"
 """The word after `cleanup <run>` that a button types once its question is answered."""
-STAYS = {
-    False: "What was made so far stays until somebody retries or cleans up.",
-    True: "What is left stays until somebody cleans up.",
-}
-"""What a stop leaves, by whether some of it was removed."""
-
-
-LONG_PAUSE = timedelta(seconds=30)
-"""Whoever waits longer for the next try is told when it is."""
-
-
 MOST_LISTED = 12
 """So many owners, reviewers or data a message lists; Slack takes only so long ones."""
 
@@ -71,7 +64,7 @@ def run_notice(
         title=" · ".join(
             filter(None, (operation.project, kind.title, _headline(operation, state)))
         ),
-        body=_body(operation, repository_url, questions),
+        body=tuple(secret_body(operation)) or _body(operation, repository_url, questions),
         facts=_facts(operation),
         tasks=tasks(operation, state),
         footer=_footer(operation),
@@ -131,7 +124,7 @@ def _body(
     if operation.phase == "waiting":
         return tuple(_waits_for(question) for question in questions)
     if operation.phase == "failed" and trouble:
-        return tuple(_trouble_lines(operation))
+        return tuple(trouble_lines(operation))
     if operation.phase == "ready" and repository_url:
         return (
             say(
@@ -140,56 +133,25 @@ def _body(
                 ". Clone it, change it, open a pull request.",
             ),
         )
+    if operation.phase in ("unchanged", "done"):
+        return tuple(_closing(operation, repository_url))
     if operation.phase in (*WORKING, *AT_GITHUB):
-        return tuple(_trying_line(operation))
+        return tuple(trying_line(operation))
     if operation.phase in STOPPED:
-        return tuple(_what_a_stop_left(operation))
+        return tuple(what_a_stop_left(operation))
     if operation.phase == "cleaned":
         return (say("Everything that was made is removed, and the name is free again."),)
-    if operation.phase == "done" and (closing := kind_of(operation).closing):
-        return (say(closing),)
     return ()
 
 
-def _trying_line(operation: Operation) -> Iterator[Text]:
-    """Say what a step waits for; what was noted in another phase is over."""
-    trying = operation.facts.trying
-    if trying is None or trying.phase != operation.phase:
-        return
-    lasts = duration((trying.at - trying.since).total_seconds())
-    line: list[str | Span] = [trying.reason, f"; trying again, for {lasts}"]
-    if trying.again - trying.at >= LONG_PAUSE:
-        line += [", next at ", moment(trying.again)]
-    yield say(*line)
-
-
-def _what_a_stop_left(operation: Operation) -> Iterator[Text]:
-    """Say what exists after somebody's No, and what can be done about it."""
-    facts = operation.facts
-    if not operation.makes_project:
-        gone = "What was removed is gone; Retry removes the rest."
-        stays = "Nothing more is changed, and the project stays as it is."
-        yield say(gone if facts.undeploying_in else stays)
-        return
-    if not facts.made:
-        yield say("Nothing was made, and the name is free again.")
-        return
-    if operation.is_clean_up:
-        removed = facts.applied.counts.remove if facts.applied else 0
-        yield say(f"This clean-up removed {removed or 'no'} resource{'' if removed == 1 else 's'}.")
-    yield say(STAYS[facts.unmade])
-    if facts.left_behind:
-        yield say("Left behind: ", facts.left_behind)
-
-
-def _what_stays(operation: Operation) -> str:
-    """Say before a cancellation what it leaves; an apply may have begun since."""
-    facts = operation.facts
-    if not operation.makes_project:
-        return "What was changed so far stays; Retry goes on from there."
-    if facts.made or operation.phase in WRITING:
-        return STAYS[facts.unmade]
-    return "Nothing has been made yet: the run ends, and the name is free again."
+def _closing(operation: Operation, repository_url: str) -> Iterator[Text]:
+    """Say what there is at the good end of a run about a project that exists."""
+    if operation.facts.before:
+        yield from ended(operation, repository_url)
+    elif operation.facts.upgrade:
+        yield from upgrade_message.ended(operation.facts.upgrade)
+    elif closing := kind_of(operation).closing:
+        yield say(closing)
 
 
 def _waits_for(question: Question) -> Text:
@@ -208,20 +170,18 @@ def people(ids: Sequence[str]) -> list[Span | str]:
     return mentions
 
 
-def _trouble_lines(operation: Operation) -> list[Text]:
-    trouble = operation.facts.trouble
-    if trouble is None:
-        return []
-    lines = [say(bold(f"{trouble.step} failed: "), trouble.what)]
-    if trouble.resource:
-        lines.append(say("Resource: ", code(trouble.resource)))
-    if trouble.detail:
-        lines.append(say(trouble.detail))
-    if trouble.left_behind:
-        lines.append(say("Left behind: ", trouble.left_behind))
-    if trouble.reference:
-        lines.append(say("Reference for the platform team: ", code(trouble.reference)))
-    return lines
+def _what_it_is_about(operation: Operation) -> Iterable[Fact]:
+    """Return what only runs of its kind show."""
+    facts = operation.facts
+    if facts.secret:
+        return secret_facts(facts.secret)
+    if facts.upgrade:
+        return upgrade_message.versions(facts.upgrade)
+    if facts.rotation:
+        return rotation_facts(facts.rotation)
+    if kind_of(operation).removes:
+        return ()
+    return changes(operation) if facts.before else _rights(operation.spec)
 
 
 def _facts(operation: Operation) -> tuple[Fact, ...]:
@@ -233,14 +193,15 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
     ]
     if operation.is_clean_up:
         return tuple(shown)
-    shown += () if kind_of(operation).removes else _rights(spec)
+    shown += _what_it_is_about(operation)
     counts = facts.applied.counts if is_applied(operation) and facts.applied else None
     if counts is None and operation.plan:
         counts = operation.plan.counts
     if counts:
-        label = "Resources changed" if is_applied(operation) else "Resources to be changed"
+        is_past = is_applied(operation) or operation.phase == "unchanged"
+        label = "Resources changed" if is_past else "Resources to be changed"
         shown.append(Fact(label=label, value=say(code(str(counts)))))
-    if spec.sandbox_until:
+    if spec.sandbox_until and not facts.before:  # no change is about it, and it may move meanwhile
         shown.append(Fact(label="Sandbox until", value=say(moment(end_of(spec.sandbox_until)))))
     return tuple(shown)
 
@@ -299,8 +260,8 @@ def _buttons(operation: Operation, questions: Sequence[Question]) -> tuple[Butto
     if operation.stopping:
         return ()
     if operation.phase in CANCELLABLE:
-        return (Button(label="Cancel Run", words=("cancel", run), confirm=_what_stays(operation)),)
-    return tuple(_going_on_buttons(operation))
+        return (Button(label="Cancel Run", words=("cancel", run), confirm=what_stays(operation)),)
+    return (*secret_buttons(operation), *_going_on_buttons(operation))
 
 
 def _waiting_buttons(operation: Operation, questions: Sequence[Question]) -> Iterator[Button]:

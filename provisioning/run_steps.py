@@ -14,12 +14,12 @@ from provisioning.clock import Clock
 from provisioning.desk import Desk
 from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.operation import STOPPABLE, STOPPED, WRITING, Operation, Phase, Trouble, Trying
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import kind_of, left_behind
 from provisioning.policy import Policy
 from provisioning.ports import Redactor, Terraform
 from provisioning.runs import Diagnostic, Outcome, Progress
 from provisioning.store import Attachment, Message, Store
-from provisioning.text import Notice, bold, person, say
+from provisioning.text import Notice
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +96,8 @@ class RunSteps:
 
     def tell(self, operation: Operation, key: str, content: Notice | Attachment) -> None:
         """Put a message or a file into the run's thread; the same key again replaces it."""
+        if not operation.channel:
+            return  # it has no message of its own
         self.store.messages.show(
             Message(
                 key=f"{operation.message}:{key}",
@@ -151,16 +153,11 @@ class RunSteps:
         self.desk.admit()
 
     def call(self, operation: Operation, trouble: Trouble) -> None:
-        """Tell the requester in the thread: nobody is notified of a message that is edited."""
-        words = (person(operation.requested_by), ": ", bold(f"{trouble.step} failed. "))
-        notice = Notice(
-            summary=f"Project {operation.project}: {trouble.step.lower()} failed",
-            body=(say(*words, "The message above says why, and what you can do."),),
-        )
-        self.tell(operation, f"failed:{operation.attempt}", notice)
+        """Tell whoever it concerns in the thread: nobody is notified of an edited message."""
+        self.board.tell_failure(operation, trouble.step)
 
     def _left_behind(self, operation: Operation) -> str:
-        if said := kind_of(operation).left_behind:
+        if said := left_behind(operation):
             return said
         if not operation.facts.made:
             return NOTHING_MADE

@@ -7,6 +7,7 @@ from provisioning.operation import IDLE, STOPPED, Decision, Operation, Phase
 from provisioning.operation_kinds import kind_of
 from provisioning.rotation_message import rotation_output
 from provisioning.runs import Progress
+from provisioning.secret_message import stored_output
 from provisioning.text import Span, Task, Text, code, link, moment, person, say
 
 Status = Literal["pending", "in_progress", "complete", "error"]
@@ -53,6 +54,8 @@ def tasks(operation: Operation, state: str) -> tuple[Task, ...]:
     if "planning" in kind.steps:
         cost = () if kind.removes else (_cost_task(operation),)
         first = (_task(operation, "planning"), *cost, _confirm_task(operation, state))
+    if operation.phase == "unchanged":
+        return first[:1]
     later = (step for step in kind.steps if step not in ("planning", "waiting"))
     return (*first, *(_task(operation, step) for step in later))
 
@@ -72,7 +75,7 @@ def _status(operation: Operation, step: str) -> Status:
         return "pending"
     if operation.phase in ("failed", *STOPPED):
         return "error"
-    return "pending" if operation.phase in IDLE else "in_progress"
+    return "pending" if operation.phase in (*IDLE, "entering", "unchanged") else "in_progress"
 
 
 def _task(operation: Operation, step: Phase) -> Task:
@@ -118,6 +121,8 @@ def _output(operation: Operation, step: str, status: Status) -> Text:
         return say(
             f"{counts.add} to add, {counts.change} to change, {counts.remove} to destroy{adopted}"
         )
+    if facts.secret and step == "storing":
+        return stored_output(facts.secret)
     if facts.rotation:
         return rotation_output(step, facts.rotation)
     if step == "applying":
@@ -185,17 +190,29 @@ def _confirm_task(operation: Operation, state: str) -> Task:
     titles = {
         "pending": "Confirm",
         "in_progress": state,
-        "complete": "Confirmed",
+        "complete": "Confirmed" if _was_asked(operation) else "No confirmation needed",
         "error": kind_of(operation).state(operation.phase),
     }
     is_covered = status == "complete" and bool(operation.facts.covered_by)
     lines = list(_decisions(operation, "waiting", of_all_attempts=is_covered))
-    if is_covered:
+    if is_covered and not _is_the_plan_itself(operation):
         lines += say("\n" if lines else "", "This plan is ", *covered(operation))
     title = titles[status]
     if status == "error" and operation.phase == "cancelled":
         status, title = "pending", "Cancelled before confirmation"
     return Task(id="waiting", title=title, status=status, output=tuple(lines))
+
+
+def _was_asked(operation: Operation) -> bool:
+    """Tell whether somebody's word let the run go on, in whichever attempt."""
+    said = any(_place(operation, one) == "waiting" for one in operation.facts.decisions)
+    return said or bool(operation.facts.covered_by)
+
+
+def _is_the_plan_itself(operation: Operation) -> bool:
+    """Tell whether planning again has brought just what was confirmed."""
+    plan = operation.plan
+    return plan is not None and plan.digest == operation.facts.covered_by
 
 
 def covered(operation: Operation) -> Text:

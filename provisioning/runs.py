@@ -59,18 +59,24 @@ class Plan(Frozen):
         """Tell whether who confirmed this plan has thereby confirmed `later`.
 
         A plan made after an interrupted apply only finishes what was confirmed: the same inputs,
-        nothing removed that was not to be removed, nothing replaced, and no address that the
-        confirmed plan did not touch.
+        and nothing done to an address that goes further than what was confirmed for it.
         """
-        made = {change.address for change in self.changes if change.action == "create"}
-        removed = {change.address for change in self.changes if change.action == "delete"}
+        agreed = {change.address: FINISHES.get(change.action, ()) for change in self.changes}
         finishing = all(
-            change.address in (removed if change.action == "delete" else made)
-            and change.action in ("create", "import", "update", "delete")
+            change.action in agreed.get(change.address, ())
             for change in later.changes
             if change.action not in ("no-op", "read")
         )
         return later.digest == self.digest or (later.inputs == self.inputs and finishing)
+
+
+FINISHES: dict[Action, tuple[Action, ...]] = {
+    "create": ("create", "import", "update"),
+    "update": ("update",),
+    "replace": ("replace", "create", "import", "update", "delete"),
+    "delete": ("delete",),
+}
+"""What may be left to do to a resource after an interrupted apply, by what was planned for it."""
 
 
 class Progress(Frozen):

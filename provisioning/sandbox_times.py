@@ -55,7 +55,7 @@ class SandboxTimes:
         key = f"{message_of(origin)}:over:{sandbox.until}"
         if not run or self.store.messages.get(key):
             return
-        self.store.sandboxes.settle(warnings_of(origin), ended)
+        self.store.messages.settle(warnings_of(origin), ended)
         self.store.messages.show(self._in_thread(origin, key, over_notice(sandbox, run)))
 
     def _begin_destruction(self, sandbox: Sandbox) -> str:

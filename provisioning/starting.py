@@ -22,7 +22,7 @@ class Starting:
 
     def start(self, operation: Operation) -> None:
         """Start the part that works in the operation's phase, if one does."""
-        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying"):
+        if operation.phase in (*ENDED, *OPEN, "waiting", "deploying", "storing"):
             return
         if operation.phase in TURNS:
             self.admit()
@@ -60,7 +60,12 @@ class Starting:
                 self._board.show(run.id)
 
     def _writes(self, operation: Operation) -> int:
-        """Return what a turn costs; environments lose their secrets with themselves."""
+        """Return what a turn costs; environments lose their secrets with themselves.
+
+        Those that a project had before a change keep theirs.
+        """
+        before = operation.facts.before
         removes = operation.is_clean_up or kind_of(operation).removes
         secrets = 0 if removes else self._policy.secret_writes(operation.spec)
-        return operation.writes + secrets
+        kept = self._policy.secret_writes(before) if before else 0
+        return operation.writes + secrets - kept

@@ -4,6 +4,7 @@ APScheduler only fires them; the engine runs each slot once, over all processes.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +15,7 @@ from provisioning.desk import Desk
 from provisioning.engine import Engine, Steps, Workflow
 from provisioning.errors import UserError
 from provisioning.operation import ENDED, TURNS, WORKING, Operation, Trouble, part_of
-from provisioning.operation_kinds import kind_of
+from provisioning.operation_kinds import left_behind
 from provisioning.run_steps import NOTHING_MADE, going_on
 from provisioning.store import Store
 
@@ -90,7 +91,7 @@ class Sweeps:
         trouble = Trouble(
             step="The bot",
             what="The work on this run broke off; the platform team finds the reason in the log.",
-            left_behind=kind_of(run).left_behind or (left if run.facts.made else NOTHING_MADE),
+            left_behind=left_behind(run) or (left if run.facts.made else NOTHING_MADE),
             reference=run.id,
         ).model_dump(mode="json")
         self.store.operations.move(
@@ -125,9 +126,45 @@ class Sweeps:
                 self.store.memos.drop(key)
 
 
+class OneAtATime:
+    """Does a sweep, but not beside itself: who comes meanwhile has it done once more, and goes.
+
+    A vendor that hangs keeps one thread so, however often a sweep that asks it is due.
+    """
+
+    def __init__(self, sweep: Callable[[], None]) -> None:
+        self._sweep = sweep
+        self._turn = threading.Lock()
+        self._is_running = False
+        self._is_due = False
+
+    def __call__(self) -> None:
+        """Sweep, or let whoever sweeps do so again."""
+        with self._turn:
+            self._is_due = True
+            if self._is_running:
+                return
+            self._is_running = True
+        try:
+            while self._takes_on():
+                self._sweep()
+        except BaseException:
+            with self._turn:
+                self._is_running = False
+            raise
+
+    def _takes_on(self) -> bool:
+        """Take on what is due; where nothing is, nobody runs any more."""
+        with self._turn:
+            self._is_running, self._is_due = self._is_due, False
+            return self._is_running
+
+
 def _as_workflow(sweep: Callable[[], None]) -> Workflow:
+    alone = OneAtATime(sweep)
+
     def run(steps: Steps, slot: str) -> None:
         del slot
-        steps.do("sweep", sweep)
+        steps.do("sweep", alone)
 
     return run

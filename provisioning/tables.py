@@ -246,7 +246,7 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit"
     project: str = Field(primary_key=True)
     sequence: int = Field(primary_key=True)
-    at: datetime = _moment()
+    at: datetime = _moment(index=True)
     who: str
     what: str
     detail: dict[str, Any] = _json()
@@ -292,6 +292,30 @@ class DriftRow(SQLModel, table=True):
     troubles: int = 0
     troubled_since: datetime | None = _moment(nullable=True)
     works_since: datetime | None = _moment(nullable=True)
+
+
+class HealthRow(SQLModel, table=True):
+    """What was last seen of a project: how its check ended, and which key is due first.
+
+    `failed` and `unasked` count findings. `key_of` is the environment of that key.
+    """
+
+    __tablename__ = "project_health"
+    project: str = Field(primary_key=True, foreign_key="project.name")
+    checked_at: datetime | None = _moment(nullable=True)
+    failed: int = 0
+    unasked: int = 0
+    key_due_at: datetime | None = _moment(nullable=True)
+    key_of: str = ""
+
+
+class NewsRow(SQLModel, table=True):
+    """What the community is told once for good; `told` is the run or the week that it is about."""
+
+    __tablename__ = "news"
+    subject: str = Field(primary_key=True)
+    told: str = ""
+    at: datetime = _moment()
 
 
 class MemoRow(SQLModel, table=True):

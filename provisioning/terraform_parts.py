@@ -5,21 +5,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from provisioning.board import CONFIRM, artefact
+from provisioning.change_message import unlisted_changes
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, SciclopsError
+from provisioning.interruptions import KILLED, until_not_killed
 from provisioning.operation import Operation
 from provisioning.operation_kinds import kind_of
 from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
+from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
 
 log = logging.getLogger(__name__)
 
-MOST_INTERRUPTIONS = 5
-"""How often a Terraform command that was killed is taken up again before a person is called."""
 MOST_ASKED_DIRECTLY = 10
 """So many owners get a direct message; a larger group hears of it in the run's thread."""
 
@@ -39,6 +40,8 @@ class TerraformParts:
     workspaces: Workspaces
     people: People
     root_files: RootFiles
+    modules: str = ""
+    """The digest of the modules that are applied now."""
 
     # ------------------------------------------------------------------ the root
 
@@ -76,13 +79,11 @@ class TerraformParts:
 
     def plan(self, steps: Steps, run: str, step: str, name: str) -> None:
         """Make a plan; one whose process vanished is made again under another name."""
-        for number in range(MOST_INTERRUPTIONS):
-            ended = steps.do(f"{step} {number}", self._plan_once, run, f"{name}.{number}")
-            if ended != "killed":
-                return
-        raise PermanentError(
-            f"Terraform was killed {MOST_INTERRUPTIONS} times while planning, which changes "
-            "nothing. Ask the platform team to look at the bot's machine, then retry."
+        until_not_killed(
+            lambda number: steps.do(f"{step} {number}", self._plan_once, run, f"{name}.{number}"),
+            doing="while planning",
+            left=", which changes nothing.",
+            again="retry",
         )
 
     def _plan_once(self, run: str, name: str) -> str:
@@ -107,7 +108,7 @@ class TerraformParts:
         name = operation.facts.terraform_run
         asked = () if operation.is_covered else self._confirmers(operation)
         self.run_steps.tell(operation, f"plan:{name}", plan_notice(operation, asked))
-        if rights := unlisted(operation.spec):
+        if rights := unlisted_changes(operation) or unlisted(operation.spec):
             rest = Attachment(name=f"request-{name}.txt", text=self.run_steps.redact(rights))
             self.run_steps.tell(operation, f"request:{name}", rest)
         text = self.run_steps.terraform.describe(operation.project, name)
@@ -126,11 +127,11 @@ class TerraformParts:
 
     def _confirmers(self, operation: Operation) -> tuple[str, ...]:
         policy = self.run_steps.policy
-        return policy.confirmers(operation.spec, operation.requested_by, operation.kind)
+        return policy.confirmers(operation.in_force, operation.requested_by, operation.kind)
 
     def _is_asked(self, operation: Operation) -> bool:
         policy = self.run_steps.policy
-        return policy.confirmer(operation.kind, operation.spec) != "nobody"
+        return policy.confirmer(operation.kind, operation.in_force) != "nobody"
 
     # ------------------------------------------------------------------ ask
 
@@ -155,11 +156,14 @@ class TerraformParts:
         self.run_steps.desk.proceed(run)
 
     def _questions(self, operation: Operation) -> list[ApprovalRow]:
-        policy, spec = self.run_steps.policy, operation.spec
+        policy, before = self.run_steps.policy, operation.facts.before
         questions = []
         if self._is_asked(operation):
             questions.append(self._question(operation, CONFIRM, self._confirmers(operation)))
-        for access in () if kind_of(operation).removes else spec.data_access:
+        asked = operation.spec.data_access
+        if before is not None:
+            asked = data_to_ask_for(before, operation.spec, policy.catalogs)
+        for access in asked if self._asks_owners(operation) else ():
             entry = policy.requestable(access)
             if entry is not None and entry.owners:
                 about = f"data|{access.securable}|{access.level}"
@@ -190,6 +194,10 @@ class TerraformParts:
         others = [owner for owner in found if owner != operation.requested_by]
         return tuple(others[:MOST_ASKED_DIRECTLY])
 
+    def _asks_owners(self, operation: Operation) -> bool:
+        kind = kind_of(operation)
+        return kind.asks_owners and not kind.removes
+
     def _question(
         self, operation: Operation, question: str, approvers: tuple[str, ...]
     ) -> ApprovalRow:
@@ -217,23 +225,27 @@ class TerraformParts:
 
     def finish(self, steps: Steps, run: str) -> None:
         """Apply the plan, and whatever a kill or an overtaken plan leaves of it."""
-        for number in range(MOST_INTERRUPTIONS):
-            ended = steps.do(f"apply {number}", self._apply_once, run)
-            if ended != "killed":
-                return
+        until_not_killed(
+            lambda number: self._apply_or_plan_the_rest(steps, run, number),
+            doing="while applying",
+            left=". What it made is in its state.",
+            again="retry",
+        )
+
+    def _apply_or_plan_the_rest(self, steps: Steps, run: str, number: int) -> str:
+        ended = steps.do(f"apply {number}", self._apply_once, run)
+        if ended == KILLED:
             steps.do(f"adopt {number}", self.write_root, run)
             attempt = self.run_steps.load(run).attempt
             self.plan(steps, run, f"plan the rest {number}", f"{run}-{attempt}-rest-{number}")
             steps.do(f"still confirmed {number}", self._require_confirmed, run)
-        raise PermanentError(
-            f"Terraform was killed {MOST_INTERRUPTIONS} times while applying. What it made is in "
-            "its state. Ask the platform team to look at the bot's machine, then retry."
-        )
+        return ended
 
     def _start_applying(self, run: str) -> None:
         # What was shown so far was the plan's progress.
         facts = {"unmade": True} if kind_of(self.run_steps.load(run)).removes else {}
-        self.run_steps.enter(run, ["confirmed"], "applying", made=True, progress=None, **facts)
+        facts |= {"made": True, "touched": True}
+        self.run_steps.enter(run, ["confirmed"], "applying", progress=None, **facts)
 
     def _apply_once(self, run: str) -> str:
         operation = self.run_steps.load(run)
@@ -242,8 +254,10 @@ class TerraformParts:
         self.run_steps.remember(run, applied=outcome.model_dump(mode="json"))
         self.run_steps.attach_log(operation, name, "apply")
         if outcome.stale:
-            return "killed"  # overtaken by what was applied since: plan the rest
+            return KILLED  # overtaken by what was applied since: plan the rest
         self.run_steps.require_success(run, "Applying", outcome)
+        if outcome.ending == "succeeded" and not kind_of(operation).removes:
+            self.run_steps.store.versions.applied(operation.project, self.modules)
         return outcome.ending
 
     def _require_confirmed(self, run: str) -> None:
@@ -262,13 +276,13 @@ class TerraformParts:
         steps.do("start cleaning", self._start_cleaning, run)
         steps.do("adopt", self.write_root, run)
         name = f"{run}-{self.run_steps.load(run).attempt}-destroy"
-        for number in range(MOST_INTERRUPTIONS):
-            ended = steps.do(f"destroy {number}", self._destroy_once, run, f"{name}.{number}")
-            if ended != "killed":
-                return
-        raise PermanentError(
-            f"Terraform was killed {MOST_INTERRUPTIONS} times while destroying. What is left is in "
-            "its state. Ask the platform team to look at the bot's machine, then clean up again."
+        until_not_killed(
+            lambda number: steps.do(
+                f"destroy {number}", self._destroy_once, run, f"{name}.{number}"
+            ),
+            doing="while destroying",
+            left=". What is left is in its state.",
+            again="clean up again",
         )
 
     def _start_cleaning(self, run: str) -> None:
@@ -276,6 +290,8 @@ class TerraformParts:
 
     def _destroy_once(self, run: str, name: str) -> str:
         operation, terraform = self.run_steps.load(run), self.run_steps.terraform
+        if not operation.facts.made:
+            return "succeeded"  # a state that it finds, e.g. after a restore, is another project's
         watch = self.run_steps.watch(run)
         outcome = terraform.adopt(operation.project, f"{name}.adopt", watch)
         if outcome.ending == "succeeded":

@@ -54,6 +54,7 @@ ENVIRONMENT_VALUES = (
     "gated",
     "reviewed",
     "data_access",
+    "secrets",
 )
 
 
@@ -215,6 +216,7 @@ def _environment_values(
             for access in spec.data_access
             if access.securable.split(".")[0] == workspace.catalog
         ],
+        "secrets": [each.name for each in spec.secrets if environment.stage in each.stages],
     }
 
 
@@ -230,23 +232,36 @@ def _providers(spec: ProjectSpec, context: TerraformContext) -> Json:
         "write_delay_ms": max(1, context.write_delay_ms),  # the provider refuses 0
         "parallel_requests": context.write_delay_ms == 0,
     }
+    reachable = _reachable(spec, context)
     accounts = [
         {
             "alias": key,
             "host": context.accounts[group].host,
             "account_id": context.accounts[group].account_id,
         }
-        for key, group in _account_groups(spec, context).items()
+        for key, group in _account_groups(reachable, context).items()
     ]
     # A workspace's alias must not have an account id: the rule set would use the account's API.
     workspaces = [
         {
             "alias": environment_key(environment),
-            "host": f'${{var.environments["{environment_key(environment)}"].host}}',
+            "host": literal(context.workspaces[environment.group][environment.stage].host),
         }
-        for environment in spec.environments()
+        for environment in reachable.environments()
     ]
     return {"github": [github], "databricks": [*accounts, *workspaces]}
+
+
+def _reachable(spec: ProjectSpec, context: TerraformContext) -> ProjectSpec:
+    """Return the project as if in every group, if it may be in several: groups can be added.
+
+    What a change has begun to make and nobody wants any more is removed by its own provider, which
+    has to be there. Terraform leaves out those that nothing needs.
+    """
+    if len(spec.workspace_groups) == 1:
+        return spec
+    others = (group for group in context.workspaces if group not in spec.workspace_groups)
+    return spec.model_copy(update={"workspace_groups": (*spec.workspace_groups, *others)})
 
 
 def _modules(spec: ProjectSpec, context: TerraformContext, *, removes: bool) -> Json:

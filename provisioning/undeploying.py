@@ -25,17 +25,16 @@ from provisioning.release_outcomes import Outcomes
 from provisioning.removal_ports import Dismantling
 from provisioning.run_steps import RunSteps
 from provisioning.store import Followed
+from provisioning.undeploying_message import STEP, left_of, trouble_of
 from provisioning.workflow_run import WorkflowRun
 
 log = logging.getLogger(__name__)
 
 MAIN = "main"
-STEP = "Removing what is deployed"
 MOST_RUNS = 100
 """So many of a project's latest runs are looked through for one that is under way."""
 QUIET = timedelta(seconds=60)
 """So long after pull requests were closed GitHub may begin to destroy their copies."""
-LEFT = "what was deployed to the other stages, and everything else; Retry goes on from there"
 BROKE_OFF = "The work on this step broke off; the platform team finds the reason in the log."
 NOT_BEGUN = "GitHub did not run the deploy workflow: {why}"
 
@@ -171,7 +170,7 @@ class Undeploying:
             self.run_steps.desk.start(moved)
 
     def _fail(self, operation: Operation, trouble: Trouble) -> None:
-        full = trouble.model_copy(update={"left_behind": LEFT})
+        full = trouble.model_copy(update={"left_behind": left_of(operation, self.run_steps.policy)})
         if self._move(operation, "failed", {"trouble": full.model_dump(mode="json")}):
             self.run_steps.call(operation, full)
         self.run_steps.desk.tidy(operation.id)
@@ -365,17 +364,6 @@ def is_to_be_cancelled(operation: Operation, run: WorkflowRun) -> bool:
         return False
     since = operation.facts.started["undeploying"]
     return bool(run.waiting()) or run.status == "waiting" or run.created_at > since
-
-
-def trouble_of(followed: Followed) -> Trouble:
-    """Return what failed of a workflow run that was to remove a stage."""
-    run = followed.run
-    failures = run.failures()
-    what = f"The workflow run ended as {run.conclusion or 'unknown'}."
-    if failures:
-        step = f" at the step “{failures[0].failed_step}”" if failures[0].failed_step else ""
-        what = f"{failures[0].title} failed{step}."
-    return Trouble(step=STEP, what=what, detail=followed.failure[-1500:])
 
 
 def _next(operation: Operation) -> Undeployment | None:

@@ -34,7 +34,7 @@ class PostgreSQL:
     """A server of our own, on a free loopback port, gone with the test session."""
 
     def __init__(self, binaries: Path, directory: Path) -> None:
-        self._binaries = binaries
+        self.binaries = binaries
         self._data = directory / "data"
         self._log = directory / "log"
         self.port = _free_port()
@@ -92,7 +92,7 @@ class PostgreSQL:
         return True
 
     def _command(self, binary: str, *arguments: str) -> list[str]:
-        command = [str(self._binaries / binary), *arguments]
+        command = [str(self.binaries / binary), *arguments]
         if os.geteuid() != 0:
             return command
         # PostgreSQL refuses to run as root.
@@ -102,12 +102,19 @@ class PostgreSQL:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """Run a PostgreSQL server for this test session."""
-    binaries = _postgresql_binaries()
+    binaries = postgresql_binaries()
     if binaries is None:
         reason = "PostgreSQL is not installed (no initdb in PATH, pg_config or /usr/lib/postgresql)"
         if os.getenv("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    with serving(binaries) as server:
+        yield server
+
+
+@contextmanager
+def serving(binaries: Path) -> Iterator[PostgreSQL]:
+    """Run a server, in a directory that goes with it."""
     # Not pytest's own directory, whose parents the user `postgres` may not enter.
     directory = Path(tempfile.mkdtemp(prefix="sciclops-postgresql-"))
     if os.geteuid() == 0:
@@ -175,7 +182,7 @@ def _upgraded(url: str) -> Database:
     return database
 
 
-def _postgresql_binaries() -> Path | None:
+def postgresql_binaries() -> Path | None:
     """Return where initdb is, the newest version first."""
     on_path = shutil.which("initdb")
     if on_path:

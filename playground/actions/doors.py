@@ -70,10 +70,14 @@ class Doors:
         app.router.add_get("/{key}/token", self._token)
         app.router.add_routes(self._packages.routes())
         self._server = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._server.setup()
         listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.root = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        await web.SockSite(self._server, listener).start()
+        try:
+            await self._server.setup()
+            await web.SockSite(self._server, listener).start()
+        except BaseException:  # who is stopped while it opens leaves nothing open
+            listener.close()
+            raise
 
     async def close(self) -> None:
         """Stop serving."""

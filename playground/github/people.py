@@ -255,3 +255,12 @@ class People:
             self.hub.pulls.close(found, found.pulls[number], actor.login)
 
         self._do(doing)
+
+    def ready_for_review(self, login: str, repo: str, number: int) -> None:
+        """Turn a draft into a pull request that may be merged, as a person."""
+
+        def doing() -> None:
+            _, found = self._may(login, repo, "pull_requests:write")
+            found.pulls[number].draft = False
+
+        self._do(doing)

@@ -65,8 +65,17 @@ def message_list(
 
 
 def thread_list(found: Sequence[Message], reader: Reader, draw: Draw) -> Listed:
-    """Return a thread's messages; ids differ from those in the channel beside it."""
-    return [(f"t-{one.ts}", message(one, reader, prefix="t", draw=draw)) for one in found]
+    """Return a thread's messages; ids differ from those in the channel beside it.
+
+    No lines between days are there: what is of another day than today has its date.
+    """
+    return [(f"t-{one.ts}", message(one, reader, in_thread=True, draw=draw)) for one in found]
+
+
+def _dated(one: Message, reader: Reader) -> str:
+    """Return how a message's moment is written where no line tells its day."""
+    is_today = reader.local(float(one.ts)).date() == reader.now.astimezone(reader.zone).date()
+    return "{time}" if is_today else "{date_short_pretty} at {time}"
 
 
 def _same_breath(before: Message, one: Message) -> bool:
@@ -81,13 +90,13 @@ def message(
     draw: Draw,
     foot: Html = EMPTY,
     follows: bool = False,
-    prefix: str = "m",
+    in_thread: bool = False,
 ) -> Html:
     """Return one message as its reader sees it."""
     name = author(one, reader)
     private = one.reader is not None
     whisper = tag("div", "Only visible to you", class_="whisper") if private else None
-    time = reader.time(one.ts)
+    time = reader.time(one.ts, _dated(one, reader) if in_thread else "{time}")
     badge = tag("span", "APP", class_="app-badge") if one.by_bot or one.user == SLACKBOT else None
     head = None if follows else tag("div", tag("b", name), badge, time, class_="head")
     aside = tag("div", time, class_="aside") if follows else avatar(one.user, name)
@@ -96,7 +105,7 @@ def message(
         "article",
         aside,
         body,
-        id=f"{prefix}-{one.ts}",
+        id=f"{'t' if in_thread else 'm'}-{one.ts}",
         class_=classes("message", "follows" if follows else "", "private" if private else ""),
         data_surface=surface_name(one),
         data_ts=one.ts,

@@ -10,6 +10,7 @@ from playground.github.calls import Refusal
 from playground.github.pulls import PullRequest, latest_reviews
 from playground.github.runs import Job, WorkflowRun
 from playground.github.server import GitHub
+from playground.github.world import Repository
 from playground.page.address import Address
 from playground.page.html import Html, classes, tag
 from playground.page.reader import Reader
@@ -27,6 +28,7 @@ SIGNS = {
     "skipped": "—",
 }
 LOG_SHOWN = 20_000
+ARCHIVED = "This repository is archived: it can be read, and nobody changes it any more."
 
 
 def login_of(viewer: str) -> str:
@@ -40,12 +42,12 @@ def repository_view(github: GitHub, at: Address, reader: Reader) -> Html:
     login = login_of(at.viewer)
     pulls = list(repo.pulls.values())[::-1][:MOST_PULLS]
     runs = github.runs(at.name)[::-1][:MOST_RUNS]
-    shown_pulls = [_pull(at.name, one, reader) for one in pulls]
+    shown_pulls = [_pull(repo, one, reader) for one in pulls]
     shown_runs = [_run(github, at, one, reader) for one in runs]
     return tag(
         "div",
-        _who(login),
-        _panel("Pull requests", _proposal(at.name), shown_pulls),
+        tag("p", ARCHIVED, class_="calm") if repo.archived else _who(login),
+        _panel("Pull requests", None if repo.archived else _proposal(at.name), shown_pulls),
         _panel("Workflow runs", None, shown_runs or tag("p", "Nothing has run yet.")),
         class_="world",
     )
@@ -81,7 +83,8 @@ def _proposal(repository: str) -> Html:
     return tag("details", head, form, class_="leaf", data_key=f"propose|{repository}")
 
 
-def _pull(repository: str, pull: PullRequest, reader: Reader) -> Html:
+def _pull(repo: Repository, pull: PullRequest, reader: Reader) -> Html:
+    repository = repo.name
     state = "merged" if pull.merged_at else pull.state
     reviews = ", ".join(
         f"{login} {review.state.lower().replace('_', ' ')}"
@@ -89,7 +92,7 @@ def _pull(repository: str, pull: PullRequest, reader: Reader) -> Html:
     )
     about = f"#{pull.number} {pull.head} → {pull.base} by {pull.author}"
     buttons = []
-    if state == "open":
+    if state == "open" and not repo.archived:
         buttons = [
             _act("approve-pull", "Approve", repository, pull.number),
             _act("merge-pull", "Merge", repository, pull.number),
@@ -126,7 +129,7 @@ def _run(github: GitHub, at: Address, run: WorkflowRun, reader: Reader) -> Html:
         graph(run.present_jobs),
         *(_review_form(at.name, run, job, _reviewers(github, at.name, job)) for job in waiting),
         *map(_review_line, _reviews(run)),
-        _run_buttons(at.name, run),
+        None if github.repos[at.name].archived else _run_buttons(at.name, run),
         *(_log(run, job) for job in run.present_jobs if job.log),
     ]
     opened = run.status != "completed"

@@ -2,12 +2,12 @@
 
 from sqlmodel import SQLModel
 
-from provisioning import tables
+from provisioning import tables, upgrade_tables
 
 METADATA = SQLModel.metadata
 OURS = frozenset(
     str(table.__tablename__)
-    for table in vars(tables).values()
+    for table in (*vars(tables).values(), *vars(upgrade_tables).values())
     if isinstance(table, type) and issubclass(table, SQLModel) and table is not SQLModel
 )
 

@@ -8,16 +8,23 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.store.approvals import Approvals, Settled
 from provisioning.store.drifts import Drifts
+from provisioning.store.fleets import Fleets
+from provisioning.store.health import HealthNotes
 from provisioning.store.identities import Identities
 from provisioning.store.interactions import Interactions
 from provisioning.store.locks import LockedError, Locks
 from provisioning.store.memos import Memos
 from provisioning.store.messages import Attachment, Message, Messages
+from provisioning.store.news import News
 from provisioning.store.operations import BusyError, Change, ChangedError, Operations
+from provisioning.store.overview import Overview
+from provisioning.store.project_secrets import ProjectSecrets
 from provisioning.store.projects import Filter, NameTakenError, Page, Projects
 from provisioning.store.releases import Releases
 from provisioning.store.sandboxes import Sandboxes
 from provisioning.store.turns import Turn, Turns
+from provisioning.store.usage import UsageCounts
+from provisioning.store.versions import Versions
 from provisioning.store.workflow_runs import Followed, WorkflowRuns
 
 __all__ = [
@@ -45,6 +52,7 @@ class Store:
         self._database = database
         self._clock = clock
         self.projects = Projects(database, clock)
+        self.secrets = ProjectSecrets(database, clock)
         self.locks = Locks(database, clock)
         self.operations = Operations(database, clock)
         self.approvals = Approvals(database, clock)
@@ -55,7 +63,13 @@ class Store:
         self.interactions = Interactions(database, clock)
         self.identities = Identities(database, clock)
         self.drifts = Drifts(database, clock)
+        self.overview = Overview(database)
+        self.health = HealthNotes(database, clock)
+        self.fleets = Fleets(database, clock)
+        self.versions = Versions(database, clock)
         self.memos = Memos(database)
+        self.news = News(database, clock)
+        self.usage = UsageCounts(database)
         self.turns = Turns(database, clock)
 
     def refused(self, project: str, who: str, what: str, why: str) -> None:

@@ -8,6 +8,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
+from provisioning.operation import OPEN
 from provisioning.tables import DriftRow, OperationRow, ProjectRow
 
 
@@ -26,12 +27,15 @@ class Drifts:
     def due(self, before: datetime, limit: int) -> Sequence[str]:
         """Return ready projects that were last looked at, or made, before then: oldest first.
 
-        Those with a run under way are left out: its plan tells more.
+        Those with a run under way are left out: its plan tells more. One in an `OPEN` phase has
+        nothing to do with Terraform.
         """
         last = func.coalesce(
             col(DriftRow.looked_at), col(ProjectRow.ready_at), col(ProjectRow.created_at)
         )
-        busy = select(OperationRow.project).where(col(OperationRow.ended_at).is_(None))
+        busy = select(OperationRow.project).where(
+            col(OperationRow.ended_at).is_(None), col(OperationRow.phase).not_in(OPEN)
+        )
         names = (
             select(ProjectRow.name)
             .outerjoin(DriftRow, col(DriftRow.project) == col(ProjectRow.name))

@@ -60,7 +60,7 @@ class Locks:
             return
         if by not in OURSELVES:
             with self._database.writing() as session:
-                detail = {what: f"locked by {lock.holder}", "lock": lock.id}
+                detail = {what: "locked", "by": lock.holder, "lock": lock.id}
                 self._note(session, project, by, "refused", detail)
         raise LockedError(lock, self._clock.now())
 

@@ -18,6 +18,8 @@ FIRST_REST = timedelta(seconds=10)
 LONGEST_REST = timedelta(minutes=10)
 KEPT = ("created_at", "ts", "sent", "sending", "sender", "wanted")
 """What a message keeps, whatever it says."""
+Settle = Callable[[Notice], Notice]
+"""Turns a message that has buttons into what it says once they are of no more use."""
 
 
 class Attachment(Frozen):
@@ -80,6 +82,12 @@ class Messages:
             row = want(session, message, self._clock.now())
         self.on_show()
         return row
+
+    def settle(self, beginning: str, settle: Settle) -> None:
+        """Change the messages whose keys begin like this and that still have buttons."""
+        with self._database.writing() as session:
+            settle_all(session, beginning, settle, self._clock.now())
+        self.on_show()
 
     def get(self, key: str) -> MessageRow | None:
         """Return a message; `ts` is where it was posted."""
@@ -228,6 +236,15 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
             row.rests_until = min(row.rests_until, now + FIRST_REST)
         session.add(row)
     return row
+
+
+def settle_all(session: Session, beginning: str, settle: Settle, now: datetime) -> None:
+    """Change, within the caller's transaction, what begins like this and still has buttons."""
+    keys = col(MessageRow.key).startswith(beginning, autoescape=True)
+    for row in session.exec(select(MessageRow).where(keys).with_for_update()).all():
+        message = Message.of(row)
+        if isinstance(message.content, Notice) and message.content.buttons:
+            want(session, message.model_copy(update={"content": settle(message.content)}), now)
 
 
 def _row(message: Message, now: datetime) -> MessageRow:

@@ -10,8 +10,9 @@ from provisioning import audit
 from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.errors import PermanentError, UserError
-from provisioning.operation import CREATE, OPEN
+from provisioning.operation import CHANGE, CREATE, DESTROY, OPEN, UNHURRIED
 from provisioning.project import ProjectSpec
+from provisioning.spec_change import CHANGED_MEANWHILE, fingerprint
 from provisioning.store.locks import require_open
 from provisioning.tables import OperationRow, ProjectRow
 
@@ -64,9 +65,10 @@ class Operations:
         """Begin an operation on a project that exists; it knows the one that made the project.
 
         The same operation again changes nothing. Raises `BusyError` while another one is under way
-        (one in an `OPEN` phase is in the way of its own kind alone), `LockedError` where the
+        (one in an `OPEN` phase is in the way of its own kind at most), `LockedError` where the
         project is somebody else's to touch, `UserError` for one that is being destroyed, or was,
-        and, if the project is to be `unchanged`, `ChangedError` unless it is what was requested.
+        or whose specification is not the one to be replaced any more, and, if the project is to be
+        `unchanged`, `ChangedError` unless it is what was requested.
         """
         with self._database.writing() as session:
             # Whoever begins something holds the project: of two at once the second one is told.
@@ -77,13 +79,17 @@ class Operations:
             require_open(session, operation.project, operation.requested_by, self._clock.now())
             if unchanged and not _is_as_requested(project, operation):
                 raise ChangedError(operation.project)
+            _require_present(project, operation)
             others = session.exec(_of_project(operation.project)).all()
             for other in others:
-                is_open = other.phase in OPEN and other.kind != operation.kind
+                is_other = other.phase in OPEN and other.kind != operation.kind
+                is_open = is_other or other.phase in UNHURRIED
                 if other.ended_at is None and not is_open:
                     raise BusyError(other.id)
             if project.state in NOT_LIVING:
                 raise UserError(f"{project.name} {NOT_LIVING[project.state]}. Nothing was started.")
+            if operation.kind == DESTROY:
+                operation.request = _with_what_was_begun(operation.request, others)
             origin = next((one.id for one in others if one.kind == CREATE), "")
             operation.facts = {**operation.facts, "origin": origin, "made": True}
             session.add(operation)
@@ -210,10 +216,14 @@ class Operations:
             return row
 
     def of_project(self, project: str, *, active: bool = False) -> Sequence[OperationRow]:
-        """Return a project's operations, newest first, or only those that have not ended."""
+        """Return a project's operations, newest first, or only those that are under way.
+
+        One that merely waits for somebody to enter something is in nobody's way.
+        """
         newest = _of_project(project)
         if active:
             newest = newest.where(col(OperationRow.ended_at).is_(None))
+            newest = newest.where(col(OperationRow.phase).not_in(UNHURRIED))
         with self._database.reading() as session:
             return session.exec(newest).all()
 
@@ -277,6 +287,24 @@ def _locked(session: Session, operation: str) -> OperationRow:
 def _project_of(session: Session, row: OperationRow) -> ProjectRow | None:
     projects = select(ProjectRow).where(ProjectRow.name == row.project).with_for_update()
     return session.exec(projects).first()
+
+
+def _require_present(project: ProjectRow, operation: OperationRow) -> None:
+    """Refuse to replace a specification that is not the present one any more."""
+    seen = operation.facts.get("before")
+    if seen is None:
+        return
+    present, before = map(ProjectSpec.model_validate, (project.spec, seen))
+    if project.state != "ready" or fingerprint(present) != fingerprint(before):
+        raise UserError(CHANGED_MEANWHILE.format(project=project.name))
+
+
+def _with_what_was_begun(request: dict[str, Any], others: Sequence[OperationRow]) -> dict[str, Any]:
+    """Return the request in all workspace groups where a change has begun to make something."""
+    changes = [one for one in others if one.kind == CHANGE and one.facts.get("touched")]
+    begun = [group for one in changes for group in one.request["workspace_groups"]]
+    groups = dict.fromkeys([*request["workspace_groups"], *begun])
+    return {**request, "workspace_groups": list(groups)}
 
 
 def _is_as_requested(project: ProjectRow, operation: OperationRow) -> bool:

@@ -1,9 +1,9 @@
 """Projects: who has reserved a name, and what exists under it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import String, cast
+from sqlalchemy import JSON, ColumnElement, String, cast, type_coerce
 from sqlmodel import Session, col, delete, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -12,8 +12,16 @@ from provisioning.clock import Clock
 from provisioning.database import Database, insert_once
 from provisioning.errors import UserError
 from provisioning.project import ProjectSpec
+from provisioning.spec_change import differences, with_changes
 from provisioning.store.messages import Message, want
-from provisioning.tables import OperationRow, OwnerRow, ProjectLockRow, ProjectRow
+from provisioning.tables import (
+    DriftRow,
+    HealthRow,
+    OperationRow,
+    OwnerRow,
+    ProjectLockRow,
+    ProjectRow,
+)
 from provisioning.text import Frozen
 
 MOST_ROWS_OF_A_PAGE = 100
@@ -35,12 +43,14 @@ class NameTakenError(UserError):
 class Filter(Frozen):
     """Which projects to list: all that are not gone, unless `state` asks for one state.
 
-    `text` is a part of the name; empty parts allow everything.
+    `text` is a part of the name; empty parts allow everything. `kind` asks for those that need
+    somebody's attention, or for sandboxes.
     """
 
     text: str = ""
     state: str = ""
     owner: str = ""
+    kind: Literal["", "attention", "sandbox"] = ""
 
 
 class Page:
@@ -89,12 +99,17 @@ class Projects:
 
     def page(self, wanted: Filter | None = None, *, number: int = 0, size: int = 20) -> Page:
         """Return one page of projects by name; pages count from 0, at most 100 rows each."""
-        matching = _matching(wanted or Filter())
-        rows = matching.order_by(col(ProjectRow.name))
+        conditions = _matching(wanted or Filter())
+        rows = select(ProjectRow).where(*conditions).order_by(col(ProjectRow.name))
         size = min(size, MOST_ROWS_OF_A_PAGE)
         with self._database.reading() as session:
-            total = session.exec(select(func.count()).select_from(matching.subquery())).one()
+            total = session.exec(select(func.count()).where(*conditions)).one()
             return Page(session.exec(rows.offset(number * size).limit(size)).all(), total)
+
+    def count(self, wanted: Filter) -> int:
+        """Return how many projects there are of these."""
+        with self._database.reading() as session:
+            return session.exec(select(func.count()).where(*_matching(wanted))).one()
 
     def granted(self, schemas: Sequence[str]) -> tuple[str, ...]:
         """Return the names of living projects that were granted data in one of these schemas."""
@@ -118,6 +133,32 @@ class Projects:
                 entry = audit.Entry(project=name, who=audit.US, what=f"{before} → {state}")
                 audit.append(session, self._clock.now(), entry)
             return row
+
+    def take_specification(self, operation: str, outputs: Mapping[str, Any]) -> OperationRow:
+        """Let a project be as its change asked for, noted in both, once; return the operation.
+
+        Only what changes are about is taken: the rest of the specification may have moved on.
+        """
+        with self._database.writing() as session:
+            change = session.exec(_operation(operation).with_for_update()).one()
+            if change.facts.get("changed"):
+                return change
+            row = session.exec(_project(change.project).with_for_update()).one()
+            before = ProjectSpec.model_validate(row.spec)
+            after = with_changes(before, ProjectSpec.model_validate(change.request))
+            row.sqlmodel_update({"spec": after.model_dump(mode="json"), "outputs": dict(outputs)})
+            row.commit = change.facts.get("commit") or row.commit
+            change.facts = {**change.facts, "changed": True}
+            session.add(row)
+            session.add(change)
+            _own(session, row)
+            found = differences(before, after)
+            detail = {"operation": operation, "changes": [one.model_dump() for one in found]}
+            entry = audit.Entry(
+                project=row.name, who=audit.US, what="took a specification", detail=detail
+            )
+            audit.append(session, self._clock.now(), entry)
+            return change
 
 
 def _project(name: str) -> SelectOfScalar[ProjectRow]:
@@ -160,15 +201,27 @@ def _own(session: Session, project: ProjectRow) -> None:
     session.flush()
 
 
-def _matching(wanted: Filter) -> SelectOfScalar[ProjectRow]:
-    rows = select(ProjectRow)
+def _matching(wanted: Filter) -> list[ColumnElement[bool]]:
+    state = col(ProjectRow.state)
+    conditions = [state == wanted.state if wanted.state else state != "gone"]
     if wanted.text:
-        rows = rows.where(col(ProjectRow.name).contains(wanted.text.lower(), autoescape=True))
-    if wanted.state:
-        rows = rows.where(ProjectRow.state == wanted.state)
-    else:
-        rows = rows.where(ProjectRow.state != "gone")
+        name = col(ProjectRow.name)
+        conditions.append(name.contains(wanted.text.lower(), autoescape=True))
     if wanted.owner:
         owned = select(OwnerRow.project).where(OwnerRow.person == wanted.owner)
-        rows = rows.where(col(ProjectRow.name).in_(owned))
-    return rows
+        conditions.append(col(ProjectRow.name).in_(owned))
+    if wanted.kind == "sandbox":
+        ends = type_coerce(col(ProjectRow.spec), JSON)["sandbox_until"].as_string()
+        conditions.append(ends.is_not(None))
+    if wanted.kind == "attention":
+        conditions.append(_needs_attention())
+    return conditions
+
+
+def _needs_attention() -> ColumnElement[bool]:
+    """Ask for what failed, drifted, cannot be looked at, or has failed its last check."""
+    drifting = (col(DriftRow.since).is_not(None)) & (col(DriftRow.over_since).is_(None))
+    drifted = select(DriftRow.project).where(or_(drifting, DriftRow.trouble != ""))
+    failed = select(HealthRow.project).where(col(HealthRow.failed) > 0)
+    name = col(ProjectRow.name)
+    return or_(ProjectRow.state == "failed", name.in_(drifted), name.in_(failed))

@@ -1,6 +1,6 @@
 """Sandboxes: which end soon, what their owners were told, and their extensions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import JSON, type_coerce
@@ -11,12 +11,8 @@ from provisioning.clock import Clock
 from provisioning.database import Database
 from provisioning.operation import DESTROY
 from provisioning.sandbox import Sandbox
-from provisioning.store.messages import Message, want
+from provisioning.store.messages import Message, Settle, settle_all, want
 from provisioning.tables import MessageRow, OperationRow, ProjectRow
-from provisioning.text import Notice
-
-Settle = Callable[[Notice], Notice]
-"""Turns a message that has buttons into what it says once they are of no more use."""
 
 
 class Sandboxes:
@@ -64,7 +60,7 @@ class Sandboxes:
             row.extensions += 1
             row.extended_at = self._clock.now()
             session.add(row)
-            self._settle(session, warnings, settle)
+            settle_all(session, warnings, settle, self._clock.now())
             entry = audit.Entry(
                 project=row.name,
                 who=by,
@@ -73,19 +69,6 @@ class Sandboxes:
             )
             audit.append(session, self._clock.now(), entry)
             return Sandbox.of(row)
-
-    def settle(self, warnings: str, settle: Settle) -> None:
-        """Change the messages whose keys begin like this and that still have buttons."""
-        with self._database.writing() as session:
-            self._settle(session, warnings, settle)
-
-    def _settle(self, session: Session, warnings: str, settle: Settle) -> None:
-        keys = col(MessageRow.key).startswith(warnings, autoescape=True)
-        for row in session.exec(select(MessageRow).where(keys).with_for_update()).all():
-            message = Message.of(row)
-            if isinstance(message.content, Notice) and message.content.buttons:
-                settled = message.model_copy(update={"content": settle(message.content)})
-                want(session, settled, self._clock.now())
 
 
 def _unchanged(session: Session, sandbox: Sandbox) -> ProjectRow | None:

@@ -57,6 +57,12 @@ class Turns:
             session.add(memo)
             return True
 
+    def spent(self) -> int:
+        """Return how many writes were reserved in the last hour."""
+        with self._database.reading() as session:
+            memo = session.get(MemoRow, LEDGER)
+            return sum(entry["cost"] for entry in _recent(memo, self._clock.now())) if memo else 0
+
     def waiting(self, phases: Collection[str]) -> tuple[OperationRow, ...]:
         """Return the runs in the phases that wait for a turn, first come first."""
         rows = select(OperationRow).where(col(OperationRow.phase).in_(phases))

@@ -6,30 +6,16 @@ before it acts.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
-from provisioning.operation import Operation
-from provisioning.ports import Templates
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
-from provisioning.starter import starter_answers
 from provisioning.terraform_parts import TerraformParts
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-
-def side_by_side(one: Callable[[], A], other: Callable[[], B]) -> tuple[A, B]:
-    """Ask two vendors at once, and return both answers."""
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="vendor") as pool:
-        first, second = pool.submit(one), pool.submit(other)
-        return first.result(), second.result()
+from provisioning.verifying_parts import VerifyingParts, side_by_side
 
 
 @dataclass(frozen=True)
@@ -40,7 +26,7 @@ class CreateProject:
     terraform: TerraformParts
     secrets: SecretParts
     rules: RuleParts
-    templates: Templates
+    verifying: VerifyingParts
 
     def parts(self) -> dict[str, Callable[[Steps, str], None]]:
         """Return the parts by the names they are registered under."""
@@ -95,7 +81,7 @@ class CreateProject:
 
     def _prepare(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["queued"], "planning")
-        self._render(operation)  # fails now if it cannot be rendered, before anything exists
+        self.verifying.render(operation.spec)  # fails now if it cannot be, before anything exists
         if operation.facts.made:
             return
         repository, others = side_by_side(
@@ -108,12 +94,6 @@ class CreateProject:
                 f"These exist already and are not ours to change: {', '.join(taken)}. "
                 "Nothing was made. Clean up to free the name, and choose another one."
             )
-
-    def _render(self, operation: Operation) -> dict[str, bytes]:
-        spec = operation.spec
-        policy = self.run_steps.policy
-        known = starter_answers(spec, policy.catalogs, policy)
-        return self.templates.render(spec.template, {**spec.answers, **known})
 
     def _discard_plan(self, run: str) -> None:
         operation = self.run_steps.load(run)
@@ -131,32 +111,20 @@ class CreateProject:
 
     def _push_starter(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["applying"], "starter")
-        repositories = self.terraform.repositories
-        commit = repositories.push_starter(
-            operation.project, self._render(operation), operation.marker
+        files = self.verifying.render(operation.spec)
+        commit = self.terraform.repositories.push_starter(
+            operation.project, files, operation.marker
         )
-        self.run_steps.store.projects.become(operation.project, "reserved", {"commit": commit})
+        store, template = self.run_steps.store, operation.spec.template
+        store.projects.become(operation.project, "reserved", {"commit": commit})
+        version = self.verifying.templates.version(template)
+        store.versions.made(operation.project, template, version, commit)
         self.run_steps.finish(run, "starter")
 
     def _verify(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["starter"], "verifying")
-        outputs = self.run_steps.terraform.outputs(operation.project)
-        files = self._render(operation)
-        at_github, at_databricks = side_by_side(
-            lambda: self.terraform.repositories.verify(operation.spec, files, outputs),
-            lambda: self.terraform.workspaces.verify(operation.spec, outputs),
-        )
-        findings = (*at_github, *at_databricks)
-        stored = [finding.model_dump(mode="json") for finding in findings]
-        self.run_steps.remember(run, findings=stored)
-        failed = [finding for finding in findings if not finding.passed]
-        if failed:
-            first = failed[0]
-            raise PermanentError(
-                f"{len(failed)} of {len(findings)} checks failed. {first.check}: {first.detail} "
-                f"{first.remedy} The project exists; press Retry once it is mended."
-            )
-        self.run_steps.finish(run, "verifying")
+        files = self.verifying.render(operation.spec)
+        self.verifying.verify(operation, files, otherwise="The project exists")
 
     def _await_deployment(self, run: str) -> None:
         """Leave it to GitHub: whoever follows the first workflow run ends ours.
@@ -178,7 +146,8 @@ class CreateProject:
             raise PermanentError(
                 f"These could not be removed: {left}. Remove them by hand or press Clean Up again."
             )
-        self.run_steps.terraform.forget(operation.project)
+        if operation.facts.made or not self.run_steps.terraform.addresses(operation.project):
+            self.run_steps.terraform.forget(operation.project)
         self.run_steps.store.projects.become(operation.project, "gone")
         self.run_steps.store.operations.end(run, "cleaned")
         self.run_steps.desk.show(run)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
+from provisioning.interruptions import KILLED, until_not_killed
 from provisioning.losses import client_ids
 from provisioning.operation import DESTROY, Operation
 from provisioning.ports import Finding, Repositories
 from provisioning.removal_ports import Dismantling, Holdings
 from provisioning.run_steps import RunSteps
-from provisioning.terraform_parts import MOST_INTERRUPTIONS, TerraformParts
+from provisioning.terraform_parts import TerraformParts
 
 MOST_NAMED = 5
 """So many things that remain are named one by one."""
@@ -32,6 +33,7 @@ class DestroyProject:
     repositories: Repositories
     dismantling: Dismantling
     holdings: Holdings
+    close_drift: Callable[[str], None]
 
     def parts(self) -> dict[str, Callable[[Steps, str], None]]:
         """Return the parts by the names they are registered under."""
@@ -78,13 +80,13 @@ class DestroyProject:
         That is done after everybody's Yes: nothing else than a destruction drops data.
         """
         name = f"{run}-{self.run_steps.load(run).attempt}-let-go"
-        for number in range(MOST_INTERRUPTIONS):
-            ended = steps.do(f"let schemas go {number}", self._let_go, run, f"{name}.{number}")
-            if ended != "killed":
-                return
-        raise PermanentError(
-            f"Terraform was killed {MOST_INTERRUPTIONS} times before it destroyed anything. Ask "
-            "the platform team to look at the bot's machine, then retry."
+        until_not_killed(
+            lambda number: steps.do(
+                f"let schemas go {number}", self._let_go, run, f"{name}.{number}"
+            ),
+            doing="before it destroyed anything",
+            left=".",
+            again="retry",
         )
 
     def _let_go(self, run: str, name: str) -> str:
@@ -98,7 +100,7 @@ class DestroyProject:
         if outcome.ending == "succeeded":
             outcome = terraform.apply(operation.project, name, watch)
         if outcome.stale:
-            return "killed"
+            return KILLED
         self.run_steps.require_success(run, "Destroying", outcome)
         return outcome.ending
 
@@ -161,6 +163,7 @@ class DestroyProject:
         self.run_steps.terraform.forget(operation.project)
         for key in store.memos.keys(f"secret:{operation.project}:"):
             store.memos.drop(key)
+        self.close_drift(operation.project)
         store.projects.become(operation.project, "gone")
         store.operations.end(run, "done")
         self.run_steps.desk.show(run)

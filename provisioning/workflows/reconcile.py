@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from provisioning.engine import Steps
 from provisioning.errors import RunEnded
+from provisioning.operation import Phase
 from provisioning.operation_kinds import RECONCILE
 from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
@@ -74,15 +75,18 @@ class Reconcile:
             and not operation.facts.plan.changes
         ):
             self._discard_plan(run)
-            self._end(run)
-        if self.run_steps.load(run).phase == "done":
+            self._end_as(run, "unchanged")
+        if self.run_steps.load(run).phase == "unchanged":
             raise RunEnded
 
     def _end(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        if operation.phase == "applying":
+        if self.run_steps.load(run).phase == "applying":
             self.run_steps.finish(run, "applying")
-        self.run_steps.store.operations.end(run, "done")
+        self._end_as(run, "done")
+
+    def _end_as(self, run: str, phase: Phase) -> None:
+        operation = self.run_steps.load(run)
+        self.run_steps.store.operations.end(run, phase)
         self.run_steps.desk.show(run)
         self.run_steps.desk.admit()
         self.look_again(operation.project, run)

@@ -5,18 +5,21 @@ whoever sees that nothing holds the old ones any more starts `revoke`. Nothing i
 Terraform, which must not know of keys.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
+from provisioning.key_ages import reminders_of
 from provisioning.operation import Operation
 from provisioning.overlaps import Overlaps
 from provisioning.rotation import Rotation
+from provisioning.rotation_message import replaced
 from provisioning.rotation_parts import RotationParts
 from provisioning.run_steps import RunSteps
+from provisioning.text import Notice
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ class RotateKeys:
         self.run_steps.enter(run, ["queued"], "confirmed")
 
     def _environments(self, run: str) -> tuple[str, ...]:
-        return rotation_of(self.run_steps.enter(run, ["applying"], "applying")).environments
+        return rotation_of(
+            self.run_steps.enter(run, ["applying"], "applying", touched=True)
+        ).environments
 
     def _go_on(self, run: str) -> None:
         """End here if somebody has asked for that."""
@@ -85,8 +90,13 @@ class RotateKeys:
         self.run_steps.remember(run, rotation=rotation.model_dump(mode="json"))
 
     def _overlap(self, run: str) -> None:
-        """Leave it to whoever sees that nothing holds the old keys any more."""
-        known = rotation_of(self.run_steps.load(run))
+        """Leave it to whoever sees that nothing holds the old keys any more.
+
+        Which key is due first will be noted with the next look at all keys.
+        """
+        now = self.run_steps.load(run)
+        known = rotation_of(now)
+        self.run_steps.store.health.key_due(now.project, None, "")
         deadline = self.run_steps.clock.now() + self.run_steps.policy.longest_overlap
         self.run_steps.finish(run, "applying")
         kept = known.model_copy(update={"deadline": deadline})
@@ -106,7 +116,16 @@ class RotateKeys:
         self._remember(run, known.model_copy(update={"revoked": revoked}))
         self.run_steps.finish(run, "revoking")
         self.run_steps.store.operations.end(run, "done")
+        self._settle_reminders(self.run_steps.load(run).project, known.environments)
         self.run_steps.desk.show(run)
+
+    def _settle_reminders(self, project: str, environments: Collection[str]) -> None:
+        """Let owners no longer be asked for what is done."""
+
+        def settle(reminder: Notice) -> Notice:
+            return replaced(reminder, environments)
+
+        self.run_steps.store.messages.settle(reminders_of(project), settle)
 
 
 def rotation_of(operation: Operation) -> Rotation:

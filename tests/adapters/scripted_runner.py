@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from waiting import wait_until
 
 from playground.github.limits import Limits
 from playground.github.runs import Conclusion, Job, RunBook, WorkflowRun
+from provisioning.adapters.github import App
 
 DEPLOY = """\
 name: deploy
@@ -188,6 +189,17 @@ class Works:
     def github(self) -> Any:
         return self.standin.github
 
+    def our_app(self) -> App:
+        """Return the bot's App, as its settings would."""
+        return App(
+            organisation="acme",
+            api_url=self.github.base_url,
+            app_id=self.github.app_id,
+            installation_id=self.github.installation_id,
+            private_key=self.github.app_private_key_pem,
+            seconds_between_writes=0,
+        )
+
     def call(self, method: str, path: str, body: object = None, **options: Any) -> Any:
         """Call the API below the repository, as the installed App unless told otherwise."""
         return self.standin.call(method, f"/repos/acme/ada-7{path}", body, **options)
@@ -233,6 +245,15 @@ class Works:
         body = {"environment_ids": [env.id], "state": state, "comment": "Seen."} | changes
         options = self.as_(login) if login else {}
         return self.call("POST", f"/actions/runs/{run.id}/pending_deployments", body, **options)
+
+    def let_nobody_in(self, times: int) -> None:
+        """Note so many deployments, newer than all others, that reviewers have rejected."""
+        held = self.github.repos["ada-7"].deployments
+        latest = list(held.values())[-1]
+        rejected = replace(latest.statuses[0], state="failure")
+        for _ in range(times):
+            number = self.github.world.next_id()
+            held[number] = replace(latest, id=number, statuses=[rejected])
 
     def refused(self, answer: Any) -> None:
         """Check that GitHub's one refusal of a decision was given."""

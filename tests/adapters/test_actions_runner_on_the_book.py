@@ -1,5 +1,8 @@
 """The runner and the stand-in's own book together: dispatched, gated, reviewed, told by webhook."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripted_runner import PATH, Works, working
@@ -32,17 +35,21 @@ jobs:
 """
 
 
-def real_runner(works: Works, directory: Path) -> ActRunner:
-    """Put the real runner in the scripted one's place."""
-    runner = ActRunner(works.github, works.github.hub.book, directory / "actions")
-    works.github.push("pat", "ada-7", {PATH: WORKFLOW}, "A real workflow [skip ci]")
-    works.github.runner = runner
-    return runner
+@contextmanager
+def really_working(directory: Path) -> Iterator[Works]:
+    """Put the real runner in the scripted one's place; at the end it serves no more."""
+    with working(directory) as works:
+        runner = ActRunner(works.github, works.github.hub.book, directory / "actions")
+        works.github.push("pat", "ada-7", {PATH: WORKFLOW}, "A real workflow [skip ci]")
+        works.github.runner = runner
+        try:
+            yield works
+        finally:
+            asyncio.run_coroutine_threadsafe(runner.close(), works.github.loop).result(30)
 
 
 def test_a_dispatched_run_waits_for_its_reviewer_and_ends(tmp_path: Path) -> None:
-    with working(tmp_path) as works:
-        real_runner(works, tmp_path)
+    with really_working(tmp_path) as works:
         gate = works.gated("rosa")
         run = works.dispatch("pat", correlation="c-1")
         wait_until(lambda: run.status == "waiting", 30)
@@ -61,8 +68,7 @@ def test_a_dispatched_run_waits_for_its_reviewer_and_ends(tmp_path: Path) -> Non
 
 
 def test_cancelling_a_waiting_run_ends_it(tmp_path: Path) -> None:
-    with working(tmp_path) as works:
-        real_runner(works, tmp_path)
+    with really_working(tmp_path) as works:
         works.gated("rosa")
         run = works.dispatch("pat")
         wait_until(lambda: run.status == "waiting", 30)

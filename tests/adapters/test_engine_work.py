@@ -1,7 +1,7 @@
 """The durable engine on real databases: what was accepted runs, once, in order, patiently."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -296,6 +296,28 @@ def test_a_sweep_runs_once_for_each_slot(bench: Bench) -> None:
 
     wait_until(lambda: len(swept) == 2)
     assert sorted(swept) == ["12:00", "12:05"]
+
+
+def test_sweeps_that_hang_hold_up_no_other_one(bench: Bench) -> None:
+    answered = threading.Event()
+    hanging: list[str] = []
+    swept: list[str] = []
+
+    def ask(slot: str) -> None:
+        hanging.append(slot)
+        assert answered.wait(60)
+
+    def asking(slot: str) -> Callable[[Steps], object]:
+        return lambda steps: steps.do("ask", ask, slot)
+
+    for slot in ("hangs-1", "hangs-2", "hangs-3"):
+        bench.prepare_sweep(slot, asking(slot))
+        bench.engine.sweep("any", slot)
+    wait_until(lambda: len(hanging) == 3)
+    bench.prepare_sweep("quick", lambda steps: steps.do("go", swept.append, "quick"))
+    bench.engine.sweep("any", "quick")
+    wait_until(lambda: swept == ["quick"])
+    answered.set()
 
 
 def test_a_workflow_that_nobody_registered_is_refused(bench: Bench) -> None:

@@ -16,7 +16,7 @@ from waiting import wait_until
 
 from playground.github.limits import Limits
 from playground.github.runs import WorkflowRun as TheirRun
-from provisioning.adapters.github import App, Connection
+from provisioning.adapters.github import Connection
 from provisioning.adapters.github.actions import GitHubActions
 from provisioning.deployment_ports import TooLateError, Verdict
 from provisioning.errors import TemporaryError, UserError
@@ -46,16 +46,7 @@ class Overheard(Connection):
 
 @pytest.fixture
 def connection(works: Works) -> Overheard:
-    github = works.github
-    app = App(
-        organisation="acme",
-        api_url=github.base_url,
-        app_id=github.app_id,
-        installation_id=github.installation_id,
-        private_key=github.app_private_key_pem,
-        seconds_between_writes=0,
-    )
-    return Overheard(app, works.standin.clock)
+    return Overheard(works.our_app(), works.standin.clock)
 
 
 @pytest.fixture
@@ -212,6 +203,7 @@ def test_a_reviewer_decides_with_their_own_token(
     assert look.run.conclusion == ("success" if approved else "failure")
     (review,) = look.reviews
     assert (review.login, review.approved, review.comment) == ("rosa", approved, "as agreed")
+    works.let_nobody_in(20)
     assert actions.released("ada-7", "Production") == (run.sha if approved else "")
 
 

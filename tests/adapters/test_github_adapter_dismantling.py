@@ -7,7 +7,7 @@ import pytest
 from scripted_runner import Script, Works, working
 from waiting import wait_until
 
-from provisioning.adapters.github import App, Connection
+from provisioning.adapters.github import Connection
 from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
 
@@ -22,16 +22,7 @@ def works(tmp_path: Path) -> Iterator[Works]:
 
 @pytest.fixture
 def connection(works: Works) -> Connection:
-    github = works.github
-    app = App(
-        organisation="acme",
-        api_url=github.base_url,
-        app_id=github.app_id,
-        installation_id=github.installation_id,
-        private_key=github.app_private_key_pem,
-        seconds_between_writes=0,
-    )
-    return Connection(app, works.standin.clock)
+    return Connection(works.our_app(), works.standin.clock)
 
 
 @pytest.fixture
@@ -91,5 +82,6 @@ def test_an_environment_was_used_once_a_job_got_in(
     assert not dismantling.was_used("ada-7", "Production")
     assert works.decide(run, "grace").status_code == 200
     works.wait(run, "completed")
+    works.let_nobody_in(101)
     assert dismantling.was_used("ada-7", "Production")
     assert not dismantling.was_used("ada-7", "Staging")

@@ -33,15 +33,7 @@ def works(tmp_path: Path) -> Iterator[Works]:
 @pytest.fixture
 def app(works: Works) -> App:
     """Return our App at the stand-in."""
-    github = works.github
-    return App(
-        organisation="acme",
-        api_url=github.base_url,
-        app_id=github.app_id,
-        installation_id=github.installation_id,
-        private_key=github.app_private_key_pem,
-        seconds_between_writes=0,
-    )
+    return works.our_app()
 
 
 @pytest.fixture

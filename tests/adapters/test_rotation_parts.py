@@ -220,6 +220,11 @@ def test_keys_that_are_due_are_rotated_automatically_and_once(kept: Secrets, sto
     ages = KeyAges(store, kept.vendors.workspaces, requesting, rules, clock)
     ages.sweep()
     assert begun.keys == {}
+    owner, in_time = kept.project.spec.owners[0], clock.now() + timedelta(days=80)
+    (seen,) = store.overview.keys_due(owner, in_time, 9)
+    assert seen.key_of in [each.name for each in kept.environments()]
+    assert seen.key_due_at is not None
+    assert abs(seen.key_due_at - clock.now() - timedelta(days=76)) < timedelta(minutes=5)
     clock.advance(timedelta(days=77))
     begun.busy = True
     ages.sweep()

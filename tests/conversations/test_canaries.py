@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from conversation import DESCRIPTION, RUN_SECONDS, Conversation
+from giving_secrets import enter
 
+from playground.faults import Fault
 from playground.slack.reading import text_of
 from playground.world import Choices
 
@@ -17,6 +19,8 @@ COMMENTED = "ghp_" + "Zk3v" * 9
 FAILING = "dapi" + "0f1e2d3c" * 4
 ANSWERED = "xoxb-" + "123456789012-" * 2 + "AbCdEfGhIjKlMnOpQrStUvWx"
 TYPED = "ghs_" + "Qw7e" * 9
+OWN = "no-shape-tells-this-apart-4c81"
+LEAKED = "nor-does-this-one-9d72"
 CONTROL = "this-control-is-found"
 
 
@@ -61,6 +65,8 @@ def secrets(talk: Conversation) -> dict[str, str]:
         "in a provider's error": FAILING,
         "in an answer": ANSWERED,
         "in a command": TYPED,
+        "of the project's own": OWN,
+        "behind a name": LEAKED,
     }
 
 
@@ -147,11 +153,32 @@ def check(talk: Conversation) -> None:
     assert ("valid for" in result) == keys
 
 
+def enter_own(talk: Conversation) -> None:
+    """Give the project a secret of its own while Databricks is slow, and fails at first."""
+    talk.ada.type(f"/sciclops secret add {talk.name} OWN {LEAKED}")
+    talk.told(talk.ada, "consider it leaked")
+    talk.ada.type(f"/sciclops secret add {talk.name} OWN")
+    talk.view_says("Add secret")
+    assert talk.ada.submit() is None
+    talk.press("Confirm & Apply")
+    put = "POST .*/secrets/put"
+    talk.world.faults.add(Fault("databricks", "status", put, times=1, status=403))
+    for state in ("The value was not stored everywhere", f"{talk.name} · Secret · Done"):
+        enter(talk, OWN)
+        talk.ada.wait_for_message(state, timeout=RUN_SECONDS)
+        talk.world.faults.add(Fault("databricks", "delay", put, times=1, seconds=2))
+    environments = talk.world.github.repos[talk.name].environments
+    assert environments["Production"].secrets["OWN"].value.decode() == OWN
+    scope = talk.world.databricks.workspace("gbx1", "testing").scopes[f"{talk.name}-testing.OWN"]
+    assert scope.secrets["OWN"].value.decode() == OWN
+
+
 def test_no_secret_is_anywhere(talk: Conversation) -> None:
     plant(talk)
     arguments = fail_and_finish(talk)
     assert_github_has_them(talk)
     check(talk)
+    enter_own(talk)
     bot = talk.world.directory / "bot"
     log, everything = talk.world.bot.log.read_text(), said(talk)
     for what, secret in secrets(talk).items():

@@ -107,6 +107,10 @@ def test_what_is_broken_at_either_vendor_is_named_first_with_its_remedy(
     assert second[2] == first[2]
     assert done.exit_code == 1
     assert f"failed  {second[0]}: {name}-testing is deactivated." in done.output
+    living.ada.open_home()
+    home = text_of(living.ada.wait_for_home("2 of its checks failed", timeout=RUN_SECONDS))
+    assert "(looked just now)" in home
+    assert "Dev ✓ · Test ✓ · Stage ✓ · Prod –" in home
 
 
 def test_a_vendor_that_does_not_answer_has_not_passed(living: Conversation) -> None:

@@ -20,6 +20,10 @@ def test_a_stranger_changes_nothing_and_an_owner_confirms(talk: Conversation) ->
         talk.press(label, talk.sam)
         talk.told(talk.sam, STRANGER)
     assert text_of(talk.run_message()) == before
+    talk.grace.type(f"/sciclops audit {talk.name}")
+    trail = text_of(talk.told(talk.grace, "Chain verified: "))
+    for tried in ("confirm", "discard"):
+        assert f"{tried}: only the requester, an owner of the project" in trail
     assert talk.name not in talk.world.github.repos
     stale = {block["block_id"]: block for block in run.blocks}
     talk.press("Confirm & Apply", talk.grace)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from giving_secrets import give, scopes
 from played_runs import PlayedRunner
 from shipping import find
 from waiting import wait_until
@@ -32,6 +33,7 @@ def talk(playground: Playground) -> Conversation:
     talk.make()
     put_a_table(talk)
     put_a_job(talk)
+    give(talk, "OLD_KEY", "one-of-its-own")
     return talk
 
 
@@ -87,7 +89,7 @@ def what_is_left(talk: Conversation) -> list[str]:
     """Return what the vendors have of a project, but for its archived repository."""
     databricks, name = talk.world.databricks, talk.name
     repository = talk.world.github.repos[name]
-    left = [*talk.principals(), *repository.environments]
+    left = [*talk.principals(), *repository.environments, *scopes(talk)]
     left += [full for _, full in databricks.world.securables if name.replace("-", "_") in full]
     left += [
         g.display_name for g in databricks.world.of_type(Group) if g.display_name.endswith(name)
@@ -111,13 +113,38 @@ def test_who_is_no_owner_is_refused(talk: Conversation) -> None:
 def test_the_dialog_says_what_is_lost_and_wants_the_name_typed(talk: Conversation) -> None:
     said = opened(talk)
     assert "Environments: Development, Testing, Staging, Production" in said
+    assert "The values of OLD_KEY go, too" in said
+    assert len(scopes(talk)) == 8
     assert "gbx1_dev.old_1, gbx1_test.old_1, gbx1_stg.old_1, gbx1_prod.old_1, with 1 table" in said
     assert "Jobs and pipelines: old-1 daily (Staging)" in said
     assert "Open pull requests, which are closed: none" in said
     assert "confirmed by" in said
     for typed in ("old-2", "OLD-1", "old"):
-        assert submitted(talk, typed) == {"project": "Type old-1 to confirm."}
+        assert submitted(talk, typed) == {"project": "That is not its name: type old-1."}
     assert talk.world.github.repos[talk.name].archived is False
+
+
+def test_a_lock_that_comes_while_somebody_reads_is_told_in_the_dialog(talk: Conversation) -> None:
+    opened(talk)
+    talk.grace.type(f"/sciclops lock {talk.name} not now")
+    talk.told(talk.grace, f"{talk.name} is locked: not now.")
+    submitted(talk, talk.name)
+    assert "old-1 is locked by U0GRACE" in text_of(talk.ada.view())
+    talk.world.slack.workspace.stacks.clear()
+    talk.ada.type(f"/sciclops destroy {talk.name}")
+    talk.told(talk.ada, "old-1 is locked by U0GRACE")
+    assert not talk.ada.has_view()
+    talk.grace.type(f"/sciclops unlock {talk.name}")
+    talk.told(talk.grace, f"{talk.name} is unlocked.")
+
+
+def test_a_destruction_that_is_discarded_leaves_the_project_as_it_is(talk: Conversation) -> None:
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press("Discard", talk.grace)
+    talk.told(talk.grace, "Discarded: nothing was changed, and the project stays as it is.")
+    talk.run_message("Destroy · Discarded")
 
 
 def test_somebody_else_confirms_a_failure_is_retried_and_nothing_is_left(
@@ -158,6 +185,8 @@ def refused(talk: Conversation) -> None:
     """See that nothing else begins on a project that is half destroyed."""
     talk.ada.type(f"/sciclops deploy {talk.name}")
     talk.told(talk.ada, f"{talk.name} is being destroyed. Nothing was started.")
+    talk.grace.type(f"/sciclops rotate {talk.name}")
+    talk.told(talk.grace, f"{talk.name} is being destroyed. Nothing was started.")
     talk.ada.type(f"/sciclops status {talk.name}")
     talk.told(talk.ada, "being destroyed")
     talk.ada.type(f"/sciclops destroy {talk.name}")

@@ -106,4 +106,6 @@ def test_a_look_that_fails_is_told_and_the_next_one_closes_it(living: Conversati
 def test_where_nothing_differs_a_reconciliation_asks_nobody(living: Conversation) -> None:
     living.ada.type(f"/sciclops reconcile {living.name}")
     living.told(living.ada, f"Terraform plans {living.name} back to what was asked for")
-    living.ada.wait_until(lambda: len(told(living, "Reconcile · Done")) == 2, timeout=RUN_SECONDS)
+    said = text_of(waits_for(living, "Reconcile · Nothing to change"))
+    assert "Everything that Terraform manages is as it was asked for." in said
+    assert "Confirm" not in said

@@ -187,6 +187,11 @@ def test_the_trail_is_shown_newest_first_verified_and_paged(made: Conversation) 
     assert set(buttons(first)) == {"Older", "Export"}
     made.grace.press("Older", on=first)
     assert "Newer" in buttons(made.told(made.grace, "Page 2 of"))
+    assert "SciCLOps" in text_of(first)
+    assert not {"bot", "sciclops"} & set(text_of(first).split())
+    for typed in ("last", "0", "9" * 30):
+        made.grace.type(f"/sciclops audit {made.name} {typed}")
+        made.told(made.grace, f"There is no page “{typed}”: say a number, or export.")
     for person in (made.sam, made.rosa):
         person.type(f"/sciclops audit {made.name}")
         made.told(person, "Only an owner of lock-1 or the platform team may read its audit trail.")

@@ -6,6 +6,7 @@ import pytest
 from conversation import ANSWER_SECONDS, Conversation
 
 from bot.render import DATE
+from playground.slack.entities import View
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
@@ -49,7 +50,7 @@ def test_home_teaches_newcomers(talk: Conversation) -> None:
 def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
     talk.planned(data_access=["gbx1_prod.sales|read"])
     for person, line in (
-        (talk.ada, f"{talk.name}: your confirmation"),
+        (talk.ada, f"{talk.name}: your confirmation (new project)"),
         (talk.dora, f"{talk.name}: your consent to read gbx1_prod.sales"),
     ):
         person.open_home()
@@ -105,6 +106,29 @@ def test_projects_are_listed_page_by_page_and_filtered(
     for beyond in ("9", "999999", "9" * 30):
         talk.ada.type(f"/sciclops list crowd {beyond}")
         talk.told(talk.ada, "Page 2 of 2" if len(beyond) < 7 else "Projects · 12")
+
+
+def test_home_shows_my_projects_page_by_page_and_by_a_part_of_the_name(
+    talk: Conversation, crowded: list[str]
+) -> None:
+    def home_says(words: str) -> View:
+        return talk.grace.wait_for_home(words, timeout=ANSWER_SECONDS)
+
+    talk.grace.open_home()
+    first = home_says("Page 1 of 2")
+    assert crowded[9] in text_of(first)
+    assert "Recent runs" in text_of(first)
+    talk.grace.press("Next", on=first)
+    second = home_says("Page 2 of 2")
+    table = text_of(second).partition("Recent runs")[0].rpartition("Your projects")[2]
+    assert crowded[11] in table
+    (field,) = [block["block_id"] for block in second.blocks if block["type"] == "input"]
+    talk.grace.fill({field: "crowd-1"}, on=second)
+    found = home_says("Shown: names with “crowd-1” (2).")
+    assert talk.grace.press("Show All of Mine", on=found).acked
+    talk.grace.press("Needs Attention", on=home_says("Page 1 of 2"))
+    home_says("Shown: Needs Attention (0).")
+    assert not talk.world.slack.workspace.views(talk.grace.user)
 
 
 def test_status_says_where_a_project_stands(talk: Conversation, crowded: list[str]) -> None:

@@ -73,7 +73,8 @@ def test_a_merge_is_released_by_a_reviewer_and_announced(talk: Conversation) -> 
     assert (review.login, review.state) == (ROSA.github, "approved")
     assert review.comment == "looks right (decided in Slack)"
     news = talk.sam.wait_for_message(f"{talk.name} v0.1.0 is in Production", channel="C0COMMUNITY")
-    assert "released by" in text_of(news)
+    assert "First production release: " in text_of(news)
+    assert re.search(r"released by .*: feat: count purchases \(#\d+\)", text_of(news))
 
 
 def test_the_next_card_names_the_commits_since_that_release(talk: Conversation) -> None:

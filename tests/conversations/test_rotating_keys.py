@@ -106,7 +106,8 @@ def test_a_deployment_that_began_before_keeps_its_key_until_it_has_ended(keys: K
     assert keys.of() != old
     assert status(old) == 200
     keys.talk.ada.type(f"/sciclops rotate {keys.talk.name}")
-    keys.talk.told(keys.talk.ada, "has a run under way")
+    busy = keys.talk.told(keys.talk.ada, "has a run under way")
+    assert "Wait for its end, and ask again." in text_of(busy), "nobody can cancel it now"
     runner(keys).logins.clear()
     keys.talk.playground.run(let_go(runner(keys)))
     keys.message(number, "Done")
@@ -247,7 +248,11 @@ def test_owners_are_told_once_of_keys_that_are_due_and_each_week_of_overdue_ones
     talk.told(talk.ada, "Testing 77 days")
     number = len(keys.messages())
     talk.ada.press("Rotate Now", on=told)
-    keys.message(number, "Done")
+    assert "Keys of: Testing" in text_of(keys.message(number, "Done"))
+    for owner in (talk.ada, talk.grace):
+        settled = talk.told(owner, "New keys have replaced these")
+        assert "Testing · keys due" in text_of(settled)
+        assert not buttons(settled)
     move(keys, timedelta(days=7))
     overdue = talk.told(talk.ada, "Staging · keys overdue for rotation")
     assert set(buttons(overdue)) == {"Rotate Now"}

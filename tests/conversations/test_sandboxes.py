@@ -169,3 +169,24 @@ def test_once_the_end_has_passed_its_destruction_begins(sandbox: Sandbox) -> Non
     assert over.thread_ts == talk.run_message("Ready in").ts
     assert not buttons(sandbox.warnings()[-1])
     sandbox.answered(f"extend {talk.name}", f"{talk.name} is being destroyed")
+
+
+def test_a_sandbox_that_never_became_ready_ends_too(playground: Playground) -> None:
+    talk = Conversation(playground, "sand-2")
+    until = talk.world.clock.now().date() + LIFE
+    talk.fill().fill({"lifetime": "sandbox"})
+    talk.view_says("Sandbox until")
+    assert talk.ada.submit() is None
+    talk.run_message("Waiting for confirmation")
+    talk.world.providers.fail("databricks_grant", 100, "Not now")
+    talk.press("Confirm & Apply")
+    talk.run_message("Failed")
+    talk.world.providers.clear()
+    assert talk.principals() != []
+
+    clock = talk.world.clock
+    clock.advance(end_of(until) - clock.now() + SECOND)
+    talk.says(f"the sandbox {talk.name} has ended")
+    talk.run_message("Destroy · Destroyed")
+    assert talk.principals() == []
+    assert talk.world.github.repos[talk.name].archived

@@ -11,9 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from provisioning import audit
-from provisioning.audit_export import artefact, export, summary
+from provisioning.audit_export import actor, artefact, export, summary
 from provisioning.database import Database
 from provisioning.store import Store
+from provisioning.tables import AuditRow
+from provisioning.text import Span, person, plain
 
 RELEASED: Mapping[str, Any] = {
     "release": "7:1:Production",
@@ -72,7 +74,48 @@ def test_a_spreadsheet_computes_nothing_of_it(trail: audit.Trail) -> None:
 
 def test_what_an_entry_is_about_is_said_shortly(trail: audit.Trail) -> None:
     assert [artefact(row) for row in trail.rows] == ["a1", "d" * 64, ""]
-    assert [summary(row) for row in trail.rows] == ["comment: fine", "comment: =HYPERLINK(1)", ""]
+    said = [plain(summary(row)) for row in trail.rows]
+    assert said == ["comment: fine", "comment: =HYPERLINK(1)", ""]
+
+
+LONG = "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("who", "detail", "said"),
+    [
+        ("U0ADA", {"holder": "U0ADA", "reason": "URGENT", "since": "2026"}, "reason: URGENT"),
+        (
+            "U0ADA",
+            {"reason": "mine", "from": {"holder": "U0GRACE", "reason": "hers"}},
+            "reason: mine, from: @Grace",
+        ),
+        ("U0ROSA", {"deploy": "locked", "by": "U0ADA"}, "deploy: locked, by: @Ada"),
+        ("U0ADA", {"comment": LONG, "until": "then"}, f"comment: {LONG[:110]}…"),
+    ],
+)
+def test_people_read_names_and_nothing_twice(
+    each_store: Store, each_database: Database, who: str, detail: Mapping[str, Any], said: str
+) -> None:
+    each_store.note("ada-7", who, "did something", detail)
+    (row,) = audit.trail(each_database, "ada-7").rows
+    named = {"U0ADA": "@Ada", "U0GRACE": "@Grace"}
+    words = [named[span.target] if span.style == "person" else span.text for span in summary(row)]
+    assert "".join(words) == said
+
+
+@pytest.mark.parametrize(
+    ("who", "shown"),
+    [
+        ("bot", "SciCLOps"),
+        ("sciclops", "SciCLOps"),
+        ("rosa-r", "rosa-r"),
+        ("U0ADA", person("U0ADA")),
+    ],
+)
+def test_the_bot_goes_by_one_name(who: str, shown: Span | str) -> None:
+    row = AuditRow(project="ada-7", sequence=1, who=who, what="asked", previous="", hash="")
+    assert actor(row) == shown
 
 
 def test_a_trail_that_grows_meanwhile_is_not_called_broken(

@@ -36,3 +36,10 @@ def test_only_a_plan_that_is_out_of_date_needs_a_new_one() -> None:
     assert stopped_at(COMPARISON).needs_new_plan()
     assert not stopped_at(ORDER).needs_new_plan()
     assert not stopped_at("Deploy").needs_new_plan()
+
+
+def test_what_a_stage_lost_is_not_called_the_project_s_destruction() -> None:
+    job = a_job("Destroy Testing", "completed", "success")
+    run = a_run(status="completed", conclusion="success", jobs=(job,))
+    notice = deployment_notice(Followed(run=run, project="ada-7", created_at=START), (), (), code)
+    assert notice.title.startswith("ada-7 · Removal · Removed from Testing in ")

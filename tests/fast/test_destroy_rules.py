@@ -12,12 +12,13 @@ from bot.settings import load
 from provisioning.errors import UserError
 from provisioning.losses import client_ids, schemas_of
 from provisioning.operation import CREATE, DESTROY, Facts, Operation, Undeployment
-from provisioning.policy import may_confirm, may_destroy, needs_another, nobody_confirms
+from provisioning.owners import may as owners_may
+from provisioning.policy import may_confirm, needs_another, nobody_confirms
 from provisioning.project import DataAccess, ProjectSpec
 from provisioning.run_message import run_notice
 from provisioning.runs import Change, Counts, Outcome, Plan
 from provisioning.store import Store
-from provisioning.text import plain
+from provisioning.text import OURSELVES, plain
 from provisioning.verdicts import Allowed, Refused
 
 POLICY = policy_of(load(Path(__file__).parents[2] / "sciclops.example.toml", {}))
@@ -58,9 +59,9 @@ def a_plan(*changes: tuple[str, str], inputs: str = "i", digest: str = "d") -> P
 
 def test_owners_and_the_platform_team_may_ask_and_nobody_else() -> None:
     owners = ("U-ada", "U-grace")
-    assert may_destroy(who="U-grace", owners=owners, platform=False) == Allowed()
-    assert may_destroy(who="U-pat", owners=owners, platform=True) == Allowed()
-    refused = may_destroy(who="U-sam", owners=owners, platform=False)
+    assert owners_may(who="U-grace", owners=owners, platform=False) == Allowed()
+    assert owners_may(who="U-pat", owners=owners, platform=True) == Allowed()
+    refused = owners_may(who="U-sam", owners=owners, platform=False)
     assert isinstance(refused, Refused)
 
 
@@ -70,6 +71,12 @@ def test_a_sandbox_needs_the_typed_name_only_and_everything_else_somebody_else()
     assert POLICY.confirmer(DESTROY, FOREVER) == "second_person"
     assert POLICY.confirmers(FOREVER, "U-ada", DESTROY)[0] == "U-grace"
     assert POLICY.confirmer(CREATE, FOREVER) == "requester"
+
+
+def test_a_sandbox_that_ends_by_itself_is_confirmed_by_people_only() -> None:
+    strict = POLICY.model_copy(update={"confirm_destroy_sandbox": "requester"})
+    assert OURSELVES not in strict.confirmers(SANDBOX, OURSELVES, DESTROY)
+    assert set(SANDBOX.owners) <= set(strict.confirmers(SANDBOX, OURSELVES, DESTROY))
 
 
 @pytest.mark.parametrize("confirmer", ["nobody", "requester", "platform", "second_person"])

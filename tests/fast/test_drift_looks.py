@@ -13,6 +13,7 @@ from bot.settings import load
 from provisioning.clock import MovableClock
 from provisioning.drift import Drift
 from provisioning.engine import Steps
+from provisioning.errors import UserError
 from provisioning.runs import Counts, Diagnostic, Outcome, Plan
 from provisioning.store import Message, Store
 from provisioning.text import Notice, plain
@@ -91,6 +92,11 @@ class Queue:
         self.started.append(operation)
         return True
 
+    def state(self, operation: str, part: str) -> str:
+        """Tell that a look waits which was begun: those that are done are not asked about."""
+        assert part == "look"
+        return "queued" if operation in self.started else "unknown"
+
 
 class Office:
     """A ready project, and who looks at it."""
@@ -115,9 +121,9 @@ class Office:
         store.projects.become("ada-7", "ready")
         store.operations.end("op-1", "ready")
 
-    def ask(self) -> None:
+    def ask(self, who: str = "U-ada") -> None:
         """Let somebody ask."""
-        self.drift.ask("ada-7", by="U-ada", key=f"key-{len(self.queue.started)}")
+        self.drift.ask("ada-7", by=who, key=f"key-{len(self.queue.started)}")
 
     def look(self) -> None:
         """Do the look that was begun last."""
@@ -197,6 +203,28 @@ def test_a_project_with_a_run_under_way_is_left_alone(office: Office) -> None:
     assert "has a run under way" in told
 
 
+def test_a_project_that_only_keeps_its_old_keys_is_looked_at(office: Office) -> None:
+    row = an_operation("op-2", minute=5)
+    row.kind, row.phase = "rotate_keys", "overlapping"
+    office.store.operations.begin(row)
+    office.clock.advance(POLICY.drift_every + timedelta(minutes=1))
+    office.drift.sweep()
+    office.look()
+    assert len(office.terraform.roots) == 1
+
+
+def test_nobody_queues_a_second_look_before_the_first_has_its_answer(office: Office) -> None:
+    office.ask()
+    with pytest.raises(UserError, match="Terraform looks at ada-7 for you already"):
+        office.ask()
+    office.drift.ask("ada-7", by="U-ada", key="key-0")  # the same click again
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 2
+    office.look()
+    office.ask("U-eve")
+    assert len(set(office.queue.started)) == 3
+
+
 def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) -> None:
     office.clock.advance(POLICY.drift_every + timedelta(minutes=1))
     office.drift.sweep()
@@ -208,3 +236,33 @@ def test_a_round_leaves_out_what_somebody_has_looked_at_since(office: Office) ->
     assert len(office.terraform.roots) == 1
     office.drift.sweep()
     assert office.queue.started[-1] == in_turn, "nothing more is due"
+
+
+def test_the_messages_of_a_project_that_is_gone_ask_for_nothing_more(office: Office) -> None:
+    office.terraform.drifted = ("t.a",)
+    office.ask()
+    office.look()
+    office.terraform.ends = FAILED
+    office.ask()
+    office.look()
+    assert any("please reconcile" in said for said in office.said())
+
+    office.drift.close("ada-7")
+    shown = [Message.of(row) for row in office.store.messages.owed()]
+    channel = [
+        one.content for one in shown if one.channel == POLICY.channel and "drift:" in one.key
+    ]
+    notices = [one for one in channel if isinstance(one, Notice)]
+    assert [one.title for one in notices] == ["ada-7 · Drift · Over"] * 2
+    assert not any(one.buttons for one in notices)
+    known = office.store.drifts.get("ada-7")
+    assert known is not None
+    assert (known.resources, known.trouble) == ([], "")
+
+
+def test_a_project_that_has_not_drifted_is_closed_without_a_word(office: Office) -> None:
+    office.ask()
+    office.look()
+    before = office.said()
+    office.drift.close("ada-7")
+    assert office.said() == before

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import pytest
 from rows import a_project, a_spec, an_operation
 
+from provisioning.audit import US
 from provisioning.board import Board, read_operation
-from provisioning.operation import Decision, Phase
+from provisioning.operation import Decision, Phase, Trouble
 from provisioning.refusals import not_now
 from provisioning.store import Message, Store
+from provisioning.tables import OperationRow
 from provisioning.text import Notice, plain
 
 
@@ -21,9 +23,14 @@ def told(store: Store, phase: Phase, *decisions: tuple[str, str]) -> list[str]:
         for by, what in decisions
     ]
     row.facts = {"decisions": [one.model_dump(mode="json") for one in noted]}
+    return told_of(store, row)
+
+
+def told_of(store: Store, row: OperationRow) -> list[str]:
+    """Return what is said in the thread of a run that has ended."""
     store.projects.reserve_and_begin(a_project(), row)
     board, run = Board(store), read_operation(row)
-    shown = store.messages.show(Message(key=run.message, content=Notice(summary=phase)))
+    shown = store.messages.show(Message(key=run.message, content=Notice(summary=row.phase)))
     store.messages.mark_sent(run.message, shown.wanted, "1.0")  # answers wait for it
     for _ in range(2):
         board.tell_end(run)
@@ -61,6 +68,20 @@ def test_the_requester_hears_nothing_else(
     each_store: Store, phase: Phase, decisions: list[tuple[str, str]]
 ) -> None:
     assert told(each_store, phase, *decisions) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "called"), [("U-pat", "U-pat"), (US, "U-ada U-grace")], ids=["a person", "the bot"]
+)
+def test_a_failure_calls_who_asked_and_where_nobody_did_the_owners(
+    each_store: Store, asked: str, called: str
+) -> None:
+    row = an_operation(by=asked)
+    row.request, row.phase = a_spec("ada-7", "U-ada", "U-grace").model_dump(mode="json"), "failed"
+    trouble = Trouble(step="Renewing the keys", what="It did not work.")
+    row.facts = {"trouble": trouble.model_dump(mode="json")}
+    (heard,) = told_of(each_store, row)
+    assert heard.startswith(f"{called}: Renewing the keys failed.")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from rows import a_spec
 from bot import forms
 from bot.payloads import request_of_view
 from commands.command import Field, Form, Value
-from commands.new import kept, question_fields, read_answers, simplest, template_objections
+from commands.new import kept, question_fields, read_answers, simplest
+from commands.project_fields import template_objections
 from provisioning.adapters.bundle_templates import BundleTemplates
 from provisioning.adapters.bundle_templates.schema import SCHEMA_FILE
 from provisioning.errors import UserError

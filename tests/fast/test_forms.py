@@ -1,6 +1,12 @@
 """Modals as they are shown again after something went wrong."""
 
+import json
+from typing import Any
+
+from pydantic import SecretStr
+
 from bot import forms
+from bot.payloads import plain_values, request_of_view
 from commands.command import Field, Form
 
 
@@ -14,3 +20,38 @@ def test_a_form_shown_again_keeps_the_input_and_only_the_present_trouble() -> No
     note, entered = view["blocks"]
     assert note["elements"][0]["text"] == "⚠ Slack did not answer"
     assert entered["element"]["initial_value"] == "ada-8"
+
+
+def a_submitted_secret(value: str) -> dict[str, Any]:
+    """Return a modal that asks for a value, and for stages, as Slack sends it when submitted."""
+    fields = (Field("stage", "Stage", "text"), Field("value", "Value", "secret"))
+    view = forms.view(Form("Enter value", "Store", ("secret", "set"), fields), "C-runs")
+    entered = {"stage": "testing", "value": value}
+    typed = {
+        name: {name: {"type": "plain_text_input", "value": words}}
+        for name, words in entered.items()
+    }
+    return view | {"id": "V1", "state": {"values": typed}}
+
+
+def test_what_is_entered_into_a_secret_field_is_neither_printed_nor_stored() -> None:
+    view = a_submitted_secret("hunter2")
+    request = request_of_view({"user": {"id": "U-ada"}}, view)
+    assert request.values == {"stage": "testing", "value": SecretStr("hunter2")}
+    assert "hunter2" not in repr(request)
+    stored = plain_values(request.values, str)
+    assert json.loads(json.dumps(stored)) == {"stage": "testing", "value": None}
+
+
+def test_a_secret_is_never_sent_back_to_be_entered_again() -> None:
+    again = forms.again(a_submitted_secret("hunter2"), "Slack did not answer")
+    assert "hunter2" not in json.dumps(again)
+    assert again["blocks"][1]["element"]["initial_value"] == "testing"
+    fields = (Field("value", "Value", "secret", initial="hunter2"),)
+    assert "hunter2" not in json.dumps(forms.view(Form("T", "S", ("x",), fields), "C"))
+
+
+def test_a_secret_that_is_too_long_is_refused_like_any_text() -> None:
+    view = a_submitted_secret("x" * 3001)
+    inputs = request_of_view({"user": {"id": "U-ada"}}, view).values or {}
+    assert forms.too_long(inputs) == {"value": "Please keep this under 3000 characters."}

@@ -7,8 +7,8 @@ from house import ROOT, dotted, name, python_files, tree
 import commands
 
 FOLDER = ROOT / "commands"
-NO_SUB_COMMANDS = {"command", "home"}
-"""What a command is, and the App Home tab."""
+NO_SUB_COMMANDS = {"command", "home", "project_fields"}
+"""What a command is, the App Home tab, and what several forms ask."""
 
 
 def listed() -> list[str]:

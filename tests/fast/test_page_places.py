@@ -1,7 +1,7 @@
 """What stands where, for whom, and what is sent when it changes."""
 
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import page_samples as samples
@@ -40,7 +40,12 @@ def scene() -> Scene:
 
 def words(scene: Scene, viewer: str, region: str = "messages") -> str:
     """Return what a person sees in the channel."""
-    content = scene.regions(Address(viewer, "channel", CHANNEL))[region]
+    return shown_at(scene, Address(viewer, "channel", CHANNEL), region)
+
+
+def shown_at(scene: Scene, at: Address, region: str) -> str:
+    """Return what a region shows."""
+    content = scene.regions(at)[region]
     return content if isinstance(content, Html) else "".join(html for _, html in content)
 
 
@@ -154,6 +159,19 @@ def test_a_deleted_parent_leaves_its_thread(scene: Scene) -> None:
     (run,) = (one for one in scene.workspace.messages if one.text == "Applying")
     scene.workspace.delete(run)
     assert "This message was deleted." in words(scene, "U0ADA")
+
+
+def test_what_was_said_on_another_day_has_its_date_in_a_thread(
+    scene: Scene, tmp_path: Path
+) -> None:
+    clock = SharedClock(tmp_path / "clock")
+    later = replace(scene, clock=clock)
+    parent = next(one for one in scene.workspace.messages if one.thread_ts and one.reader is None)
+    at = Address("U0ADA", "channel", CHANNEL, thread=str(parent.thread_ts))
+    shown = f">{later.reader('U0ADA').local(float(parent.ts)):%b %-d, %Y} at "
+    assert shown not in shown_at(later, at, "thread")
+    clock.advance(timedelta(days=3))
+    assert shown in shown_at(later, at, "thread")
 
 
 def test_only_what_changed_is_sent() -> None:

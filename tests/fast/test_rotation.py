@@ -10,12 +10,11 @@ from provisioning.delivery import Delivery
 from provisioning.operation import Operation, Phase
 from provisioning.ports import SecretFacts
 from provisioning.project import Environment
-from provisioning.rotation import Key, Rotation, chosen, is_stage, may_rotate, renewing
+from provisioning.rotation import Key, Rotation, chosen, is_stage, renewing
 from provisioning.run_message import run_notice
 from provisioning.store import BusyError, Store
 from provisioning.tables import OperationRow
 from provisioning.text import plain
-from provisioning.verdicts import Allowed, Refused
 
 TESTING = Environment(group="gbx1", stage="testing", name="Testing")
 
@@ -57,12 +56,6 @@ def test_a_stage_has_its_environments_and_their_planners() -> None:
     assert is_stage("all")
     assert is_stage("staging")
     assert not is_stage("prod")
-
-
-def test_owners_and_the_platform_team_rotate_and_nobody_else() -> None:
-    assert may_rotate(who="U1", owners=("U1",), platform=False) == Allowed()
-    assert may_rotate(who="U2", owners=("U1",), platform=True) == Allowed()
-    assert isinstance(may_rotate(who="U2", owners=("U1",), platform=False), Refused)
 
 
 def begun(store: Store, kind: str, operation: str) -> OperationRow:

@@ -109,6 +109,27 @@ def test_who_is_not_asked_is_not_called_and_reads_which_confirmation_covers_the_
     assert "It is covered by the confirmation of plan 4d3b4d3b4d3b." in words(plan_notice(covered))
     said = plain(task(run_notice(covered), "waiting").output)
     assert said == "This plan is covered by the confirmation of plan 4d3b4d3b4d3b"
+    facts = {"plan": a_plan(), "covered_by": a_plan().digest, "finished": CONFIRMED}
+    same = a_run("applying", **facts)
+    assert "covered" not in plain(task(run_notice(same), "waiting").output)
+
+
+def test_the_plan_that_was_confirmed_is_not_said_to_be_covered_by_itself() -> None:
+    decisions = [decided("Confirmed", "waiting")]
+    facts = {"plan": a_plan(), "covered_by": a_plan().digest, "decisions": decisions}
+    shown = task(run_notice(a_run("confirmed", **facts, finished=CONFIRMED)), "waiting")
+    assert shown.title == "Confirmed"
+    assert plain(shown.output).startswith("Confirmed by U-ada")
+    assert "covered" not in plain(shown.output)
+
+
+def test_where_nobody_was_asked_nobody_is_said_to_have_confirmed() -> None:
+    facts = {"plan": a_plan(), "finished": CONFIRMED}
+    asked = {**facts, "decisions": [decided("Confirmed", "waiting")]}
+    later = a_run("applying", **asked).model_copy(update={"attempt": 2})
+    runs = (a_run("applying", **facts), a_run("applying", **asked), later)
+    titles = [task(run_notice(run), "waiting").title for run in runs]
+    assert titles == ["No confirmation needed", "Confirmed", "Confirmed"]
 
 
 def test_no_plan_but_one_that_finishes_what_was_confirmed_is_covered() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioning.project import STAGES, DataAccess, ProjectSpec, Reviewer
+from provisioning.project import STAGES, DataAccess, ProjectSecret, ProjectSpec, Reviewer
 from provisioning.terraform_root import (
     AccountContext,
     TerraformContext,
@@ -134,6 +134,17 @@ def test_every_provider_that_a_module_names_exists_and_every_variable_has_a_valu
     used = {name for module in main["module"].values() for name in module["providers"].values()}
     assert used == known | {"github"}
     assert set(main["variable"]) == set(values)
+
+
+def test_where_groups_can_be_added_every_group_has_providers_to_remove_what_was_begun() -> None:
+    main, values = root(spec("gbx2", "gbx1"))
+    aliases = {provider["alias"] for provider in main["provider"]["databricks"]}
+    assert aliases == {
+        "account_gbx1",
+        "account_gbxphil",
+        *(f"{group}_{stage}" for group in GROUPS for stage in STAGES),
+    }
+    assert not any("gbxphil" in name for name in (*main["module"], *values["environments"]))
 
 
 def inputs(module: str) -> dict[str, str]:
@@ -281,3 +292,17 @@ def test_nothing_that_a_person_typed_is_in_the_configuration() -> None:
 def test_the_same_request_gives_the_same_bytes() -> None:
     one = root_files(spec(*GROUPS), MARKER, context(), {})
     assert one == root_files(spec(*GROUPS), MARKER, context(), {})
+
+
+def test_secrets_are_names_in_their_stages_and_values_are_nowhere() -> None:
+    kept = ProjectSecret(name="DABS_ROCKS", stages=("testing", "production"))
+    files, values = root(spec(secrets=(kept,)))
+    listed = {key: each["secrets"] for key, each in values["environments"].items()}
+    assert listed == {
+        "development": [],
+        "testing": ["DABS_ROCKS"],
+        "staging": [],
+        "production": ["DABS_ROCKS"],
+    }
+    assert files["module"]["testing"]["secrets"] == '${var.environments["testing"].secrets}'
+    assert "DABS_ROCKS" not in str(files)

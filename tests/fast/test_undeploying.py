@@ -199,6 +199,21 @@ def test_an_archived_repository_runs_nothing(going: Going) -> None:
     assert going.operation().phase in ("confirmed", "applying")
 
 
+@pytest.mark.parametrize(
+    ("stage", "says"), [("Production", "The gate of Production is off"), ("Testing", "")]
+)
+def test_a_stop_says_whose_gate_is_off_by_now(going: Going, stage: str, says: str) -> None:
+    going.world.used = {stage}
+    going.begin()
+    going.do("stage")
+    going.hear(101, "failure")
+    trouble = going.operation().facts.trouble
+    assert trouble is not None
+    assert "Retry goes on from there" in trouble.left_behind
+    assert ("gate" in trouble.left_behind) is bool(says)
+    assert says in trouble.left_behind
+
+
 def test_a_failure_names_its_step_and_a_retry_goes_on_behind_what_is_done(going: Going) -> None:
     going.begin()
     going.do("stage")

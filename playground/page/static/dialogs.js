@@ -45,7 +45,8 @@ export function settleModal() {
   before ??= document.activeElement;
   dialog.showModal();
   const first = dialog.querySelector("[data-autofocus]") ||
-    dialog.querySelector(".sheet input, .sheet select, .sheet textarea, .sheet button") ||
+    dialog.querySelector(".sheet input, .sheet select, .sheet textarea") ||
+    dialog.querySelector(".sheet button") ||
     dialog.querySelector("footer button");
   first?.focus();
 }

@@ -6,9 +6,11 @@ from pathlib import Path
 from provisioning.adapters.bundle_templates import schema
 from provisioning.adapters.bundle_templates.bugs import TemplateError
 from provisioning.adapters.bundle_templates.bundle_functions import BundleContext
+from provisioning.adapters.bundle_templates.content_version import version_of
 from provisioning.adapters.bundle_templates.rendering import Source, render_bundle
 from provisioning.errors import UserError
 from provisioning.questions import Answer, Question
+from provisioning.versions import TemplateVersion
 
 
 class BundleTemplates:
@@ -52,6 +54,10 @@ class BundleTemplates:
                 template, 1, f"{outside or 'every file'} must lie in {{{{.project_name}}}}"
             )
         return {path.removeprefix(top): data for path, data in rendered.items()}
+
+    def version(self, template: str) -> TemplateVersion:
+        """Return which version of a template is on offer."""
+        return version_of(self._template(template))
 
     def _source(self, template: str) -> Source:
         return Source(self._template(template), self.context)

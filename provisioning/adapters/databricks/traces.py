@@ -15,6 +15,7 @@ from databricks.sdk.service.workspace import AclPermission
 from provisioning.adapters.databricks.connection import Accounts
 from provisioning.adapters.databricks.names import Names
 from provisioning.project import Environment, ProjectSpec
+from provisioning.project_secrets import scopes_of, secret_of
 from provisioning.terraform_root import account_module, environment_module, identity_module
 
 
@@ -80,6 +81,9 @@ class EnvironmentTraces:
     def scope(self) -> list[Trace]:
         """Return the secret scope; lists show only those that we may read, this shows any."""
         name = self._names.scope
+        return self._scope(name, f"{self._module}.databricks_secret_scope.this")
+
+    def _scope(self, name: str, address: str) -> list[Trace]:
         try:
             acls = list(self._workspace.secrets.list_acls(name))
         except NotFound:
@@ -88,8 +92,25 @@ class EnvironmentTraces:
             acls = []
         managers = [acl.principal for acl in acls if acl.permission == AclPermission.MANAGE]
         maker = self._us if self._us in managers else "somebody"
-        address = f"{self._module}.databricks_secret_scope.this"
         return [self._trace("secret scope", name, address, name, maker)]
+
+    def secret_scopes(self) -> list[Trace]:
+        """Return the scopes of the project's own secrets.
+
+        Those that nobody asks for any more are no resources: their address is none of Terraform's.
+        """
+        prefix = scopes_of(self._names.spec.name, self._environment.name)
+        listed = (scope.name or "" for scope in self._workspace.secrets.list_scopes())
+        found = (name for name in listed if name.startswith(prefix))
+        return [
+            trace for name in found for trace in self._scope(name, self._address_of(name, prefix))
+        ]
+
+    def _address_of(self, scope: str, prefix: str) -> str:
+        secret = secret_of(self._names.spec, scope.removeprefix(prefix))
+        if secret is None or self._environment.stage not in secret.stages:
+            return f"secret scope {scope}"
+        return f'{self._module}.databricks_secret_scope.secret["{secret.name}"]'
 
     def policy(self) -> list[Trace]:
         """Return the cluster policy."""

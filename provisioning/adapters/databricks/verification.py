@@ -15,6 +15,7 @@ from databricks.sdk.service.workspace import AclPermission
 from provisioning.adapters.databricks.connection import Accounts, NotFound
 from provisioning.adapters.databricks.names import Names
 from provisioning.adapters.databricks.principal_secrets import PrincipalSecrets
+from provisioning.adapters.databricks.secret_scopes import secret_checks
 from provisioning.adapters.databricks.traces import AccountTraces
 from provisioning.delivery import Delivery
 from provisioning.ports import Finding, Principal
@@ -121,6 +122,7 @@ class EnvironmentChecks:
         yield "team is in the workspace", self.team_assigned
         yield "cluster policy is usable", self.policy
         yield "secret scope is readable", self.scope
+        yield from secret_checks(lambda: self._workspace, self.names, self._client_id)
         yield "schema exists", self.schema
         yield "service principal may use its schema", partial(self.own, self._client_id, WRITING)
         yield f"team may {'write' if self._writable else 'read'} the schema", self.team_grants

@@ -93,7 +93,8 @@ class DatabricksWorkspaces:
         looks: list[Look] = [partial(at_account, group) for group in groups]
         for environment in spec.environments():
             traces = EnvironmentTraces(self._accounts, spec, environment)
-            looks += [traces.schema, traces.scope, traces.policy, principals(traces)]
+            looks += [traces.schema, traces.scope, traces.secret_scopes]
+            looks += [traces.policy, principals(traces)]
         for planner in self._delivery.planners(spec):
             looks.append(principals(EnvironmentTraces(self._accounts, spec, planner)))
         return looks

@@ -36,7 +36,6 @@ LOG_LINES = 40
 FILE = quote(WORKFLOW.rpartition("/")[2])
 NEWEST = 30
 """So many runs, newest first, are looked through for one of ours."""
-DEPLOYMENTS_LOOKED_AT = 10
 DECISIONS = ("approved", "rejected")
 """GitHub also lists what a rule of an App has only remarked, as `pending`."""
 AMBIGUOUS = timedelta(seconds=15)
@@ -112,7 +111,7 @@ class GitHubActions:
     def released(self, project: str, environment: str) -> str:
         """Return the commit that was deployed to an environment last, or an empty string."""
         repository = self._repository(project)
-        where = f"environment={quote(environment)}&per_page={DEPLOYMENTS_LOOKED_AT}"
+        where = f"environment={quote(environment)}&per_page={LARGEST_PAGE}"
         with self._connection.doing(f"look for the last deployment to {environment}"):
             for deployment in self._connection.get(f"{repository}/deployments?{where}") or []:
                 path = f"{repository}/deployments/{deployment['id']}/statuses?per_page=10"

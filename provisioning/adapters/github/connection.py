@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from github import Auth, Github, GithubIntegration
@@ -171,15 +172,16 @@ class Connection:
             while len(self._known) > MOST_KNOWN:
                 del self._known[next(iter(self._known))]
 
-    def pages(self, path: str) -> Iterator[Json]:
+    def pages(self, path: str, **wanted: str) -> Iterator[Json]:
         """Return each entry of a list, page by page; nothing if there is no such thing."""
-        number, page = 1, self.get(f"{path}?per_page={LARGEST_PAGE}")
+        asked = urlencode({**wanted, "per_page": LARGEST_PAGE})
+        number, page = 1, self.get(f"{path}?{asked}")
         while page:
             yield from page
             if len(page) < LARGEST_PAGE:
                 return
             number += 1
-            page = self.get(f"{path}?per_page={LARGEST_PAGE}&page={number}")
+            page = self.get(f"{path}?{asked}&page={number}")
 
     def write(self, method: str, path: str, body: Json = None) -> Json:
         """Send a write once and return the answer's JSON."""

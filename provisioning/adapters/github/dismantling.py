@@ -13,7 +13,6 @@ from provisioning.adapters.github.protection_rule import repository_path, rules_
 
 Json = Any
 
-DEPLOYMENTS_LOOKED_AT = 10
 GOT_IN = frozenset({"in_progress", "success"})
 """What GitHub notes of a deployment once its job is past the gate."""
 
@@ -43,11 +42,13 @@ class GitHubDismantling:
         return self._connection.pages(f"{repository_path(self._connection, project)}/pulls")
 
     def was_used(self, project: str, environment: str) -> bool:
-        """Tell whether a job of some workflow run has ever got into an environment."""
+        """Tell whether a job of some workflow run has ever got into an environment.
+
+        Any number of deployments that nobody let in may have come since.
+        """
         path = f"{repository_path(self._connection, project)}/deployments"
-        where = f"environment={quote(environment)}&per_page={DEPLOYMENTS_LOOKED_AT}"
         with self._connection.doing(f"look for deployments to {environment}"):
-            for one in self._connection.get(f"{path}?{where}") or []:
+            for one in self._connection.pages(path, environment=environment):
                 statuses = self._connection.get(f"{path}/{one['id']}/statuses?per_page=30") or []
                 if GOT_IN & {status["state"] for status in statuses}:
                     return True

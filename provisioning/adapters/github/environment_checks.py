@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from provisioning.adapters.github.connection import Connection, Json
 from provisioning.adapters.github.environment_secrets import EnvironmentSecrets
@@ -10,6 +11,7 @@ from provisioning.adapters.github.protection_rule import is_enabled, rules_path
 from provisioning.clock import Clock
 from provisioning.delivery import SECRET_NAMES, Delivery
 from provisioning.project import PULL_REQUESTS, Environment, ProjectSpec, Reviewer
+from provisioning.project_secrets import reference_of, scope_of
 
 Described = Mapping[str, Mapping[str, Json]]
 """Terraform's outputs about the environments, by name."""
@@ -45,6 +47,8 @@ class EnvironmentChecks:
             yield "has fresh secrets", self.secrets
         else:
             yield "holds no Databricks secret", self.no_secrets
+        for name in self._own_secrets():
+            yield f"has a value of the secret {name}", partial(self.own_secret, name)
 
     # ------------------------------------------------------------------ what may be deployed
 
@@ -66,7 +70,9 @@ class EnvironmentChecks:
         """Expect what workflows need to know: where to log in, as whom, under which policy."""
         found = self._get("/variables?per_page=30") or {}
         there = {each["name"]: each["value"] for each in found.get("variables", ())}
-        wanted = {**self._wanted(), **self._counterpart()}
+        scopes = (scope_of(self.spec.name, self.environment.name, n) for n in self._own_secrets())
+        places = dict(zip(map(reference_of, self._own_secrets()), scopes, strict=True))
+        wanted = {**self._wanted(), **self._counterpart(), **places}
         wrong = [name for name, value in wanted.items() if not value or there.get(name) != value]
         return f"Wrong or missing: {', '.join(wrong)}." if wrong else ""
 
@@ -107,6 +113,18 @@ class EnvironmentChecks:
         """Expect that nothing is kept with which somebody could log in."""
         found = self._secrets.dates().keys() & set(SECRET_NAMES)
         return f"It holds {', '.join(sorted(found))}." if found else ""
+
+    def own_secret(self, name: str) -> str:
+        """Expect that somebody has entered the value of one of the project's own secrets."""
+        found = name in self._secrets.dates()
+        return "" if found else "Nobody has entered its value, or it was deleted."
+
+    def _own_secrets(self) -> tuple[str, ...]:
+        """Return the names of the project's own secrets here; planners have none."""
+        if self.environment.is_planner:
+            return ()
+        stage = self.environment.stage
+        return tuple(each.name for each in self.spec.secrets if stage in each.stages)
 
     # ------------------------------------------------------------------ who releases
 

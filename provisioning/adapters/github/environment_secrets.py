@@ -8,6 +8,7 @@ from nacl.public import PublicKey, SealedBox
 from pydantic import SecretStr
 
 from provisioning.adapters.github.connection import LARGEST_PAGE, Connection
+from provisioning.errors import PermanentError
 
 
 class EnvironmentSecrets:
@@ -28,8 +29,15 @@ class EnvironmentSecrets:
     def put(self, values: Mapping[str, SecretStr]) -> None:
         """Write secrets, each sealed so that GitHub alone can open it."""
         key = self._connection.get(f"{self._path}/public-key")
+        if key is None:
+            names = ", ".join(values)
+            raise PermanentError(f"{names} could not be written: {self._path} is not at GitHub.")
         box = SealedBox(PublicKey(base64.b64decode(key["key"])))
         for name, value in values.items():
             sealed = base64.b64encode(box.encrypt(value.get_secret_value().encode())).decode()
             body = {"encrypted_value": sealed, "key_id": key["key_id"]}
             self._connection.write("PUT", f"{self._path}/{name}", body)
+
+    def remove(self, name: str) -> None:
+        """Delete a secret; one that is gone is fine."""
+        self._connection.remove(f"{self._path}/{name}")

@@ -11,7 +11,8 @@ from provisioning.adapters.github.connection import Connection
 from provisioning.adapters.github.directory import Choices, Directory, matching
 from provisioning.adapters.github.environment_secrets import EnvironmentSecrets
 from provisioning.adapters.github.leftovers import import_ids
-from provisioning.adapters.github.starter import StarterCode
+from provisioning.adapters.github.starter import TEMPLATE_BRANCH, StarterCode
+from provisioning.adapters.github.template_branch import TemplateBranch
 from provisioning.adapters.github.verification import Verification
 from provisioning.clock import Clock
 from provisioning.delivery import Delivery
@@ -102,6 +103,14 @@ class GitHubRepositories:
         """
         with self._connection.doing(f"push the starter code to {name}"):
             return StarterCode(self._connection, self._repository(name)).push(files, marker)
+
+    def follow(
+        self, name: str, before: Mapping[str, bytes], after: Mapping[str, bytes], message: str
+    ) -> str:
+        """Make `sciclops/template` hold what comes after, in one commit; return where it is."""
+        with self._connection.doing(f"push to {TEMPLATE_BRANCH} of {name}"):
+            branch = TemplateBranch(self._connection, self._repository(name))
+            return branch.follow(before, after, message)
 
     def leftovers(self, name: str, marker: str) -> dict[str, str]:
         """Return what exists of a project's repository, if it carries our marker."""

@@ -32,8 +32,9 @@ class StarterCode:
         history = list(self._connection.pages(f"{self._path}/commits"))
         commit = _marked(history, marker)
         if not commit:
-            commit = self._commit(files, marker, parent=self._untouched(history))
-            self._move_main(commit)
+            message = f"{TITLE}\n\n{marker}"
+            commit = self.commit(files, message, parent=self._untouched(history))
+            self.move("heads/main", commit)
         self._point_template_branch(commit)
         return commit
 
@@ -47,10 +48,10 @@ class StarterCode:
             "and leave GitHub's first commit on main, then retry; or clean up."
         )
 
-    def _commit(self, files: Mapping[str, bytes], marker: str, *, parent: str) -> str:
+    def commit(self, files: Mapping[str, bytes], message: str, *, parent: str) -> str:
+        """Write a commit that holds exactly these files; nothing points to it yet."""
         entries = [self._entry(path, content) for path, content in sorted(files.items())]
         tree = self._write("POST", "trees", {"tree": entries})
-        message = f"{TITLE}\n\n{marker}"
         wanted = {"message": message, "tree": tree["sha"], "parents": [parent]}
         return str(self._write("POST", "commits", wanted)["sha"])
 
@@ -62,13 +63,14 @@ class StarterCode:
         blob = self._write("POST", "blobs", {"content": encoded, "encoding": "base64"})
         return {**entry, "sha": blob["sha"]}
 
-    def _move_main(self, commit: str) -> None:
+    def move(self, ref: str, commit: str) -> None:
+        """Move a branch forward to a commit; raises `TemporaryError` if others were faster."""
         try:
-            self._write("PATCH", "refs/heads/main", {"sha": commit, "force": False})
+            self._write("PATCH", f"refs/{ref}", {"sha": commit, "force": False})
         except GithubException as error:
             if error.status == 422 and "fast forward" in str(error.data):
                 raise TemporaryError(
-                    "main moved while the starter code was pushed; nothing was changed"
+                    f"{ref.partition('/')[2]} moved while we pushed to it; nothing was changed"
                 ) from error
             raise
 

@@ -172,6 +172,22 @@ variable "data_access" {
   }
 }
 
+variable "secrets" {
+  description = "Names of the project's own secrets here, whose places are made; values are never known."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.secrets : can(regex("^[A-Z_][A-Z0-9_]{0,39}$", name))])
+    error_message = "secrets must be names of up to 40 capital letters, digits and underscores that begin with no digit."
+  }
+
+  validation {
+    condition     = alltrue([for name in var.secrets : !can(regex("^(GITHUB|DATABRICKS|MGMT|ACTIONS)_", name))])
+    error_message = "secrets must not begin with GITHUB_, DATABRICKS_, MGMT_ or ACTIONS_."
+  }
+}
+
 variable "deployment_branches" {
   description = "Patterns of what may deploy here: branches, or refs/pull/*/merge for pull requests."
   type        = list(string)

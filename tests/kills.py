@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -66,6 +67,8 @@ class Killed:
     """What it is about: a living project that lives on or is gone after it, or a new name."""
     goes_on: ClassVar[bool] = False
     """Whether its message is one that was there before."""
+    gives_up_after: ClassVar[timedelta] = timedelta()
+    """How long what a dead process was doing is waited for, where nobody else can go on with it."""
 
     def __init__(self, talk: Conversation) -> None:
         self.talk = talk
@@ -85,6 +88,9 @@ class Killed:
     def faults(self) -> Iterator[str]:
         """Return everything that is not as it must be at the vendors."""
         raise NotImplementedError
+
+    def pressed(self, label: str) -> None:
+        """Do what people do in the dialog that a button opens, if it opens one."""
 
     def is_part(self, operation: str) -> bool:
         """Tell whether a durable workflow is of this kind, by the id of what it is about."""
@@ -202,6 +208,7 @@ class Killer:
         where = self._kill_during(work, kill)
         if where:
             self.restart()
+            self.world.clock.advance(work.gives_up_after)
         return where, self._see_it_through(work)
 
     def _kill_during(self, work: Killed, kill: Kill) -> str:
@@ -261,6 +268,7 @@ class Killer:
                 if live and pressing not in self._pressed:
                     self._pressed.add(pressing)
                     getattr(work.talk, person).press(label, on=message)
+                    work.pressed(label)
         return False
 
 

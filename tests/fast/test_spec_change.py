@@ -308,7 +308,7 @@ def test_a_destruction_reaches_what_a_change_has_begun_to_add(
     store.operations.end(operation, "failed", {"touched": touched})
     for kind in ("reconcile", "destroy_project"):
         row = an_operation(f"op-{kind}", minute=2)
-        row.kind = kind
+        row.kind, row.request = kind, a_spec().model_dump(mode="json")
         reached = store.operations.begin(row).request["workspace_groups"]
         store.operations.end(row.id, "done")
         more = ["gbx2"] if touched and kind == "destroy_project" else []

@@ -221,7 +221,9 @@ def test_owners_alone_change_and_nothing_at_the_vendors(talk: Conversation) -> N
     talk.press("Confirm & Apply", talk.pat)
     said = text_of(change_message(talk, "Changed"))
     assert "Resources changed: +0 ~0 -0" in said
-    assert "Files of the repository" not in said
+    assert "Files of the repository change, too: open a pull request" in said
+    file = talk.world.github.files(talk.name, "sciclops/template")["sciclops.yml"].decode()
+    assert f"owners:\n- {cast.GRACE.slack}\n- {cast.ROSA.slack}\n" in file
     talk.ada.type(f"/sciclops change {talk.name}")
     talk.told(talk.ada, "Not done: only an owner of the project or the platform team can change it")
     open_form(talk, talk.rosa).close()

@@ -25,6 +25,7 @@ from provisioning.delivery import Delivery
 from provisioning.project import ProjectSpec, Reviewer
 from provisioning.redaction import SecretRedactor
 from provisioning.runs import Progress
+from provisioning.spec_file import FILE, written
 from provisioning.starter import starter_answers
 
 RESOURCES = {"one group": 107, "two groups": 201}
@@ -98,10 +99,11 @@ def living(
     assert world.databricks.unknown_calls == []
 
 
-def test_a_clone_is_the_rendered_bundle_byte_by_byte(living: Living) -> None:
+def test_a_clone_is_the_rendered_bundle_and_its_specification_byte_by_byte(living: Living) -> None:
     templates = BundleTemplates(vendors.TEMPLATES, vendors.bundle_context(living.settings))
     policy = installation.policy_of(living.settings)
     rendered = templates.render("job", starter_answers(living.spec, policy.catalogs, policy))
+    rendered[FILE] = written(living.spec)
     cloned = {
         str(path.relative_to(living.clone)): path.read_bytes()
         for path in living.clone.rglob("*")

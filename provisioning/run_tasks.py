@@ -177,6 +177,8 @@ def _cost_task(operation: Operation) -> Task:
         status="complete",
         output=say(
             f"not estimated ({total - plan.priced} of {total} {_resources(total)} no price)"
+            if total
+            else "nothing is added"
         ),
     )
 

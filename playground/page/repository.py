@@ -42,7 +42,7 @@ def repository_view(github: GitHub, at: Address, reader: Reader) -> Html:
     login = login_of(at.viewer)
     pulls = list(repo.pulls.values())[::-1][:MOST_PULLS]
     runs = github.runs(at.name)[::-1][:MOST_RUNS]
-    shown_pulls = [_pull(repo, one, reader) for one in pulls]
+    shown_pulls = [_pull(repo, one, reader) for one in pulls] or tag("p", "There is none.")
     shown_runs = [_run(github, at, one, reader) for one in runs]
     return tag(
         "div",

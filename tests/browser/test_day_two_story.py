@@ -239,7 +239,7 @@ def test_who_types_the_name_destroys_it(window: Window, sandbox: Conversation) -
     keep(ada, "destroy-1-asked")
     form.get_by_label(f"Type {NAME} to confirm").fill("ada-8")
     form.get_by_role("button", name="Destroy").click()
-    expect(form.locator(".error")).to_contain_text(f"Type {NAME}", timeout=ANSWER_MS)
+    expect(form.locator(".error")).to_contain_text(f"type {NAME}", timeout=ANSWER_MS)
     keep(ada, "destroy-2-another-name")
     form.get_by_label(f"Type {NAME} to confirm").fill(NAME)
     form.get_by_role("button", name="Destroy").click()

@@ -81,7 +81,9 @@ def _template(novelty: Novelty) -> Text:
         "of the template ",
         bold(title),
         *version,
-        ": new projects are made from it.",
+        ": new projects are made from it, ",
+        code("/sciclops upgrade"),
+        " offers it to yours.",
     )
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -66,6 +67,8 @@ class Killed:
     """What it is about: a living project that lives on or is gone after it, or a new name."""
     goes_on: ClassVar[bool] = False
     """Whether its message is one that was there before."""
+    gives_up_after: ClassVar[timedelta] = timedelta()
+    """How long what a dead process was doing is waited for, where nobody else can go on with it."""
 
     def __init__(self, talk: Conversation) -> None:
         self.talk = talk
@@ -85,6 +88,9 @@ class Killed:
     def faults(self) -> Iterator[str]:
         """Return everything that is not as it must be at the vendors."""
         raise NotImplementedError
+
+    def pressed(self, label: str) -> None:
+        """Do what people do in the dialog that a button opens, if it opens one."""
 
     def is_part(self, operation: str) -> bool:
         """Tell whether a durable workflow is of this kind, by the id of what it is about."""
@@ -174,12 +180,16 @@ class Killer:
         self.playground.run(self.world.bot.start(), timeout=SECONDS)
 
     def rehearse(self, work: Killed) -> tuple[list[str], int]:
-        """See an operation through unharmed; return its steps and its number of requests."""
+        """See an operation through unharmed; return its steps and its number of requests.
+
+        Nothing may be wrong in the end, or else nobody could tell what a kill has done.
+        """
         work.prepare()
         work.note_before()
         since, before = len(self.world.bot.points), self._requests()
         work.begin()
-        self._see_it_through(work)
+        wrong = self._see_it_through(work)
+        assert not wrong, f"unharmed: {wrong}"
         steps = [
             point.removeprefix("before ")
             for operation, point in self.world.bot.points[since:]
@@ -187,18 +197,19 @@ class Killer:
         ]
         return list(dict.fromkeys(steps)), self._requests() - before
 
-    def run_trial(self, work: Killed, kill: Kill) -> str:
+    def run_trial(self, work: Killed, kill: Kill) -> tuple[str, list[str]]:
         """Begin an operation, kill the bot during it, and see it through.
 
-        Return where the bot was killed; nothing, if the operation had ended before.
+        Return where the bot was killed, which is nowhere if the operation had ended before, and
+        what was wrong in the end.
         """
         work.prepare()
         work.note_before()
         where = self._kill_during(work, kill)
         if where:
             self.restart()
-        self._see_it_through(work)
-        return where
+            self.world.clock.advance(work.gives_up_after)
+        return where, self._see_it_through(work)
 
     def _kill_during(self, work: Killed, kill: Kill) -> str:
         bot, requests = self.world.bot, self._requests() + kill.requests
@@ -228,12 +239,20 @@ class Killer:
     def _requests(self) -> int:
         return sum(self.world.faults.requests[door] for door in DOORS)
 
-    def _see_it_through(self, work: Killed) -> None:
-        """Answer what is asked, wait for an end, and until all has come to rest."""
+    def _see_it_through(self, work: Killed) -> list[str]:
+        """Answer what is asked, wait for an end, and until all has come to rest.
+
+        Return what is wrong then.
+        """
         wait_until(lambda: self._answer(work) or work.has_ended(), SECONDS)
-        with suppress(AssertionError):  # what is wrong is told by whoever judges
-            wait_until(lambda: work.has_failed() or not self.faults_of(work), SETTLING_SECONDS)
         self.world.slack.workspace.stacks.clear()
+        if work.has_failed():
+            return [work.text()]
+        try:
+            wait_until(lambda: not self.faults_of(work), SETTLING_SECONDS)
+        except AssertionError:
+            return self.faults_of(work)
+        return []
 
     def faults_of(self, work: Killed) -> list[str]:
         """Return everything that is not as it must be once an operation has ended."""
@@ -249,6 +268,7 @@ class Killer:
                 if live and pressing not in self._pressed:
                     self._pressed.add(pressing)
                     getattr(work.talk, person).press(label, on=message)
+                    work.pressed(label)
         return False
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
@@ -13,11 +14,16 @@ from waiting import wait_until
 from playground.databricks.deployed import Job
 from playground.databricks.jobs import object_id
 from playground.databricks.state import Group, Workspace
+from playground.faults import Fault
 from playground.github.runs import WorkflowRun
+from playground.slack.entities import Message
 from playground.slack.reading import buttons, text_of
 from playground.world import Playground
 
 CONFIRM = "Confirm & Destroy"
+ALWAYS = 1_000_000
+LONGEST_PAUSE = timedelta(seconds=11)
+"""Longer than the bot waits before it tries something again."""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +45,7 @@ def all_is_well_again(playground: Playground, runner: PlayedRunner) -> Iterator[
     runner.failing.clear()
     runner.held.clear()
     runner.effects.clear()
+    playground.world.faults.clear()
 
 
 def put_a_table(talk: Conversation) -> None:
@@ -258,6 +265,51 @@ def test_whatever_is_killed_when_it_ends_with_nothing_left(
         "testing",
         "development",
     ]
+
+
+def test_with_github_down_it_stays_visibly_unfinished_until_a_retry_ends_it(
+    playground: Playground, runner: PlayedRunner
+) -> None:
+    runner.held.add("Destroy Staging")
+    runner.go_on.clear()
+    talk = sandbox(playground, "box-3")
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    wait_until(lambda: destroying(talk), RUN_SECONDS)
+    faults = talk.world.faults
+    faults.add(Fault("github", "status", times=ALWAYS, status=503))
+    playground.run(let_go(runner))
+    talk.says("GitHub answered 503; trying again")
+    failed = wait_for_patience_to_end(talk)
+    assert "Removing what is deployed failed" in text_of(talk.says("Removing what is deployed f"))
+    assert "what was deployed to the other stages, and everything else" in text_of(failed)
+    assert set(buttons(failed)) == {"Retry"}
+    faults.clear()
+    faults.add(Fault("github", "status", "DELETE .*/environments/", times=ALWAYS, status=503))
+    talk.press("Retry")
+    failed = talk.says("Applying failed: DELETE")
+    assert "resources exist; Retry goes on from there" in text_of(failed)
+    assert "repository" in what_is_left(talk)
+    faults.clear()
+    talk.press("Retry")
+    talk.run_message("Destroy · Destroyed")
+    assert [one.inputs["stage"] for one in destroying(talk)] == [
+        "staging",
+        "testing",
+        "development",
+    ]
+    assert what_is_left(talk) == []
+
+
+def wait_for_patience_to_end(talk: Conversation) -> Message:
+    """Move time until what is tried again and again has failed; return the run's message."""
+
+    def failed() -> bool:
+        talk.world.clock.advance(LONGEST_PAUSE)
+        return "Destroy · Failed" in text_of(talk.run_message("Destroy"))
+
+    wait_until(failed, RUN_SECONDS)
+    return talk.run_message("Destroy · Failed")
 
 
 def test_what_was_never_ready_is_cleaned_up_instead(playground: Playground) -> None:

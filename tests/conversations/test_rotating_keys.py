@@ -8,9 +8,10 @@ import pytest
 from conversation import RUN_SECONDS, Conversation
 from keys import Keys, LoggingIn, status
 from played_runs import playing
-from shipping import merge
+from shipping import merge, run_says
 from waiting import wait_until
 
+from playground.cast import GRACE
 from playground.faults import Door, Fault
 from playground.github.runs import WorkflowRun
 from playground.slack.reading import buttons, text_of
@@ -118,6 +119,23 @@ def test_a_deployment_that_began_before_keeps_its_key_until_it_has_ended(keys: K
     assert keys.are_tidy()
 
 
+def test_deployments_all_through_a_rotation_log_in(keys: Keys) -> None:
+    github, name, old = keys.talk.world.github, keys.talk.name, keys.all()
+    runner(keys).logins.clear()
+    number, runs = keys.rotate(), list[WorkflowRun]()
+
+    def is_done() -> bool:
+        return any("Key rotation · Done" in text_of(one) for one in keys.messages()[number:])
+
+    while not is_done():
+        runs.append(github.dispatch(GRACE.github, name, "deploy.yml", {"stage": "staging"}))
+        run_says(keys.talk, runs[-1], "Deployed to Staging")
+    assert {run.conclusion for run in runs} == {"success"}
+    assert {answered for _, answered in runner(keys).logins} == {200}
+    assert {status(key) for key in old.values()} == {401}
+    assert keys.are_tidy()
+
+
 def test_a_deployment_that_never_ends_keeps_no_key_for_ever(keys: Keys) -> None:
     begin_deployment(keys, "feat: never ends")
     old = keys.of()
@@ -134,11 +152,14 @@ def test_a_deployment_that_never_ends_keeps_no_key_for_ever(keys: Keys) -> None:
     ("step", "door", "pattern", "passed"),
     [
         ("Renewing", "github", f"PUT .*{TESTING}", 0),
+        ("Renewing", "databricks", f"GET .*{SECRETS}", 0),
         ("Renewing", "databricks", f"POST .*{SECRETS}", 0),
+        ("Renewing", "github", f"GET .*{TESTING}/public-key", 1),
         ("Renewing", "github", f"PUT .*{TESTING}/DATABRICKS_TOKEN$", 0),
         ("Renewing", "github", f"PUT .*{TESTING}/DATABRICKS_TOKEN_MT_SP", 0),
         ("Renewing", "github", f"GET .*{TESTING}$", 1),
         ("Revoking", "github", f"GET .*{TESTING}$", 2),
+        ("Revoking", "databricks", f"GET .*{SECRETS}", 1),
         ("Revoking", "databricks", f"DELETE .*{SECRETS}", 0),
     ],
 )

@@ -53,7 +53,8 @@ def test_the_first_start_tells_of_no_version_and_each_new_one_is_told_once(
         for swept in [pool.submit(news.sweep) for _ in range(6)]:
             swept.result()
     expected = [
-        "New version of the template Job, b: new projects are made from it.",
+        "New version of the template Job, b: new projects are made from it, /sciclops upgrade "
+        "offers it to yours.",
         "New template ML workflow: /sciclops new offers it.",
     ]
     assert told(each_store) == expected

@@ -71,7 +71,7 @@ def add(request: Request, services: Services) -> Answer:
     spec = services.secrets.changeable(request.word(2), request.who)
     if request.values is None:
         return add_form(spec, request.word(3), missing_stages(spec, request.word(3)))
-    name, stages = text(request.values, NAME).upper(), many(request.values, STAGES_FIELD)
+    name, stages = text(request.values, NAME), many(request.values, STAGES_FIELD)
     if errors := objections(spec, name, stages):
         return add_form(spec, name, stages, errors)
     known = secret_of(spec, name)

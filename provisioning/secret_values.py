@@ -33,7 +33,7 @@ from provisioning.project_secrets import (
     secret_of,
     written_at,
 )
-from provisioning.redaction import REDACTED
+from provisioning.redaction import SecretRedactor
 from provisioning.requesting import Requesting
 from provisioning.secret_message import listed
 from provisioning.secret_ports import SecretPlace
@@ -186,7 +186,8 @@ class SecretValues:
                     place.put(run.project, environment, work.name, value)
                 at = self._read_back(run.project, environment, work.name)
         except SciclopsError as error:
-            return self.redact(str(error).replace(value.get_secret_value(), REDACTED)).rstrip(".")
+            hide = SecretRedactor([value.get_secret_value()])
+            return self.redact(hide(str(error))).rstrip(".")
         self._note(run, work, environment.name, at)
         return ""
 

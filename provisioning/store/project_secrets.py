@@ -43,6 +43,6 @@ class ProjectSecrets:
                 "secret": name,
                 "stages": list(kept[0].stages) if kept else [],
             }
-            what = "has a secret" if kept else "has a secret no more"
+            what = "has a secret" if kept else "no longer has a secret"
             entry = audit.Entry(project=run.project, who=audit.US, what=what, detail=detail)
             audit.append(session, self._clock.now(), entry)

@@ -209,6 +209,7 @@ def told_so_often(talk: Conversation, often: int) -> bool | None:
         ("GITHUB_THING", "GitHub keeps names that begin so for itself"),
         ("DATABRICKS_TOKEN", "the deploy workflow logs in with secrets that are called so"),
         ("9LIVES", "begins with no digit"),
+        ("correct-horse", "A name has capital letters"),
         (NAME, "is in every stage already; set gives it another value"),
     ],
 )

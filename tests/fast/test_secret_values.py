@@ -1,6 +1,7 @@
 """A value passes through to the vendors, whatever dies or fails on the way, and stays nowhere."""
 
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -33,6 +34,7 @@ EXAMPLE = Path(__file__).parents[2] / "sciclops.example.toml"
 NOBODY = cast("Any", None)
 SPEC = with_secret(a_spec(), "KEY", STAGES)
 VALUE, OTHER = SecretStr("plain-words-9f1c"), SecretStr("other-words-77ab")
+ENCODED = b64encode(VALUE.get_secret_value().encode()).decode()
 NUMBERS = count(1)
 Before = Callable[[str], None]
 
@@ -210,6 +212,7 @@ def test_a_death_at_a_vendor_says_which_environments_are_in_doubt(
         ),
         (TemporaryError("GitHub did not answer"), "GitHub did not answer. Testing may have"),
         (TemporaryError(f"cannot store {VALUE.get_secret_value()}"), "cannot store [redacted]."),
+        (TemporaryError(f"cannot store {ENCODED}"), "cannot store [redacted]"),
         (ValueError(f"bad value {VALUE.get_secret_value()}"), "Something unexpected happened"),
     ],
 )
@@ -225,6 +228,7 @@ def test_what_a_vendor_refuses_is_told_without_the_value(
     assert said in room.says()
     assert "Staging and Production kept what they had" in room.says()
     assert VALUE.get_secret_value() not in room.says() + caplog.text
+    assert ENCODED not in room.says()
     assert ("storing a value broke off" in caplog.text) == isinstance(error, ValueError)
     room.vaults[1].before = lambda _: None
     assert room.enter().phase == "done"

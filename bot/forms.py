@@ -53,8 +53,9 @@ def view(form: Form, channel: str, before: Mapping[str, Any] | None = None) -> B
     blocks: list[Block] = [rich_text([form.intro])] if form.intro else []
     picked = _picked((before or {}).get("state", {}).get("values", {}))
     for field in form.fields:
-        is_typed = field.kind in ("search", "searches")
-        blocks.append(_input(replace(field, options=picked[field.name]) if is_typed else field))
+        if field.kind in ("search", "searches"):
+            field = replace(field, options=(*field.options, *picked[field.name]))
+        blocks.append(_input(field))
         if error := form.errors.get(field.name):
             blocks.append(_note(f"⚠ {error}", f"{field.name}{NOTE}"))
     return {

@@ -34,6 +34,7 @@ from provisioning.adapters.github import (
 from provisioning.adapters.github.actions import GitHubActions
 from provisioning.adapters.github.dismantling import GitHubDismantling
 from provisioning.adapters.github.protection_rule import GitHubProtectionRule
+from provisioning.adapters.github.spec_files import GitHubSpecFiles
 from provisioning.adapters.github.template_upgrades import GitHubTemplateUpgrades
 from provisioning.adapters.github.webhooks import GitHubWebhooks
 from provisioning.adapters.github.workflow_tags import WorkflowTags
@@ -124,6 +125,11 @@ class Foundation:
     def template_upgrades(self) -> GitHubTemplateUpgrades:
         """Return what offers new versions of templates."""
         return GitHubTemplateUpgrades(self.github)
+
+    @cached_property
+    def spec_files(self) -> GitHubSpecFiles:
+        """Return the specifications in projects' repositories."""
+        return GitHubSpecFiles(self.github)
 
     @property
     def holdings(self) -> Holdings:

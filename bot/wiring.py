@@ -14,6 +14,7 @@ from bot.vendors import (
     installation_of,
     secret_scopes_of,
 )
+from commands.change import objections
 from commands.command import Services
 from provisioning import migrations
 from provisioning.adapters.github.secret_places import GitHubSecretPlaces
@@ -32,6 +33,7 @@ from provisioning.losses import Losses
 from provisioning.measuring import Measuring
 from provisioning.missed import Missed
 from provisioning.overlaps import Overlaps
+from provisioning.owners import Owners
 from provisioning.project_locks import ProjectLocks
 from provisioning.release_times import ReleaseTimes
 from provisioning.requesting import Requesting
@@ -42,6 +44,8 @@ from provisioning.sandbox_times import SandboxTimes
 from provisioning.secret_parts import SecretParts
 from provisioning.secret_ports import SecretPlace
 from provisioning.secret_values import SecretValues
+from provisioning.spec_files import PERIOD as SPECIFICATIONS_EVERY
+from provisioning.spec_files import SpecificationFiles
 from provisioning.store import Followed
 from provisioning.sweeps import Sweeps
 from provisioning.terraform_parts import TerraformParts
@@ -252,6 +256,19 @@ class Bot(Releases):
         self.first_deployment.seen(followed)
         self.overlaps.seen(followed)
         self.undeploying.seen(followed)
+        self.specification_files.seen(followed)
+
+    @cached_property
+    def specification_files(self) -> SpecificationFiles:
+        """Return what follows projects' specifications in their repositories."""
+        return SpecificationFiles(
+            self.store,
+            self.spec_files,
+            self.requesting,
+            Owners(self.store, self.people, self.policy),
+            self.linking,
+            lambda before, wanted, who: objections(before, wanted, who, self.services),
+        )
 
     @cached_property
     def sweeps(self) -> Sweeps:
@@ -270,6 +287,7 @@ class Bot(Releases):
             "sweep.sandboxes": (timedelta(seconds=15), sandboxes.sweep),
             "sweep.glass": (timedelta(seconds=30), self.breaking_glass.sweep),
             "sweep.missed": (timedelta(seconds=30), missed.sweep),
+            "sweep.specifications": (SPECIFICATIONS_EVERY, self.specification_files.sweep),
             "sweep.drift": (SWEEP_PERIOD, self.drift.sweep),
             "sweep.overlaps": (timedelta(seconds=15), self.overlaps.sweep),
             "sweep.secrets": (timedelta(seconds=15), self.secret_values.sweep),

@@ -13,6 +13,9 @@ from provisioning.project import DataAccess, ProjectSpec
 from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Store
 
+UNCHECKED = "I could not check this just now"
+"""How the sentence begins where a vendor does not answer: nothing is known then."""
+
 Check = Callable[[], str]
 """Returns what stands in the way, or an empty string."""
 
@@ -71,7 +74,7 @@ class Feasibility:
             try:
                 errors[field] = check.result()
             except TemporaryError as later:
-                errors[field] = f"I could not check this just now: {later}. Please try again."
+                errors[field] = f"{UNCHECKED}: {later}. Please try again."
         return {field: sentence for field, sentence in errors.items() if sentence}
 
     def taken(self, name: str) -> str:

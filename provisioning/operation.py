@@ -155,6 +155,14 @@ class Undeployment(Frozen):
     done: bool = False
 
 
+class FromGitHub(Frozen):
+    """The merge of a project's specification file that began a change, and who merged it."""
+
+    login: str
+    url: str
+    number: int
+
+
 class Facts(Frozen):
     """What an operation has found out so far; every figure is Terraform's own.
 
@@ -173,7 +181,8 @@ class Facts(Frozen):
     is the specification that a change replaces; `changed` is set once it is replaced. `files` says
     what became of the repository's files: "same", "moved" on the template's branch, or, where they
     come from another version of the template, "other" (nothing to do) or "left" (something would
-    have to change). `commit` is where that branch is then.
+    have to change). `commit` is where that branch is then. `from_github` is what began a change
+    that nobody asked for in Slack.
     """
 
     origin: str = ""
@@ -205,6 +214,7 @@ class Facts(Frozen):
     changed: bool = False
     files: str = ""
     commit: str = ""
+    from_github: FromGitHub | None = None
     started: dict[str, datetime] = Field(default_factory=dict)
     finished: dict[str, datetime] = Field(default_factory=dict)
     queue_position: int = 0

@@ -240,6 +240,7 @@ KINDS = {
         UPGRADE_PROJECT,
     )
 }
+STALE_FILE = "sciclops.yml says otherwise until that merge is reverted"
 UNTOUCHED = "nothing was changed, and the project stays as it is"
 
 
@@ -255,8 +256,9 @@ def left_behind(operation: Operation) -> str:
         return ""
     if facts.changed:
         return "the change is made and in force, only its verification is missing"
-    is_begun = facts.touched or facts.undeploying_in
-    return kind_of(operation).left_behind if is_begun else UNTOUCHED
+    if facts.touched or facts.undeploying_in:
+        return kind_of(operation).left_behind
+    return f"{UNTOUCHED}; {STALE_FILE}" if facts.from_github else UNTOUCHED
 
 
 def left_standing(operation: Operation) -> str:

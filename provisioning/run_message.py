@@ -15,6 +15,7 @@ from provisioning.operation import (
     STOPPED,
     TURNS,
     WORKING,
+    Facts,
     Operation,
 )
 from provisioning.operation_kinds import kind_of
@@ -187,7 +188,7 @@ def _what_it_is_about(operation: Operation) -> Iterable[Fact]:
 def _facts(operation: Operation) -> tuple[Fact, ...]:
     spec, facts = operation.spec, operation.facts
     shown = [
-        Fact(label="Triggered by", value=say(_asker(operation))),
+        Fact(label="Triggered by", value=say(_asker(operation), *_from_github(facts))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(template_title(spec.template))),
     ]
@@ -209,6 +210,14 @@ def _facts(operation: Operation) -> tuple[Fact, ...]:
 def _asker(operation: Operation) -> Span | str:
     """Name who asked for a run; Slack takes no mention of somebody whom it doesn't know."""
     return "SciCLOps itself" if operation.requested_by == US else person(operation.requested_by)
+
+
+def _from_github(facts: Facts) -> tuple[str | Span, ...]:
+    """Say which merge began a change, and as whom GitHub knows who merged it."""
+    merge = facts.from_github
+    if merge is None:
+        return ()
+    return (f" from GitHub, as {merge.login}: ", link(f"merge of #{merge.number}", merge.url))
 
 
 def unlisted(spec: ProjectSpec) -> str:

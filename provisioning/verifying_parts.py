@@ -10,6 +10,7 @@ from provisioning.operation import Operation
 from provisioning.ports import Repositories, Templates, Workspaces
 from provisioning.project import ProjectSpec
 from provisioning.run_steps import RunSteps
+from provisioning.spec_file import FILE, written
 from provisioning.starter import starter_answers
 
 A = TypeVar("A")
@@ -33,10 +34,11 @@ class VerifyingParts:
     templates: Templates
 
     def render(self, spec: ProjectSpec) -> dict[str, bytes]:
-        """Return the repository's files as the template makes them now."""
+        """Return the repository's files as the template makes them now, and the specification."""
         policy = self.run_steps.policy
         known = starter_answers(spec, policy.catalogs, policy)
-        return self.templates.render(spec.template, {**spec.answers, **known})
+        files = self.templates.render(spec.template, {**spec.answers, **known})
+        return {**files, FILE: written(spec)}
 
     def verify(
         self, operation: Operation, files: Mapping[str, bytes], pushed: str = "", *, otherwise: str

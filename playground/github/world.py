@@ -26,6 +26,7 @@ INSTALLATION_ID = 51423001
 APP_PERMISSIONS = {
     "actions": "write",
     "administration": "write",
+    "checks": "write",
     "contents": "write",
     "deployments": "write",
     "environments": "write",
@@ -142,6 +143,21 @@ class Ruleset:
 
 
 @dataclass
+class CheckRun:
+    """An App's verdict on a commit."""
+
+    id: int
+    name: str
+    head_sha: str
+    status: str
+    conclusion: str | None
+    title: str | None
+    summary: str | None
+    annotations: list[Json]
+    started_at: datetime
+
+
+@dataclass
 class SubjectClaim:
     """How a repository's OIDC subjects are built."""
 
@@ -180,6 +196,7 @@ class Repository:
     workflows: dict[str, WorkflowEntry] = field(default_factory=dict)
     pulls: "dict[int, PullRequest]" = field(default_factory=dict)
     deployments: "dict[int, Deployment]" = field(default_factory=dict)
+    check_runs: list[CheckRun] = field(default_factory=list)
 
     def environment(self, name: str) -> Environment | None:
         """Return the environment of that name: GitHub compares names without regard to case."""

@@ -17,6 +17,7 @@ from provisioning.rule_parts import RuleParts
 from provisioning.run_steps import RunSteps
 from provisioning.secret_parts import SecretParts
 from provisioning.spec_change import differences, new_environments
+from provisioning.spec_file import FILE
 from provisioning.terraform_parts import TerraformParts
 from provisioning.verifying_parts import VerifyingParts
 
@@ -133,7 +134,13 @@ class ChangeProject:
         operation = self.run_steps.load(run)
         before, after = map(self.verifying.render, (_before(operation), operation.spec))
         message = f"Follow the changed specification\n\nsciclops:{run}"
-        commit = self.terraform.repositories.follow(operation.project, before, after, message)
+        follow = self.terraform.repositories.follow
+        commit = follow(operation.project, before, after, message)
+        if not commit:  # projects that are older than the specification's file don't have it
+            older = {path: content for path, content in before.items() if path != FILE}
+            commit = follow(operation.project, older, after, message)
+        if operation.facts.from_github:
+            before = {**before, FILE: after[FILE]}  # that was merged: `main` has it
         same = before == after
         files = ("same" if same else "moved") if commit else ("other" if same else "left")
         self.run_steps.remember(run, files=files, commit=commit)

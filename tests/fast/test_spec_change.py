@@ -12,7 +12,7 @@ from provisioning.database import Database
 from provisioning.delivery import Delivery
 from provisioning.errors import UserError
 from provisioning.feasibility import Feasibility
-from provisioning.operation import Facts, Operation
+from provisioning.operation import Facts, FromGitHub, Operation
 from provisioning.operation_kinds import left_standing
 from provisioning.policy import Confirmer, Naming, Policy
 from provisioning.ports import People
@@ -313,6 +313,15 @@ def test_a_destruction_reaches_what_a_change_has_begun_to_add(
         store.operations.end(row.id, "done")
         more = ["gbx2"] if touched and kind == "destroy_project" else []
         assert reached == ["gbx1", *more]
+
+
+def test_a_discarded_change_from_github_says_what_the_file_says_wrongly() -> None:
+    merge = FromGitHub(login="ada", url="https://github.test/a/b/pull/7", number=7)
+    notice = run_notice(a_change("discarded", from_github=merge))
+    said = " ".join(plain(line) for line in notice.body)
+    assert "sciclops.yml says otherwise until that merge is reverted" in said
+    assert "from GitHub, as ada: merge of #7" in plain(notice.facts[0].value)
+    assert "sciclops.yml" not in str(run_notice(a_change("discarded")).body)
 
 
 def test_a_change_of_what_is_not_so_any_more_is_refused(store: Store) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 PERMISSIONS = {
     "actions": ("write", "Repository: Actions", "set OIDC subjects, follow and start runs"),
     "administration": ("write", "Repository: Administration", "create repositories and rulesets"),
+    "checks": ("write", "Repository: Checks", "say what specifications may not say"),
     "contents": ("write", "Repository: Contents", "push the starter code"),
     "deployments": ("write", "Repository: Deployments", "see and decide on waiting deployments"),
     "environments": ("write", "Repository: Environments", "set variables and secrets of stages"),

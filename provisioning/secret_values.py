@@ -253,13 +253,17 @@ class SecretValues:
         for row in self.store.operations.unended("storing"):
             work = read_operation(row).facts.secret
             if work is not None and work.since is not None and now - work.since >= LONGEST_STORING:
-                unsure = [name for name in work.storing if name not in work.written]
-                told = _told(
-                    "SciCLOps was stopped while it wrote", listed(unsure or work.storing), []
-                )
-                self.give_back(row.id, work, told)
+                self._take_up(row.id, work)
         for row in self.store.operations.unended("entering"):
             self._end_if_over(read_operation(row))
+
+    def _take_up(self, run: str, work: SecretWork) -> None:
+        """Go on for a writer that has died: ask again for what may be missing, or end the run."""
+        if unsure := [name for name in work.storing if name not in work.written]:
+            what = "SciCLOps was stopped while it wrote"
+            self.give_back(run, work, _told(what, listed(unsure), []))
+        else:
+            self._settle(run, work)
 
     def _end_if_over(self, run: Operation) -> None:
         """End a run whose secret is gone, or whose value nobody has entered in time."""

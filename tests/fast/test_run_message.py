@@ -126,7 +126,8 @@ def test_the_plan_that_was_confirmed_is_not_said_to_be_covered_by_itself() -> No
 def test_the_cost_of_nothing_is_not_counted() -> None:
     changed = Change(address="t.a", resource_type="t", action="update")
     plan = a_plan().model_copy(update={"changes": (changed,)})
-    told = [task(run_notice(a_run("waiting", plan=one)), "cost") for one in (plan, a_plan())]
+    runs = [a_run("waiting", plan=one, finished={"planning": NOON}) for one in (plan, a_plan())]
+    told = [task(run_notice(run), "cost") for run in runs]
     said = ["nothing is added", "not estimated (1 of 1 resource has no price)"]
     assert [plain(one.output) for one in told] == said
 

@@ -39,6 +39,9 @@ CATALOGS = {
 READ, WRITE = (DataAccess(securable="one.sales", level=level) for level in ("read", "write"))
 
 
+PLANNED = {"planning": NOON}
+
+
 def changed(spec: ProjectSpec, **parts: Any) -> ProjectSpec:
     """Return a specification with other parts."""
     return spec.model_copy(update=parts)
@@ -226,7 +229,8 @@ def test_the_message_says_what_changes_and_how_it_ended() -> None:
     assert shown["Owners"] == "+ U-sam"
     assert "Managed group" not in shown
     assert notice.title == "ada-7 · Change · Waiting for confirmation"
-    none = run_notice(a_change("unchanged", before=a_spec("ada-7", "U-ada", "U-sam")))
+    as_wanted = a_spec("ada-7", "U-ada", "U-sam")
+    none = run_notice(a_change("unchanged", before=as_wanted, plan=a_plan(), finished=PLANNED))
     assert none.title == "ada-7 · Change · Nothing to change"
     assert {plain(fact.value) for fact in none.facts if fact.label == "Specification"} == {
         "unchanged"

@@ -136,7 +136,7 @@ def test_a_newcomer_cannot_confirm_themselves_and_a_discarded_change_leaves_all(
     assert "Reviewers of production: + user rosa - team ml-reviewers" in said
     assert "Waiting for confirmation by U0ADA, U0GRACE or S0PLATFORM" in said
     talk.ada.type(f"/sciclops change {talk.name}")
-    talk.told(talk.ada, f"{talk.name} has a run under way.")
+    talk.told(talk.ada, f"{talk.name} has a run under way")
     assert "has a run under way (waiting for" in talk.refused(talk.grace)["form"]
     talk.grace.close()
     for label in ("Confirm & Apply", "Discard"):

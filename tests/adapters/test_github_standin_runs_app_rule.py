@@ -133,6 +133,8 @@ def test_deployments_are_listed_read_and_not_there(works: Works) -> None:
 def test_jobs_are_check_runs_for_whoever_may_read_checks(works: Works) -> None:
     run = works.wait(works.dispatch(), "completed")
     path = f"/commits/{run.sha}/check-runs"
+    assert works.call("GET", path).status_code == 200
+    del works.github.world.installation_permissions["checks"]
     assert works.call("GET", path).status_code == 403
     own = {"token": works.github.personal_token("pat")}
     shown = works.call("GET", path, **own).json()["check_runs"]

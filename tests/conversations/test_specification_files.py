@@ -47,13 +47,14 @@ def propose(talk: Conversation, content: str, branch: str, by: Person = ADA) -> 
 
 
 def check(talk: Conversation, pull: PullRequest) -> CheckRun:
-    """Wait for what is reported on a pull request's last commit."""
+    """Wait for what is reported on a pull request's last commit; Slack hears nothing of it."""
 
-    def look() -> CheckRun | None:
+    def reported() -> list[CheckRun]:
         runs = talk.world.github.repos[talk.name].check_runs
-        return next((one for one in runs if one.head_sha == pull.head_sha), None)
+        return [one for one in runs if one.head_sha == pull.head_sha]
 
-    return talk.ada.wait_until(look, timeout=RUN_SECONDS)
+    wait_until(lambda: bool(reported()), RUN_SECONDS)
+    return reported()[0]
 
 
 def said(run: CheckRun) -> str:

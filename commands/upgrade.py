@@ -102,7 +102,7 @@ def status(request: Request, services: Services) -> Answer:
         for one in NAMED
     }
     other = versions.with_other_modules(services.upgrading.modules)
-    return Reply(overview(counts, named, other))
+    return Reply(overview(counts, named, other, services.fleet.progress()))
 
 
 def listed(request: Request, services: Services, total: int) -> Answer:

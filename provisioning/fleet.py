@@ -14,7 +14,7 @@ from typing import cast
 from provisioning.board import read_operation
 from provisioning.clock import Clock
 from provisioning.errors import UserError
-from provisioning.fleet_message import fleet_notice
+from provisioning.fleet_message import fleet_notice, progress
 from provisioning.operation import ENDED as ENDED_PHASES
 from provisioning.operation import UPGRADE_WRITES, operation_id
 from provisioning.policy import Policy
@@ -192,6 +192,11 @@ class Fleet:
             self.store.fleets.move(fleet.id, ["running"], "done")
 
     # ------------------------------------------------------------------ showing
+
+    def progress(self) -> str:
+        """Say how the last upgrade of all stands; nothing where there was none."""
+        fleet = self.store.fleets.latest()
+        return progress(fleet, self.store.fleets.counts(fleet.id)) if fleet else ""
 
     def show(self, fleet: str) -> None:
         """Want the channel's message to show how it goes."""

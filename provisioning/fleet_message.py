@@ -80,14 +80,26 @@ def _tasks(fleet: FleetRow, counts: Counts) -> Iterator[Task]:
         )
 
 
+def progress(fleet: FleetRow, counts: Counts) -> str:
+    """Say in a few words how an upgrade of all stands."""
+    total = sum(counts.values())
+    left = sum(many for (_, state), many in counts.items() if state in ("waiting", "begun"))
+    return f"{STATES[fleet.state]} · {total - left} of {total}"
+
+
 def overview(
-    counts: Mapping[Standing, int], named: Mapping[Standing, Sequence[str]], other_modules: int
+    counts: Mapping[Standing, int],
+    named: Mapping[Standing, Sequence[str]],
+    other_modules: int,
+    upgrade_of_all: str = "",
 ) -> Notice:
-    """Return how all projects stand with the present versions."""
+    """Return how all projects stand with the present versions, and the last upgrade of all."""
     total = sum(counts.values())
     shown = {standing: counts.get(standing, 0) for standing in STANDINGS}
     facts = [Fact(label=STANDINGS[one], value=say(str(many))) for one, many in shown.items()]
     facts.append(Fact(label="With older infrastructure", value=say(str(other_modules))))
+    if upgrade_of_all:
+        facts.append(Fact(label="Upgrade of all", value=say(upgrade_of_all)))
     summary = f"{shown['current']} of {total} projects are current"
     return Notice(
         summary=summary,

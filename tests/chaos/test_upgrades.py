@@ -105,7 +105,6 @@ class Fleet:
     def upgrade_all(self, version: str, kills: int, seconds: float) -> None:
         """Offer a version to all, and kill the bot so many times meanwhile."""
         pat = self.talk.pat
-        before = self.ends()
         pat.type("/sciclops upgrade --all")
         asked = self.talk.told(pat, f"Offer {len(self.names)} projects")
         pat.press("Upgrade All", on=asked)
@@ -113,7 +112,6 @@ class Fleet:
             reached = len(self.names) * (number + self.dice.random()) / (kills + 1)
             self.kill_after(version, reached, seconds)
         wait_until(lambda: self.offers(version) == len(self.names), seconds)
-        wait_until(lambda: self.ends() > before, seconds)
 
     def kill_after(self, version: str, reached: float, seconds: float) -> None:
         """Kill the bot once so many projects are offered a version, and start it again."""
@@ -127,11 +125,6 @@ class Fleet:
         wanted = f"version {version} "
         return sum(any(wanted in pull.title for pull in self.pulls(name)) for name in self.names)
 
-    def ends(self) -> int:
-        """Return how many upgrades of all are done."""
-        shown = map(text_of, self.talk.pat.visible_messages())
-        return sum("Upgrade of all projects · Done" in text for text in shown)
-
     def stand(self, **wanted: int) -> None:
         """Wait until the bot says that all stand so; its sweeps look at pull requests meanwhile."""
         facts = {STANDINGS[one]: wanted.get(one, 0) for one in STANDINGS}
@@ -140,7 +133,8 @@ class Fleet:
             self.playground.world.clock.advance(LOOK_EVERY)
             self.talk.pat.type("/sciclops upgrade --status")
             text = text_of(self.talk.told(self.talk.pat, "Upgrades · "))
-            return all(f"{label}: {number}" in text for label, number in facts.items())
+            stands = all(f"{label}: {number}\n" in text for label, number in facts.items())
+            return stands and "Upgrade of all: Done" in text
 
         wait_until(look, 300)
 

@@ -3,13 +3,13 @@
 from rows import NOON, a_spec, an_operation
 
 from provisioning.board import read_operation
-from provisioning.fleet_message import fleet_notice, overview
+from provisioning.fleet_message import fleet_notice, overview, progress
 from provisioning.operation import Operation
 from provisioning.pull_request_text import body_of, message_of, title_of
 from provisioning.run_message import run_notice
 from provisioning.text import Notice, plain
 from provisioning.upgrade_tables import FleetRow
-from provisioning.versions import TemplateVersion, Upgrade
+from provisioning.versions import Standing, TemplateVersion, Upgrade
 
 VERSION = TemplateVersion(name="1.2.0", digest="d2")
 
@@ -88,11 +88,14 @@ def test_an_upgrade_of_all_shows_rings_and_who_needs_somebody() -> None:
 
 
 def test_the_overview_counts_all_and_names_the_first() -> None:
-    shown = overview({"current": 180, "conflicts": 20, "behind": 3}, {"behind": ("a-1", "a-2")}, 7)
+    fleet = progress(a_fleet("paused"), {(0, "offered"): 2, (1, "begun"): 1, (2, "waiting"): 9})
+    named: dict[Standing, tuple[str, ...]] = {"behind": ("a-1", "a-2")}
+    shown = overview({"current": 180, "conflicts": 20, "behind": 3}, named, 7, fleet)
     said = words(shown)
     assert "180 of 203 projects are current" in said
     assert "Behind: a-1, a-2 and 1 more" in said
     assert "With older infrastructure: 7" in said
     assert "Failed: 0" in said
+    assert "Upgrade of all: Paused · 2 of 12" in said
     labels = [button.label for button in shown.buttons]
     assert labels == ["Conflicts to resolve", "Behind"]

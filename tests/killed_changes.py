@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from conversation import ANSWER_SECONDS
 from giving_secrets import give
@@ -125,6 +125,8 @@ class SecretAdded(KilledSecret):
     name = "add_secret"
     ends = "· Secret · Done"
     requests = 250
+    project: ClassVar[Literal["kept", "taken", "new"]] = "taken"
+    """A project may have twenty secrets, fewer than there are trials: each has its own project."""
 
     def begin(self) -> None:
         """Type the command, and submit the dialog as it is."""

@@ -194,8 +194,10 @@ class Databricks:
         return app
 
     def _at(self, request: web.Request) -> Workspace | None:
-        address = request.transport.get_extra_info("sockname") if request.transport else None
-        return self._at_port[address[1]] if address else None
+        # The Host header, as at the vendor: of a caller that is gone no connection could be asked.
+        if request.url.port not in self._at_port:
+            raise self._unknown(request)
+        return self._at_port[request.url.port]
 
     def _envelope(self) -> Middleware:
         """Return the layer that turns refusals, and what nobody serves, into answers."""

@@ -265,11 +265,14 @@ def _coarse(role: Role | None) -> str:
 
 
 async def collaborators(call: Call) -> Answer:
-    """List everybody who has any role, members of the organisation included."""
-    shown = []
+    """List everybody who has any role, members of the organisation included.
+
+    With `affiliation=direct`, only who has one of their own in the repository.
+    """
+    shown, direct = [], call.query.get("affiliation") == "direct"
     for user in call.world.users.values():
         role = call.world.role_of(user.login, call.repo)
-        if role:
+        if role and (not direct or user.login in call.repo.collaborators):
             access = {"permissions": payloads.permissions(role), "role_name": _coarse(role)}
             shown.append(payloads.simple_user(call.root, user) | access)
     return call.page(shown)
@@ -284,8 +287,14 @@ async def add_collaborator(call: Call) -> Answer:
     return Answer(204)
 
 
+async def remove_collaborator(call: Call) -> Answer:
+    """Take a person's own role away; what their teams give them stays."""
+    call.repo.collaborators.pop(known_user(call).login, None)
+    return Answer(204)
+
+
 _REPO = "/repos/{owner}/{repo}"
-_PERMISSION = f"{_REPO}/collaborators/{{username}}/permission"
+_COLLABORATOR = f"{_REPO}/collaborators/{{username}}"
 OPERATIONS = (
     Operation("POST", "/orgs/{org}/repos", create, "administration:write"),
     Operation("GET", "/orgs/{org}/repos", every, "metadata:read"),
@@ -301,8 +310,7 @@ OPERATIONS = (
     Operation("PUT", f"{_REPO}/automated-security-fixes", fixes_on, "administration:write"),
     Operation("DELETE", f"{_REPO}/automated-security-fixes", fixes_off, "administration:write"),
     Operation("GET", f"{_REPO}/collaborators", collaborators, "metadata:read"),
-    Operation("GET", _PERMISSION, collaborator_permission, "metadata:read"),
-    Operation(
-        "PUT", f"{_REPO}/collaborators/{{username}}", add_collaborator, "administration:write"
-    ),
+    Operation("GET", f"{_COLLABORATOR}/permission", collaborator_permission, "metadata:read"),
+    Operation("PUT", _COLLABORATOR, add_collaborator, "administration:write"),
+    Operation("DELETE", _COLLABORATOR, remove_collaborator, "administration:write"),
 )

@@ -319,6 +319,8 @@ class Workshop:
 
     def _flags(self, event: Path, secrets: Path) -> list[str]:
         flags = ["--json", "-P", "ubuntu-latest=-self-hosted", "--no-cache-server"]
+        # Two jobs at once write the same maps of act, which then dies ("concurrent map writes").
+        flags += ["--concurrent-jobs", "1"]
         flags += ["--no-skip-checkout", "-W", ".github/workflows/deploy.yml", "-e", str(event)]
         flags += ["--secret-file", str(secrets), "--env", f"GITHUB_RUN_ID={self.number}"]
         flags += ["--env", f"GITHUB_RUN_NUMBER={self.number}", "--env", "GITHUB_RUN_ATTEMPT=1"]
@@ -331,6 +333,7 @@ class Workshop:
 
 
 def _read(output: str) -> Outcome:
+    assert "\nfatal error: " not in output, f"act itself died: {output[-3000:]}"
     outcome = Outcome(everything=output)
     for line in output.splitlines():
         entry = json.loads(line) if line.startswith("{") else {}

@@ -18,6 +18,7 @@ from databricks.sdk.service.iam import AccessControlRequest, PermissionLevel
 from databricks.sdk.service.jobs import Task
 from databricks.sdk.service.workspace import AclPermission
 from databricks_standin import IN_ACCOUNT, Standin, running
+from waiting import wait_until
 
 from playground import cast
 from playground.faults import Fault
@@ -251,6 +252,21 @@ def test_injected_faults_strike_here_too(standin: Standin) -> None:
     token = standin.bot_token("development")
     codes = [standin.ask("GET", me, stage="development", token=token).status_code for _ in "ab"]
     assert codes == [503, 200]
+
+
+def test_what_a_caller_that_died_has_asked_for_is_done_where_they_asked(standin: Standin) -> None:
+    standin.faults.add(Fault("databricks", "delay", "POST .*/scopes/create", seconds=0.3))
+    host = standin.databricks.hosts["gbx1", "development"]
+    with pytest.raises(requests.ReadTimeout):
+        requests.post(
+            f"{host}/api/2.0/secrets/scopes/create",
+            json={"scope": "ada-7"},
+            headers={"Authorization": f"Bearer {standin.bot_token('development')}"},
+            timeout=0.05,
+        )
+    scopes = standin.databricks.workspace("gbx1", "development").scopes
+    wait_until(lambda: "ada-7" in scopes)
+    assert standin.databricks.unknown_calls == []
 
 
 def test_writes_are_announced_and_reads_are_not(standin: Standin) -> None:

@@ -221,6 +221,23 @@ def test_members_and_collaborators_are_listed_with_their_roles(world: Standin) -
     }
 
 
+def test_whoever_is_taken_out_of_a_repository_keeps_what_teams_give(world: Standin) -> None:
+    world.new_repo()
+    path = "/repos/acme/ada-7/collaborators"
+
+    def direct() -> list[str]:
+        answer = world.call("GET", f"{path}?affiliation=direct").json()
+        return [person["login"] for person in answer]
+
+    assert world.call("PUT", f"{path}/dora", {"permission": "push"}).status_code == 204
+    assert direct() == ["dora"]
+    assert world.call("DELETE", f"{path}/dora").status_code == 204
+    assert world.call("DELETE", f"{path}/nobody-7").status_code == 404
+    assert direct() == []
+    role = world.call("GET", f"{path}/dora/permission").json()["role_name"]
+    assert role == "read"
+
+
 def test_security_switches_go_off_together(world: Standin) -> None:
     repo = world.new_repo()
     assert repo.enable_vulnerability_alert()

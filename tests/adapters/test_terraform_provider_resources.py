@@ -222,8 +222,11 @@ async def test_a_person_joins_a_repository_and_a_property_comes_and_goes(bench: 
     assert (repo.topics, repo.vulnerability_alerts) == (["databricks"], True)
     assert (await bench.plan(root)).planned() == {}
     del resource["github_repository_custom_property"]
+    del resource["github_repository_collaborator"]
     await bench.applied(bench.world.scratch(resource=resource))
     assert repo.properties == {}
+    assert repo.collaborators == {}
+    assert bench.world.github.unknown_calls == []
 
 
 async def test_a_variable_that_exists_is_adopted_and_overwritten(bench: Workbench) -> None:

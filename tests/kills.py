@@ -26,6 +26,9 @@ SECONDS = 180
 """How long an operation may take, restart included, on a machine that does other things too."""
 SETTLING_SECONDS = 30
 """How long what is still under way may take to come to rest: messages, files, other looks."""
+LAST_STEPS_SECONDS = 3
+"""How long a step that comes once all is told may keep us waiting; a bot that was to hold there and
+never came is killed all the same, since it might still."""
 SLOWER = 0.03
 """So many seconds each answer of a vendor takes while requests are counted."""
 ALWAYS = 1_000_000
@@ -206,9 +209,6 @@ class Killer:
         work.prepare()
         work.note_before()
         where = self._kill_during(work, kill)
-        if where:
-            self.restart()
-            self.world.clock.advance(work.gives_up_after)
         return where, self._see_it_through(work)
 
     def _kill_during(self, work: Killed, kill: Kill) -> str:
@@ -224,13 +224,17 @@ class Killer:
             return bot.is_held if kill.point else self._requests() >= requests
 
         wait_until(lambda: self._answer(work) or is_there() or work.has_ended(), SECONDS)
-        reached = is_there() and not work.has_ended()
-        if reached:
-            self.kill(with_terraform=kill.with_terraform)
-        else:
-            self.playground.run(bot.hold_at())
+        if kill.point:  # the last steps come after the message that tells of the end
+            with suppress(AssertionError):
+                wait_until(is_there, LAST_STEPS_SECONDS)
+        reached = is_there() and (bool(kill.point) or not work.has_ended())
         self.world.faults.clear()
-        return _place(bot.points[since:]) if reached else ""
+        place = _place(bot.points[since:]) if reached else ""
+        if reached or kill.point:
+            self.kill(with_terraform=kill.with_terraform)
+            self.restart()
+            self.world.clock.advance(work.gives_up_after)
+        return place
 
     def _slow_down(self) -> None:
         for door in DOORS:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from provisioning.engine import Steps
 from provisioning.errors import PermanentError, RunEnded
-from provisioning.interruptions import KILLED, until_not_killed
 from provisioning.losses import client_ids
 from provisioning.operation import DESTROY, Operation
 from provisioning.ports import Finding, Repositories
@@ -21,7 +20,6 @@ from provisioning.terraform_parts import TerraformParts
 
 MOST_NAMED = 5
 """So many things that remain are named one by one."""
-SCHEMA = ".databricks_schema.this"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class DestroyProject:
         with suppress(RunEnded):
             with self.run_steps.truthful(run, "Destroying"):
                 self.terraform.begin(steps, run)
-                self._let_schemas_go(steps, run)
+                self.terraform.let_go(steps, run)
                 self.terraform.finish(steps, run)
                 steps.do("note the end", self.run_steps.finish, run, "applying")
             with self.run_steps.truthful(run, "Verifying that nothing is left"):
@@ -73,36 +71,6 @@ class DestroyProject:
 
     def _prepare(self, run: str) -> None:
         self.run_steps.enter(run, ["queued"], "planning")
-
-    def _let_schemas_go(self, steps: Steps, run: str) -> None:
-        """Note in the state that schemas may go with their tables: it counts from there only.
-
-        That is done after everybody's Yes: nothing else than a destruction drops data.
-        """
-        name = f"{run}-{self.run_steps.load(run).attempt}-let-go"
-        until_not_killed(
-            lambda number: steps.do(
-                f"let schemas go {number}", self._let_go, run, f"{name}.{number}"
-            ),
-            doing="before it destroyed anything",
-            left=".",
-            again="retry",
-        )
-
-    def _let_go(self, run: str, name: str) -> str:
-        operation, terraform = self.run_steps.load(run), self.run_steps.terraform
-        watch = self.run_steps.watch(run)
-        known = terraform.addresses(operation.project)
-        schemas = sorted(address for address in known if address.endswith(SCHEMA))
-        if not schemas:
-            return "succeeded"
-        outcome, _ = terraform.plan(operation.project, name, watch, only=schemas)
-        if outcome.ending == "succeeded":
-            outcome = terraform.apply(operation.project, name, watch)
-        if outcome.stale:
-            return KILLED
-        self.run_steps.require_success(run, "Destroying", outcome)
-        return outcome.ending
 
     def _discard_plan(self, run: str) -> None:
         operation = self.run_steps.load(run)

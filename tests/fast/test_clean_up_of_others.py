@@ -38,6 +38,11 @@ class World:
 
     started = addresses
 
+    def imports(self, project: str) -> frozenset[str]:
+        """Return what the root imports: nothing."""
+        del project
+        return frozenset()
+
     def prepare(self, project: str, files: Any) -> None:
         """Take the root."""
 

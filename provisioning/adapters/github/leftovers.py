@@ -1,8 +1,9 @@
 """What exists of a project at GitHub though Terraform may not have heard of it.
 
 Only what cannot simply be made again is looked for: GitHub refuses a second repository or ruleset
-of a name, and answers a second deployment policy without its number. Everything else (roles,
-environments, variables, the OIDC template) is set, not added, so making it again changes nothing.
+of a name, and answers a second deployment policy without its number; and environments, which an
+archived repository would keep. Everything else (roles, variables, the OIDC template) is set, not
+added, so making it again changes nothing, and it goes with its environment.
 """
 
 from concurrent.futures import Executor
@@ -15,6 +16,7 @@ from provisioning.terraform_root import identity_module
 RULESETS = {"main": "main", "sciclops-template": "template", "versions": "versions"}
 """Our rulesets: the name at GitHub to the resource's name."""
 
+ENVIRONMENT = "github_repository_environment.this"
 POLICY = "github_repository_environment_deployment_policy.branch"
 
 Found = dict[str, str]
@@ -28,6 +30,8 @@ def import_ids(connection: Connection, executor: Executor, name: str) -> Found:
     environments = [environment["name"] for environment in listed.get("environments", ())]
     policies = executor.map(partial(_policies, connection, path, name), environments)
     found = {"module.project.github_repository.this": name, **rulesets.result()}
+    for each in environments:
+        found[f"{identity_module(each)}.{ENVIRONMENT}"] = f"{name}:{each}"
     return found | dict(chain.from_iterable(each.items() for each in policies))
 
 

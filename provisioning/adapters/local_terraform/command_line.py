@@ -80,6 +80,11 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
         options = {"input": False, "no_color": IsFlagged, "lock_timeout": self._lock_patience}
         return self._build("import", address, identifier, **options)
 
+    def note_dependencies(self) -> list[str]:
+        """Return the command that changes the state alone: what depends on what, as configured."""
+        options = {"input": False, "no_color": IsFlagged, "lock_timeout": self._lock_patience}
+        return self._build("apply", refresh_only=IsFlagged, auto_approve=IsFlagged, **options)
+
     def list_workspaces(self) -> list[str]:
         """Return the command that prints the workspaces, the selected one with a star."""
         return self._build("workspace list")

@@ -5,6 +5,7 @@ process continues where this one stopped.
 """
 
 import json
+import logging
 import shutil
 import threading
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from provisioning.adapters.local_terraform.places import (
     read_or_empty,
     write_private,
 )
-from provisioning.adapters.local_terraform.state_locks import LocalStateLocks
+from provisioning.adapters.local_terraform.state_locks import STATE, LocalStateLocks
 from provisioning.adapters.local_terraform.toolbox import Installation, Toolbox
 from provisioning.adapters.local_terraform.tracking import Tracker, Unseen
 from provisioning.adapters.local_terraform.workspaces import collided, sole_creator
@@ -27,6 +28,8 @@ from provisioning.errors import PermanentError
 from provisioning.ports import Watch
 from provisioning.redaction import cut_middle
 from provisioning.runs import Diagnostic, Outcome, Plan
+
+log = logging.getLogger(__name__)
 
 ROOT_FILES = ("main.tf.json", "terraform.tfvars.json")
 STRANDED_STATE = "errored.tfstate"
@@ -112,7 +115,12 @@ class LocalTerraform:
         ]
         if not commands and tracker.is_new():
             return Outcome(ending="succeeded")
-        return tracker.run(commands, watch)
+        # An import notes no dependencies, without which a destroy begins anywhere.
+        return tracker.run([*commands, self._tools.lines.note_dependencies()], watch)
+
+    def imports(self, project: str) -> frozenset[str]:
+        """Return the addresses that the root's `import` blocks name, adopted by now or not."""
+        return frozenset(self._imports(project))
 
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run, so that it can never be applied."""
@@ -156,10 +164,8 @@ class LocalTerraform:
                 f"{len(remaining)} resources of {project} are still in Terraform's state, e.g. "
                 f"{min(remaining)}; nothing was deleted. Destroy them first"
             )
-        for run in self._places.runs(project):
-            for job in self._jobs(project, run.name):
-                if self._tracker(project, run.name, job).is_running():
-                    raise PermanentError(f"Terraform still runs for {project}; cancel it first")
+        if self._is_busy(project):
+            raise PermanentError(f"Terraform still runs for {project}; cancel it first")
         self._drop_workspace(project)
         if self._places.project(project).exists():
             shutil.rmtree(self._places.project(project))
@@ -169,6 +175,7 @@ class LocalTerraform:
     def _make_ready(self, project: str, run: str, watch: Watch) -> Outcome | None:
         """Make the root fit to be planned; return how that failed, or None."""
         unseen = Unseen(watch)
+        self._mend_state(project)
         return self._initialise(project, run, unseen) or self._recover_state(project, run, unseen)
 
     def _recover_state(self, project: str, run: str, watch: Watch) -> Outcome | None:
@@ -182,6 +189,28 @@ class LocalTerraform:
             return outcome
         stranded.unlink()
         return None
+
+    def _mend_state(self, project: str) -> None:
+        """Put the backup in the place of a state that a kill has cut off.
+
+        Terraform empties the file before it writes it again, after each resource. Its backup is the
+        state before that command: what was made since is adopted, what is gone since is found gone.
+        """
+        state = self._places.root(project) / STATE
+        if not state.exists() or _is_whole(state) or self._is_busy(project):
+            return
+        log.warning("the state of %s was cut off; its backup takes its place", project)
+        state.replace(state.with_suffix(".torn"))
+        backup = state.with_name(f"{STATE}.backup")
+        if backup.exists() and _is_whole(backup):
+            write_private(state, backup.read_text())
+
+    def _is_busy(self, project: str) -> bool:
+        return any(
+            self._tracker(project, run.name, job).is_running()
+            for run in self._places.runs(project)
+            for job in self._jobs(project, run.name)
+        )
 
     def _initialise(self, project: str, run: str, watch: Watch) -> Outcome | None:
         root = self._places.root(project)
@@ -257,18 +286,20 @@ class LocalTerraform:
         if self._tools.backend:
             return self._tools.ask_remote_state(words, project)
         root = self._places.root(project)
-        if not (root / "terraform.tfstate").exists():
+        self._mend_state(project)
+        if not (root / STATE).exists():
             return ""
         return self._tools.ask(words, root, project)
 
     def _unadopted(self, project: str) -> dict[str, str]:
+        imports, known = self._imports(project), self.addresses(project)
+        return {address: imports[address] for address in imports if address not in known}
+
+    def _imports(self, project: str) -> dict[str, str]:
         root = json.loads(read_or_empty(self._places.root(project) / ROOT_FILES[0]) or "{}")
-        known = self.addresses(project)
-        blocks = root.get("import", [])
         return {
             block["to"]: block["id"].replace("$${", "${").replace("%%{", "%{")
-            for block in blocks
-            if block["to"] not in known
+            for block in root.get("import", [])
         }
 
     def _inputs(self, project: str) -> str:
@@ -305,6 +336,14 @@ class LocalTerraform:
 
     def _plan_file(self, project: str, run: str) -> Path:
         return self._places.run(project, run) / "plan.tfplan"
+
+
+def _is_whole(state: Path) -> bool:
+    """Tell whether a state file can be read to its end."""
+    try:
+        return isinstance(json.loads(state.read_text()), dict)
+    except ValueError:
+        return False
 
 
 GONE = Outcome(

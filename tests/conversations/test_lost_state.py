@@ -1,0 +1,75 @@
+"""Terraform's state is lost, or cut off by a kill: a destruction ends as it should all the same."""
+
+from pathlib import Path
+
+import pytest
+from conversation import RUN_SECONDS, Conversation
+from test_clean_up import exists, failed
+from test_destroy import CONFIRM, opened, put_a_table, submitted, what_is_left
+
+from playground.slack.reading import text_of
+from playground.world import Playground
+
+
+def state_of(talk: Conversation) -> Path:
+    """Return the file that holds a project's state."""
+    root = talk.world.directory / "bot" / "terraform" / "projects" / talk.name / "root"
+    return root / "terraform.tfstate"
+
+
+def cut_off(state: Path, kept: int) -> None:
+    """Do what a kill does to a command that was writing the state: it has made a backup before."""
+    whole = state.read_text()
+    state.with_name("terraform.tfstate.backup").write_text(whole)
+    state.write_text(whole[:kept])
+
+
+def lose_the_state(talk: Conversation) -> None:
+    """Take Terraform's state away, its backup included."""
+    state = state_of(talk)
+    state.unlink()
+    state.with_name("terraform.tfstate.backup").unlink(missing_ok=True)
+
+
+def test_principals_that_a_clean_up_adopts_are_deleted_not_deactivated(talk: Conversation) -> None:
+    failed(talk)
+    assert talk.principals()
+    lose_the_state(talk)
+    talk.press("Clean Up")
+    talk.run_message("Cleaned up")
+    assert talk.principals() == []
+    assert not exists(talk)
+
+
+def test_a_destruction_adopts_all_of_it_and_archives_the_repository(talk: Conversation) -> None:
+    talk.make()
+    put_a_table(talk)
+    lose_the_state(talk)
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press(CONFIRM, talk.grace)
+    done = talk.run_message("Destroy · Destroyed")
+    assert "3 of 3 checks passed" in text_of(done)
+    assert what_is_left(talk) == []
+
+
+@pytest.mark.parametrize("kept", [0, 5000])
+def test_a_state_that_was_cut_off_is_taken_from_its_backup(
+    playground: Playground, kept: int
+) -> None:
+    talk = Conversation(playground, f"torn-{kept}")
+    talk.make()
+    playground.run(playground.world.bot.hold_at("after let schemas go 0"))
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    run = talk.run_message("Destroy · Waiting for confirmation")
+    planned = next(line for line in text_of(run).splitlines() if "to destroy" in line)
+    talk.press(CONFIRM, talk.grace)
+    playground.run(playground.world.bot.held(), timeout=RUN_SECONDS)
+    playground.run(playground.world.bot.kill())
+    cut_off(state_of(talk), kept)
+    playground.run(playground.world.bot.start(), timeout=RUN_SECONDS)
+    done = text_of(talk.run_message("Destroy · Destroyed"))
+    assert planned in done
+    assert what_is_left(talk) == []

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from provisioning.board import CONFIRM, artefact
 from provisioning.change_message import unlisted_changes
 from provisioning.engine import Steps
-from provisioning.errors import PermanentError, SciclopsError
+from provisioning.errors import PermanentError, RunEnded, SciclopsError
 from provisioning.interruptions import KILLED, until_not_killed
 from provisioning.operation import Operation
 from provisioning.operation_kinds import kind_of
@@ -82,6 +83,35 @@ class TerraformParts:
         return repositories.leftovers(name, operation.marker)
 
     # ------------------------------------------------------------------ plan
+
+    def plan_and_ask(
+        self,
+        steps: Steps,
+        run: str,
+        prepare: Callable[[str], None],
+        end_unchanged: Callable[[str], None] | None = None,
+    ) -> None:
+        """Plan and show the plan, then ask those who have to agree, or go on if nobody has to.
+
+        `prepare` enters the phase "planning"; `end_unchanged` may end a run that changes nothing.
+        """
+        with suppress(RunEnded):
+            with self.run_steps.truthful(run, "Planning"):
+                steps.do("prepare", prepare, run)
+                steps.do("write root", self.write_root, run)
+                attempt = self.run_steps.load(run).attempt
+                self.plan(steps, run, "plan", f"{run}-{attempt}")
+                if end_unchanged:
+                    steps.do("end what changes nothing", end_unchanged, run)
+                steps.do("show plan", self.show_plan, run)
+                steps.do("ask", self.ask, run)
+            self.ask_owners(steps, run)
+
+    def discard(self, run: str) -> None:
+        """Delete the plan of a run that ended before its apply, and note what there is."""
+        operation = self.run_steps.load(run)
+        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
+        self.run_steps.note_left_behind(run)
 
     def plan(self, steps: Steps, run: str, step: str, name: str) -> None:
         """Make a plan; one whose process vanished is made again under another name."""
@@ -180,7 +210,8 @@ class TerraformParts:
 
         Where that cannot be, the question in the run's thread stands all the same.
         """
-        if not self.run_steps.load(run).spec.data_access:
+        operation = self.run_steps.load(run)
+        if not operation.spec.data_access or not self._asks_owners(operation):
             return
         try:
             steps.do("ask owners directly", self._ask_owners, run)

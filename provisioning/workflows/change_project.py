@@ -42,16 +42,7 @@ class ChangeProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan, then ask those who have to agree; end where there is nothing to agree to."""
-        with suppress(RunEnded):
-            with self.run_steps.truthful(run, "Planning"):
-                steps.do("prepare", self._prepare, run)
-                steps.do("write root", self.terraform.write_root, run)
-                attempt = self.run_steps.load(run).attempt
-                self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-                steps.do("end what changes nothing", self._end_unchanged, run)
-                steps.do("show plan", self.terraform.show_plan, run)
-                steps.do("ask", self.terraform.ask, run)
-            self.terraform.ask_owners(steps, run)
+        self.terraform.plan_and_ask(steps, run, self._prepare, self._end_unchanged)
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan, equip what is new, take the specification, verify."""
@@ -73,7 +64,7 @@ class ChangeProject:
 
     def discard_plan(self, steps: Steps, run: str) -> None:
         """Delete the plan of a run that ended before its apply, and say what there is."""
-        steps.do("discard plan", self._discard_plan, run)
+        steps.do("discard plan", self.terraform.discard, run)
 
     # ------------------------------------------------------------------ planning
 
@@ -106,11 +97,6 @@ class ChangeProject:
             operations.move(run, ["planning"], "unchanged", by="bot")
         self.run_steps.desk.tidy(run)
         raise RunEnded
-
-    def _discard_plan(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
-        self.run_steps.note_left_behind(run)
 
     # ------------------------------------------------------------------ what is new
 

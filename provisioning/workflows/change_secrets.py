@@ -42,13 +42,7 @@ class ChangeSecrets:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan the secret's places, or their removal, then ask those who have to agree."""
-        with suppress(RunEnded), self.run_steps.truthful(run, "Planning"):
-            steps.do("prepare", self._prepare, run)
-            steps.do("write root", self.terraform.write_root, run)
-            attempt = self.run_steps.load(run).attempt
-            self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-            steps.do("show plan", self.terraform.show_plan, run)
-            steps.do("ask", self.terraform.ask, run)
+        self.terraform.plan_and_ask(steps, run, self._prepare)
 
     def make(self, steps: Steps, run: str) -> None:
         """Make the places, note that the project has the secret, and ask for its value."""
@@ -74,7 +68,7 @@ class ChangeSecrets:
 
     def discard_plan(self, steps: Steps, run: str) -> None:
         """Delete the plan of a run that ended before its apply."""
-        steps.do("discard plan", self._discard_plan, run)
+        steps.do("discard plan", self.terraform.discard, run)
 
     # ------------------------------------------------------------------ steps
 
@@ -117,11 +111,6 @@ class ChangeSecrets:
         self.run_steps.store.operations.end(run, "done")
         self.run_steps.desk.show(run)
         self.run_steps.desk.admit()
-
-    def _discard_plan(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
-        self.run_steps.note_left_behind(run)
 
 
 def work_of(operation: Operation) -> SecretWork:

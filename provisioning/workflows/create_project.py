@@ -39,15 +39,7 @@ class CreateProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan, then ask those who have to agree, or go on at once if nobody has to."""
-        with suppress(RunEnded):
-            with self.run_steps.truthful(run, "Planning"):
-                steps.do("prepare", self._prepare, run)
-                steps.do("write root", self.terraform.write_root, run)
-                attempt = self.run_steps.load(run).attempt
-                self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-                steps.do("show plan", self.terraform.show_plan, run)
-                steps.do("ask", self.terraform.ask, run)
-            self.terraform.ask_owners(steps, run)
+        self.terraform.plan_and_ask(steps, run, self._prepare)
 
     def apply(self, steps: Steps, run: str) -> None:
         """Apply the confirmed plan, push the starter code, verify; GitHub then deploys it."""
@@ -75,7 +67,7 @@ class CreateProject:
 
     def discard_plan(self, steps: Steps, run: str) -> None:
         """Delete the plan of a run that ended before its apply, and say what there is."""
-        steps.do("discard plan", self._discard_plan, run)
+        steps.do("discard plan", self.terraform.discard, run)
 
     # ------------------------------------------------------------------ steps
 
@@ -94,11 +86,6 @@ class CreateProject:
                 f"These exist already and are not ours to change: {', '.join(taken)}. "
                 "Nothing was made. Clean up to free the name, and choose another one."
             )
-
-    def _discard_plan(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
-        self.run_steps.note_left_behind(run)
 
     def _note_outputs(self, run: str) -> None:
         operation = self.run_steps.load(run)

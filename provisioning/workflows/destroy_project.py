@@ -43,13 +43,7 @@ class DestroyProject:
 
     def plan(self, steps: Steps, run: str) -> None:
         """Plan the destruction, then ask whoever has to confirm it."""
-        with suppress(RunEnded), self.run_steps.truthful(run, "Planning"):
-            steps.do("prepare", self._prepare, run)
-            steps.do("write root", self.terraform.write_root, run)
-            attempt = self.run_steps.load(run).attempt
-            self.terraform.plan(steps, run, "plan", f"{run}-{attempt}")
-            steps.do("show plan", self.terraform.show_plan, run)
-            steps.do("ask", self.terraform.ask, run)
+        self.terraform.plan_and_ask(steps, run, self._prepare)
 
     def apply(self, steps: Steps, run: str) -> None:
         """Destroy what the confirmed plan names, ask the vendors what is left, close the record."""
@@ -65,16 +59,12 @@ class DestroyProject:
 
     def discard_plan(self, steps: Steps, run: str) -> None:
         """Delete the plan of a run that ended before its apply, and say what there is."""
-        steps.do("discard plan", self._discard_plan, run)
+        steps.do("discard plan", self.terraform.discard, run)
 
     # ------------------------------------------------------------------ steps
 
     def _prepare(self, run: str) -> None:
         self.run_steps.enter(run, ["queued"], "planning")
-
-    def _discard_plan(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
 
     def _verify(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["applying"], "verifying")

@@ -61,7 +61,7 @@ class Reconcile:
 
     def discard_plan(self, steps: Steps, run: str) -> None:
         """Delete the plan of a run that ended before its apply."""
-        steps.do("discard plan", self._discard_plan, run)
+        steps.do("discard plan", self.terraform.discard, run)
 
     def _prepare(self, run: str) -> None:
         self.run_steps.enter(run, ["queued"], "planning")
@@ -74,7 +74,7 @@ class Reconcile:
             and operation.facts.plan
             and not operation.facts.plan.changes
         ):
-            self._discard_plan(run)
+            self.terraform.discard(run)
             self._end_as(run, "unchanged")
         if self.run_steps.load(run).phase == "unchanged":
             raise RunEnded
@@ -90,8 +90,3 @@ class Reconcile:
         self.run_steps.desk.show(run)
         self.run_steps.desk.admit()
         self.look_again(operation.project, run)
-
-    def _discard_plan(self, run: str) -> None:
-        operation = self.run_steps.load(run)
-        self.run_steps.terraform.discard(operation.project, operation.facts.terraform_run)
-        self.run_steps.note_left_behind(run)

@@ -87,6 +87,7 @@ def test_everything_that_cannot_be_made_again_is_found_by_its_address(facts: Fac
     assert Counter(KEY.sub("", address).split(".")[-2] for address in found) == {
         "github_repository": 1,
         "github_repository_ruleset": 3,
+        "github_repository_environment": 5,
         "github_repository_environment_deployment_policy": 6,
         "databricks_group": 1,
         "databricks_service_principal": 5,

@@ -14,11 +14,13 @@ class Known(Frozen):
     """The secret that GitHub has, since when (by GitHub's clock), and the run that wrote it.
 
     `before` is when GitHub had been written to before that. A workflow run may still hold those in
-    `held`. All others of a principal nobody has.
+    `held`. Those in `tried` were minted for it by a step that did not end: it may have one of them
+    instead. All others of a principal nobody has.
     """
 
     id: str = ""
     held: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
     by: str = ""
     before: datetime | None = None
     written_at: datetime | None = None
@@ -26,7 +28,7 @@ class Known(Frozen):
     @property
     def in_use(self) -> frozenset[str]:
         """Return the ids that must go on logging in."""
-        return frozenset({self.id, *self.held} - {""})
+        return frozenset({self.id, *self.held, *self.tried} - {""})
 
 
 class KnownSecrets:

@@ -55,7 +55,8 @@ class SecretParts:
         held = self.workspaces.secrets(principal)
         known = self.known.of(operation.project, name)
         if not self._is_provided(operation, name, held, known):
-            self.make_room(principal, held, (each for each in held if each.id not in known.in_use))
+            needed = {known.id, *known.held}
+            self.make_room(principal, held, (each for each in held if each.id not in needed))
             known = self._renew(operation, principal, known)
         self.retire_others(principal, known.in_use)
 
@@ -76,7 +77,7 @@ class SecretParts:
         alive = [each for each in held if each.is_alive(now)]
         fresh = {each.id for each in alive if not each.is_stale(now, self.lifetime)}
         there = self.repositories.secrets(operation.project, name)
-        return known.id in fresh and set(SECRET_NAMES) <= there.keys()
+        return known.id in fresh and not known.tried and set(SECRET_NAMES) <= there.keys()
 
     def make_room(
         self, principal: Principal, held: tuple[SecretFacts, ...], unused: Iterable[SecretFacts]
@@ -101,9 +102,11 @@ class SecretParts:
         return len(others)
 
     def _renew(self, operation: Operation, principal: Principal, known: Known) -> Known:
-        """Mint a secret, write it, and only then remember its id; return what is known then."""
+        """Mint a secret, write it, and only then know that GitHub has it; return what is known."""
         minted = self.workspaces.mint_secret(principal, self.lifetime)
         name = principal.environment.name
+        trying = known.model_copy(update={"tried": (*known.tried, minted.id)})
+        self.known.remember(operation.project, name, trying)
         values = self.places(operation, name) | values_of(minted)
         self.repositories.put_secrets(operation.project, name, values)
         fresh = Known(id=minted.id, held=known.held, by=operation.id)

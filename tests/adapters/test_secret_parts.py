@@ -137,6 +137,22 @@ def test_room_is_made_without_the_secret_that_github_has(kept: Secrets) -> None:
     assert kept.ids() == [kept.remembered()]
 
 
+def test_what_github_got_is_kept_though_the_step_that_wrote_it_was_cut_off(kept: Secrets) -> None:
+    kept.provide(PRODUCTION)
+    kept.facts.environment().secrets.clear()  # as if the environment was deleted and made anew
+    last = len(SECRET_NAMES) - 1
+    kept.vendors.faults.add(Fault("github", "delay", PUT, times=last, seconds=0))
+    cut_off = Fault("github", "status", PUT, times=1, status=502, after_effect=True)
+    kept.vendors.faults.add(cut_off)
+    with pytest.raises(TemporaryError):
+        kept.provide(PRODUCTION)
+    assert set(kept.at_github()) == set(SECRET_NAMES)
+    assert kept.status() == 200
+    kept.provide(PRODUCTION)
+    assert kept.ids() == [kept.remembered()]
+    assert kept.status() == 200
+
+
 def test_a_secret_that_does_not_log_in_is_retired_and_tried_later(kept: Secrets) -> None:
     assignment = kept.facts.workspace().assignments.pop(kept.facts.principal().id)
     with pytest.raises(TemporaryError, match="does not log in to Production yet") as refused:

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from conversation import ANSWER_SECONDS, PRINCIPALS, RUN_SECONDS, Conversation
+from waiting import wait_until
 
 from playground.slack.reading import buttons, text_of
 from playground.world import Choices, Playground
@@ -99,7 +100,7 @@ def test_a_clean_up_that_hangs_is_cancelled_and_says_what_it_removed(
     other.press("Confirm & Apply")
     other.told(other.ada, "Confirmed. It is applied when it is its turn at GitHub.")
     other.run_message("Confirmed, waiting for GitHub's budget · number 1 in the queue")
-    talk.ada.wait_until(lambda: not has_schemas(talk) or None, timeout=RUN_SECONDS)
+    wait_until(lambda: not has_schemas(talk), RUN_SECONDS)
     talk.press("Cancel Run", talk.grace)
     talk.told(talk.grace, f"The run of {talk.name} stops as soon as the calls under way have ended")
     run = talk.run_message("Cleaning up · stopping", timeout=ANSWER_SECONDS)

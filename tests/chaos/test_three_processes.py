@@ -13,6 +13,7 @@ from functools import partial
 import pytest
 from conversation import RUN_SECONDS, Conversation
 from databases import PostgreSQL
+from keys import Keys
 from killed_kinds import STAGES_REMOVED, left_at_databricks, wait_for_the_gate
 from played_runs import playing
 from shipping import another_process, card
@@ -191,3 +192,22 @@ def test_owners_are_told_once_of_keys_that_are_due_and_once_that_they_are_overdu
     lives.move(A_WHILE)
     for title in ("due for rotation", "overdue for rotation"):
         lives.each_once(title)
+
+
+def test_keys_that_are_overdue_are_rotated_once_where_that_is_automatic(
+    playground: Playground, lives: Lives
+) -> None:
+    before = Keys(lives.stays).all()
+    settings = playground.world.directory / "sciclops.toml"
+    with settings.open("a") as more:
+        more.write('\n[security]\nrotation = "automatic"\n')
+    for bot in lives.bots:
+        playground.run(bot.restart(), RUN_SECONDS)
+    lives.move(DAY)
+    lives.stays.run_message("Key rotation · Done")
+    lives.move(A_WHILE)
+    shown = lives.stays.run_messages()
+    assert sum("· Key rotation ·" in text_of(one) for one in shown) == 1
+    keys = Keys(lives.stays).all()
+    assert {name for name in keys if keys[name] == before[name]} == set()
+    assert Keys(lives.stays).are_tidy()

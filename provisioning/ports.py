@@ -129,6 +129,9 @@ class Repositories(Protocol):
     def put_secrets(self, name: str, environment: str, values: Mapping[str, SecretStr]) -> None:
         """Write secrets of an environment, in place of what they were."""
 
+    def unarchive(self, name: str) -> None:
+        """Let an archived repository be changed again."""
+
     def delete(self, name: str, marker: str) -> bool:
         """Delete the repository if its description ends with our marker; tell if it is gone."""
 

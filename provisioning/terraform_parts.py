@@ -14,9 +14,9 @@ from provisioning.operation import Operation
 from provisioning.operation_kinds import kind_of
 from provisioning.ports import People, Repositories, Workspaces
 from provisioning.project import ProjectSpec
+from provisioning.removal import Removal
 from provisioning.run_message import plan_notice, unlisted
 from provisioning.run_steps import RunSteps
-from provisioning.runs import Outcome
 from provisioning.spec_change import data_to_ask_for
 from provisioning.store import Attachment
 from provisioning.tables import ApprovalRow
@@ -25,11 +25,6 @@ log = logging.getLogger(__name__)
 
 MOST_ASKED_DIRECTLY = 10
 """So many owners get a direct message; a larger group hears of it in the run's thread."""
-
-SCHEMA = ".databricks_schema.this"
-DESTROYED_AS_STATED = (SCHEMA, ".databricks_service_principal.this", ".github_repository.this")
-"""What a destroy does with these it reads from the state: whether tables may go with a schema,
-whether it deletes or deactivates a principal, deletes or archives a repository."""
 
 RootFiles = Callable[[ProjectSpec, str, Mapping[str, str], bool], dict[str, str]]
 """Builds a root's files from the request, our marker and what to adopt (address to import id).
@@ -49,6 +44,11 @@ class TerraformParts:
     root_files: RootFiles
     modules: str = ""
     """The digest of the modules that are applied now."""
+
+    @property
+    def removal(self) -> Removal:
+        """Return what comes before a destruction."""
+        return Removal(self.run_steps, self.repositories)
 
     # ------------------------------------------------------------------ the root
 
@@ -126,7 +126,7 @@ class TerraformParts:
         operation, terraform = self.run_steps.load(run), self.run_steps.terraform
         watch, removes = self.run_steps.watch(run), kind_of(operation).removes
         if removes:  # a plan to destroy passes over what is to be adopted
-            self.run_steps.require_success(run, "Planning", self._adopt(operation, name))
+            self.run_steps.require_success(run, "Planning", self.removal.adopt(operation, name))
         outcome, plan = terraform.plan(operation.project, name, watch, destroy=removes)
         if outcome.ending == "failed":
             self.run_steps.attach_log(operation, name, "plan")
@@ -307,57 +307,6 @@ class TerraformParts:
 
     # ------------------------------------------------------------------ destroy
 
-    def let_go(self, steps: Steps, run: str) -> None:
-        """Note in the state that schemas may go with their tables: it counts from there only.
-
-        That is done after everybody's Yes: nothing else than a destruction drops data.
-        """
-        name = f"{run}-{self.run_steps.load(run).attempt}-let-go"
-        until_not_killed(
-            lambda number: steps.do(
-                f"let schemas go {number}", self._let_go, run, f"{name}.{number}"
-            ),
-            doing="before it destroyed anything",
-            left=".",
-            again="retry",
-        )
-
-    def _let_go(self, run: str, name: str) -> str:
-        operation, terraform = self.run_steps.load(run), self.run_steps.terraform
-        known = terraform.addresses(operation.project)
-        schemas = {address for address in known if address.endswith(SCHEMA)}
-        adopted = terraform.imports(operation.project) & known
-        outcome = self._note_their_end(operation, name, schemas | adopted)
-        if outcome.stale:
-            return KILLED
-        self.run_steps.require_success(run, "Destroying", outcome)
-        return outcome.ending
-
-    def _adopt(self, operation: Operation, name: str) -> Outcome:
-        """Take into the state what the root imports; after a Yes, with what a destroy is to do.
-
-        An import does not note that: the repository would be deleted, principals deactivated, and
-        schemas that hold tables would stay.
-        """
-        project, terraform = operation.project, self.run_steps.terraform
-        watch = self.run_steps.watch(operation.id)
-        outcome = terraform.adopt(project, f"{name}.adopt", watch)
-        if outcome.ending != "succeeded" or operation.phase not in ("applying", "cleaning"):
-            return outcome
-        return self._note_their_end(operation, f"{name}.let-go", terraform.imports(project))
-
-    def _note_their_end(
-        self, operation: Operation, name: str, addresses: frozenset[str] | set[str]
-    ) -> Outcome:
-        only = [one for one in sorted(addresses) if one.endswith(DESTROYED_AS_STATED)]
-        if not only:
-            return Outcome(ending="succeeded")
-        terraform, watch = self.run_steps.terraform, self.run_steps.watch(operation.id)
-        outcome, _ = terraform.plan(operation.project, name, watch, only=only)
-        if outcome.ending == "succeeded":
-            outcome = terraform.apply(operation.project, name, watch)
-        return outcome
-
     def destroy(self, steps: Steps, run: str) -> None:
         """Remove everything in the state, and what an interrupted run left beside it."""
         steps.do("start cleaning", self._start_cleaning, run)
@@ -380,7 +329,7 @@ class TerraformParts:
         if not operation.facts.made:
             return "succeeded"  # a state that it finds, e.g. after a restore, is another project's
         watch = self.run_steps.watch(run)
-        outcome = self._adopt(operation, name)
+        outcome = self.removal.adopt(operation, name)
         if outcome.ending == "succeeded":
             outcome, _ = terraform.plan(operation.project, name, watch, destroy=True)
         if outcome.ending == "succeeded":

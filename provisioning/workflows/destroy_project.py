@@ -50,7 +50,7 @@ class DestroyProject:
         with suppress(RunEnded):
             with self.run_steps.truthful(run, "Destroying"):
                 self.terraform.begin(steps, run)
-                self.terraform.let_go(steps, run)
+                self.terraform.removal.let_go(steps, run)
                 self.terraform.finish(steps, run)
                 steps.do("note the end", self.run_steps.finish, run, "applying")
             with self.run_steps.truthful(run, "Verifying that nothing is left"):

@@ -73,3 +73,22 @@ def test_a_state_that_was_cut_off_is_taken_from_its_backup(
     done = text_of(talk.run_message("Destroy · Destroyed"))
     assert planned in done
     assert what_is_left(talk) == []
+
+
+def test_what_is_left_in_an_archived_repository_is_removed_and_it_is_archived_again(
+    playground: Playground,
+) -> None:
+    talk = Conversation(playground, "shut-1")
+    talk.make()
+    playground.run(playground.world.bot.hold_at("after let schemas go 0"))
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press(CONFIRM, talk.grace)
+    playground.run(playground.world.bot.held(), timeout=RUN_SECONDS)
+    playground.run(playground.world.bot.kill())
+    # As it is where Terraform was killed once all was done, and its backup knows nothing of that.
+    talk.world.github.repos[talk.name].archived = True
+    playground.run(playground.world.bot.start(), timeout=RUN_SECONDS)
+    talk.run_message("Destroy · Destroyed")
+    assert what_is_left(talk) == []

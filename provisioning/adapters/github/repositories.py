@@ -119,6 +119,11 @@ class GitHubRepositories:
         with self._connection.doing(f"look into the repository {name}"):
             return import_ids(self._connection, self._executor, name)
 
+    def unarchive(self, name: str) -> None:
+        """Let an archived repository be changed again."""
+        with self._connection.doing(f"unarchive the repository {name}"):
+            self._connection.write("PATCH", self._repository(name), {"archived": False})
+
     def delete(self, name: str, marker: str) -> bool:
         """Delete the repository if it carries our marker; tell whether none of ours is left."""
         if self._ours(name, marker) is None:

@@ -1,0 +1,90 @@
+"""What has to be so before Terraform destroys a project, or what is left of one.
+
+A destroy reads from the state, not from the root, what it is to do and in which order. After an
+import the state does not say that; and GitHub lets nobody change an archived repository.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from provisioning.engine import Steps
+from provisioning.interruptions import KILLED, until_not_killed
+from provisioning.operation import Operation
+from provisioning.operation_kinds import kind_of
+from provisioning.ports import Repositories
+from provisioning.run_steps import RunSteps
+from provisioning.runs import Outcome
+
+SCHEMA = ".databricks_schema.this"
+REPOSITORY = ".github_repository.this"
+DESTROYED_AS_STATED = (SCHEMA, ".databricks_service_principal.this", REPOSITORY)
+"""What a destroy does with these it reads from the state: whether tables may go with a schema,
+whether it deletes or deactivates a principal, deletes or archives a repository."""
+AFTER_A_YES = ("applying", "cleaning")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """Works after everybody's Yes only: nothing else than a destruction drops data."""
+
+    run_steps: RunSteps
+    repositories: Repositories
+
+    def let_go(self, steps: Steps, run: str) -> None:
+        """Note in the state that schemas may go with their tables: it counts from there only."""
+        name = f"{run}-{self.run_steps.load(run).attempt}-let-go"
+        until_not_killed(
+            lambda number: steps.do(
+                f"let schemas go {number}", self._let_go, run, f"{name}.{number}"
+            ),
+            doing="before it destroyed anything",
+            left=".",
+            again="retry",
+        )
+
+    def _let_go(self, run: str, name: str) -> str:
+        operation, terraform = self.run_steps.load(run), self.run_steps.terraform
+        self._reopen(operation)
+        known = terraform.addresses(operation.project)
+        schemas = {address for address in known if address.endswith(SCHEMA)}
+        adopted = terraform.imports(operation.project) & known
+        outcome = self._note_their_end(operation, name, schemas | adopted)
+        if outcome.stale:
+            return KILLED
+        self.run_steps.require_success(run, "Destroying", outcome)
+        return outcome.ending
+
+    def adopt(self, operation: Operation, name: str) -> Outcome:
+        """Take into the state what the root imports; after a Yes, with what a destroy is to do.
+
+        An import does not note that: the repository would be deleted, principals deactivated, and
+        schemas that hold tables would stay.
+        """
+        project, terraform = operation.project, self.run_steps.terraform
+        watch = self.run_steps.watch(operation.id)
+        outcome = terraform.adopt(project, f"{name}.adopt", watch)
+        if outcome.ending != "succeeded" or operation.phase not in AFTER_A_YES:
+            return outcome
+        self._reopen(operation)
+        return self._note_their_end(operation, f"{name}.let-go", terraform.imports(project))
+
+    def _note_their_end(
+        self, operation: Operation, name: str, addresses: AbstractSet[str]
+    ) -> Outcome:
+        only = [one for one in sorted(addresses) if one.endswith(DESTROYED_AS_STATED)]
+        if not only:
+            return Outcome(ending="succeeded")
+        terraform, watch = self.run_steps.terraform, self.run_steps.watch(operation.id)
+        outcome, _ = terraform.plan(operation.project, name, watch, only=only)
+        if outcome.ending == "succeeded":
+            outcome = terraform.apply(operation.project, name, watch)
+        return outcome
+
+    def _reopen(self, operation: Operation) -> None:
+        """Unarchive a repository in which something of ours is left; Terraform archives it last."""
+        project = operation.project
+        known = self.run_steps.terraform.addresses(project)
+        inside = [one for one in known if ".github_" in one and not one.endswith(REPOSITORY)]
+        found = self.repositories.find(project) if inside else None
+        if found and found.archived and kind_of(operation).removes:
+            self.repositories.unarchive(project)

@@ -6,7 +6,9 @@ import pytest
 from conversation import RUN_SECONDS, Conversation
 from test_clean_up import exists, failed
 from test_destroy import CONFIRM, opened, put_a_table, submitted, what_is_left
+from waiting import wait_until
 
+from playground.slack.entities import Message
 from playground.slack.reading import text_of
 from playground.world import Playground
 
@@ -92,3 +94,34 @@ def test_what_is_left_in_an_archived_repository_is_removed_and_it_is_archived_ag
     playground.run(playground.world.bot.start(), timeout=RUN_SECONDS)
     talk.run_message("Destroy · Destroyed")
     assert what_is_left(talk) == []
+
+
+def test_what_was_made_anew_before_the_cut_is_adopted_and_not_made_twice(
+    playground: Playground,
+) -> None:
+    talk = Conversation(playground, "torn-anew")
+    talk.make()
+    state = state_of(talk)
+    before = state.read_text()
+    environments = talk.world.github.repos[talk.name].environments
+    del environments["Testing"]
+    reconciled(talk, 1)
+    made = environments["Testing"]
+    state.with_name("terraform.tfstate.backup").write_text(before)
+    state.write_text("")
+    reconciled(talk, 2)
+    assert environments["Testing"] is made
+    assert [pattern.name for pattern in made.patterns.values()] == ["main"]
+
+
+def reconciled(talk: Conversation, number: int) -> None:
+    """Have what was changed planned back, and see it through."""
+    talk.ada.type(f"/sciclops reconcile {talk.name}")
+    talk.run_message("Reconcile · Waiting for confirmation")
+    talk.press("Confirm & Apply")
+    wait_until(lambda: len(done(talk)) == number, RUN_SECONDS)
+
+
+def done(talk: Conversation) -> list[Message]:
+    """Return the reconciliations that have ended well."""
+    return [one for one in talk.run_messages() if "Reconcile · Done" in text_of(one)]

@@ -71,6 +71,14 @@ class CommandLine(Upstream):  # type: ignore[misc]  # python-terraform has no ty
         """Return the command that prints the addresses in the state."""
         return self._build("state list")
 
+    def addresses_in(self, file: Path) -> list[str]:
+        """Return the command that prints the addresses in a file with a state."""
+        return self._build("state list", state=str(file))
+
+    def drop_from(self, file: Path, addresses: Sequence[str], backup: Path) -> list[str]:
+        """Return the command that takes these addresses out of a file with a state."""
+        return self._build("state rm", *addresses, state=str(file), backup=str(backup))
+
     def push_state(self, file: Path) -> list[str]:
         """Return the command that stores a state, unless a newer one is there."""
         return self._build("state push", str(file), lock_timeout=self._lock_patience)

@@ -194,16 +194,31 @@ class LocalTerraform:
         """Put the backup in the place of a state that a kill has cut off.
 
         Terraform empties the file before it writes it again, after each resource. Its backup is the
-        state before that command: what was made since is adopted, what is gone since is found gone.
+        state before that command. What is gone since is found gone; what was made since, be it in
+        the place of something older, is unknown, so that it is adopted.
         """
         state = self._places.root(project) / STATE
         if not state.exists() or _is_whole(state) or self._is_busy(project):
             return
         log.warning("the state of %s was cut off; its backup takes its place", project)
-        state.replace(state.with_suffix(".torn"))
-        backup = state.with_name(f"{STATE}.backup")
-        if backup.exists() and _is_whole(backup):
-            write_private(state, backup.read_text())
+        backup, mended = state.with_name(f"{STATE}.backup"), state.with_suffix(".mended")
+        state.with_suffix(".torn").write_bytes(state.read_bytes())
+        if not (backup.exists() and _is_whole(backup)):
+            state.unlink()
+            return
+        write_private(mended, backup.read_text())
+        if begun := self._last_story(project).begun():
+            self._tools.drop_from_state(mended, begun)
+        mended.replace(state)
+
+    def _last_story(self, project: str) -> Story:
+        """Return what the apply did that was begun last."""
+        applies = [run / "apply" / "events.jsonl" for run in self._places.runs(project)]
+        begun = [events for events in applies if events.exists()]
+        story = Story()
+        if begun:
+            story.read(max(begun, key=lambda events: events.stat().st_mtime).read_bytes())
+        return story
 
     def _is_busy(self, project: str) -> bool:
         return any(

@@ -116,6 +116,14 @@ class Toolbox:
             f"It said: {self._installation.redact(done.stderr.strip())[-2000:]}"
         )
 
+    def drop_from_state(self, file: Path, addresses: frozenset[str]) -> None:
+        """Take addresses out of a file with a state, as far as they are in it."""
+        known = self.ask(self.lines.addresses_in(file), file.parent).splitlines()
+        if named := sorted(addresses & set(known)):
+            backup = file.with_suffix(".before")
+            self.ask(self.lines.drop_from(file, named, backup), file.parent)
+            backup.unlink(missing_ok=True)
+
     def reach_remote_state(self) -> Path:
         """Return a root that only knows where states are kept; PostgreSQL has its tables then."""
         return self._state_reader

@@ -258,7 +258,7 @@ class Expired(Destroyed):
     project: ClassVar[Literal["kept", "taken", "new"]] = "new"
 
     def prepare(self) -> None:
-        """Make a sandbox; the bot's own secret, which lives for two years, was renewed meanwhile."""
+        """Make a sandbox; the bot has a new secret of its own meanwhile, after two years."""
         databricks = self.talk.world.databricks
         (bot,) = (p for p in databricks.principals if p.application_id == databricks.bot_client_id)
         for secret in bot.secrets.values():

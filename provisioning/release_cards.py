@@ -10,6 +10,9 @@ from provisioning.release import Card, Release, ReleasePlan, next_reminder, rele
 from provisioning.release_gates import reviewers_of
 from provisioning.store import Followed, Store
 
+Reviewers = tuple[str, ...]
+"""`team:<slug>` and `user:<login>`."""
+
 
 @dataclass(frozen=True)
 class Cards:
@@ -32,7 +35,7 @@ class Cards:
         known = since or self.deployments.commits(project, "", run.sha)
         gate: GateKind = "reviewer" if pending.reviewers else self.policy.gate
         is_ruled = gate == "app_rule"
-        asked = reviewers_of(self.store, project) if is_ruled else pending.reviewers
+        asked = self.asked(project, pending, is_ruled=is_ruled)
         return Card(
             commit=known.commits[-1] if known and known.commits else None,
             base=base,
@@ -40,13 +43,21 @@ class Cards:
             plan=plan,
             destroys=run.destroys(pending.name),
             reviewers=asked,
-            logins=tuple(sorted(self.deployments.reviewer_logins(asked))),
+            logins=self.logins(asked),
             earlier=run.did("deploy"),
             reviews_before=len(reviews_of(pending.name, look.reviews)),
             gate=gate,
             needed=self.policy.approvals_needed if is_ruled else 1,
             group=self.policy.release_group if is_ruled else "",
         )
+
+    def asked(self, project: str, pending: PendingEnvironment, *, is_ruled: bool) -> Reviewers:
+        """Return who reviews a deployment that waits, as it is now."""
+        return reviewers_of(self.store, project) if is_ruled else pending.reviewers
+
+    def logins(self, asked: Reviewers) -> tuple[str, ...]:
+        """Return the people behind reviewers."""
+        return tuple(sorted(self.deployments.reviewer_logins(asked)))
 
 
 def reviews_of(environment: str, reviews: tuple[Review, ...]) -> tuple[Review, ...]:

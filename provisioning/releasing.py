@@ -122,12 +122,22 @@ class Releasing:
                 return False
             card = self.cards.card(followed.project, look, pending, plan)
             known = self.store.releases.ask(self._new(followed, pending.name, card))
-        known = self._override(known)
+        known = self._override(self._address(known, pending))
         if known.state == "expired" and not known.verdict:
             self.begin("release.cancel_run", known, "cancel")  # a crash may have kept it from that
         self._supersede(followed, known)
         self.board.show_release(known.id)
         return True
+
+    def _address(self, release: Release, pending: PendingEnvironment) -> Release:
+        """Ask whoever reviews by now: a change of the project may have replaced them."""
+        asked = self.cards.asked(release.project, pending, is_ruled=release.is_ruled)
+        if release.state != "open" or set(asked) == set(release.card.reviewers):
+            return release
+        card = release.card.model_copy(
+            update={"reviewers": asked, "logins": self.cards.logins(asked)}
+        )
+        return self.store.releases.address(release.id, card) or release
 
     def _override(self, release: Release) -> Release:
         """Let in what glass was broken for once it was too late: the same commit and plan only."""

@@ -114,6 +114,15 @@ class Releases:
 
         None if it is settled, or not this artefact any more.
         """
+        return self._put(release, artefact, card, "asked again, its plan has changed")
+
+    def address(self, release: str, card: Card) -> Release | None:
+        """Put the same question, in the card, to other reviewers; None if it is settled."""
+        known = self.get(release)
+        artefact = known.bound_to if known else ""
+        return self._put(release, artefact, card, "asked others, its reviewers have changed")
+
+    def _put(self, release: str, artefact: str, card: Card, what: str) -> Release | None:
         with self._database.writing() as session:
             row = session.exec(_one(release)).first()
             if row is None or row.state not in UNSETTLED or _read(row).bound_to != artefact:
@@ -122,7 +131,7 @@ class Releases:
             session.add(row)
             session.flush()
             renewed = _read(row)
-            self._note(session, renewed, "asked again, its plan has changed", audit.US)
+            self._note(session, renewed, what, audit.US)
             return renewed
 
     def remind(self, release: str, reminders: int, again: datetime | None) -> bool:

@@ -154,6 +154,11 @@ class WorkflowRuns:
                 runs.values(look_at=self._clock.now(), wakes=col(WorkflowRunRow.wakes) + 1)
             )
 
+    def wake_project(self, project: str) -> None:
+        """Have the latest runs of a project looked at, at once."""
+        for followed in self.of_project(project):
+            self.wake(followed.run.id)
+
     def wake(self, run: int | str) -> None:
         """Have a run looked at, at once."""
         with self._database.writing() as session:

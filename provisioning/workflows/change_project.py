@@ -146,7 +146,10 @@ class ChangeProject:
         self.verifying.verify(operation, {}, pushed, otherwise="The change is made and in force")
 
     def _end(self, run: str) -> None:
-        self.run_steps.store.operations.end(run, "done")
+        """End; releases that wait are looked at again, since others may review them now."""
+        store = self.run_steps.store
+        store.operations.end(run, "done")
+        store.workflow_runs.wake_project(self.run_steps.load(run).project)
         self.run_steps.desk.show(run)
         self.run_steps.desk.admit()
 

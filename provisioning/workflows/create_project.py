@@ -119,9 +119,7 @@ class CreateProject:
         That run may have got far by now, so it is looked at again.
         """
         operation = self.run_steps.enter(run, ["verifying"], "deploying")
-        runs = self.run_steps.store.workflow_runs
-        for followed in runs.of_project(operation.project):
-            runs.wake(followed.run.id)
+        self.run_steps.store.workflow_runs.wake_project(operation.project)
 
     def _free_the_name(self, run: str) -> None:
         operation = self.run_steps.enter(run, ["cleaning"], "freeing")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from shipping import card
 
 from playground import cast
 from playground.slack.driver import Person
@@ -189,6 +190,9 @@ def test_a_change_is_effective_once_all_have_agreed_whatever_dies_over_it(
     assert "@acme/data-governance" in owners_file
     assert "@acme/data-science" in github.files(talk.name, "main")["CODEOWNERS"].decode()
     assert buttons(run) == {}
+    (first,) = github.runs(talk.name)
+    asked = card(talk, first, "May decide: user rosa")
+    assert "ml-reviewers" not in text_of(asked)
     open_form(talk, talk.sam).close()
 
 

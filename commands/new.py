@@ -149,7 +149,7 @@ def question_field(question: Question) -> Field:
         initial = "yes" if question.default is True else "no"
     always_answered = bool(options and initial)
     falls_back = question.optional and initial and not options
-    fallback = f" Left empty, it is “{initial}”." if falls_back else ""
+    fallback = f" Left empty, it is “{initial.rstrip('.')}”." if falls_back else ""
     kind: FieldKind = "number" if question.answer_type == "whole_number" else "text"
     return Field(
         ANSWER + question.name,

@@ -45,7 +45,7 @@ LEAKED = (
     "Nothing was done. After the project comes one name, in capital letters, digits and "
     "underscores, and nothing else. If what you typed there is a value, consider it leaked: Slack "
     "has it. Change it where it comes from, and enter the new one in the dialog. None of it was "
-    "kept here. It is: "
+    "kept here. The command is: "
 )
 FORGOTTEN = (
     "I was restarted before the value was written everywhere, and values are never kept here. "

@@ -46,7 +46,7 @@ class ProjectLocks:
         """Lock a project; return who holds it then: somebody else, unless `over` is their lock."""
         row = known(self.store, project)
         if row.state == GONE:
-            raise UserError(f"{project} is gone, so that there is nothing to lock.")
+            raise UserError(f"{project} is gone: there is nothing to lock.")
         self._require_right(row, by, "lock")
         wanted = ProjectLockRow(
             project=project,

@@ -22,7 +22,7 @@ def question_notice(approval: ApprovalRow, run: Operation, *, direct: bool) -> N
     owners = [part for owner in approval.approvers for part in (person(owner), " ")]
     request = say(
         person(run.requested_by),
-        " asks for ",
+        " asks to ",
         bold(what),
         " for the project ",
         bold(run.project),

@@ -68,7 +68,7 @@ def test_a_choice_always_has_an_answer_and_an_empty_field_says_what_it_means() -
     schedule, description = asked["answer.schedule"], asked["answer.job_description"]
     assert (schedule.kind, schedule.initial, schedule.optional) == ("choice", "daily", False)
     assert description.optional
-    assert description.hint.endswith("Left empty, it is “Counts what happened per day.”.")
+    assert description.hint.endswith("Left empty, it is “Counts what happened per day”.")
     assert asked["answer.notification_email"].hint.endswith("leave it empty for nobody.")
 
 

@@ -120,7 +120,7 @@ def test_an_owner_who_is_not_in_the_private_channel_is_asked_directly(talk: Conv
         talk.press("Confirm & Apply")
         direct = talk.told(talk.dora, f"read {SALES} for the project {talk.name}")
         assert "You are asked as an owner of this data" in text_of(direct)
-        assert "U0ADA asks for" in text_of(direct)
+        assert "U0ADA asks to" in text_of(direct)
         talk.dora.press("Consent", on=direct)
         talk.told(talk.dora, "Thank you. The access is granted with this run.")
         asked = question(talk, f"read {SALES}")

@@ -37,7 +37,7 @@ def prepare(terraform: LocalTerraform, project: Project, imports: dict[str, str]
 def test_one_of_each_type_is_taken_into_an_empty_state(made_once: Project, fresh: Fresh) -> None:
     name = made_once.spec.name
     kinds = {type_of(address): (address, found) for address, found in made_once.found().items()}
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     for number, (address, found) in enumerate(kinds.values()):
         terraform = fresh(str(number))
         prepare(terraform, made_once, {address: found})

@@ -35,6 +35,9 @@ ROOT_FILES = ("main.tf.json", "terraform.tfvars.json")
 STRANDED_STATE = "errored.tfstate"
 """Where Terraform leaves a state that its backend did not take."""
 
+NOT_APPLYABLE = "plan is not applyable"
+"""What Terraform 1.11 says of a refresh that would change nothing."""
+
 COLLISIONS = 50
 SECONDS_TO_GIVE_WAY = 0.1
 """Between tries to choose a workspace: `terraform workspace select` itself waits for nobody."""
@@ -115,8 +118,20 @@ class LocalTerraform:
         ]
         if not commands and tracker.is_new():
             return Outcome(ending="succeeded")
-        # An import notes no dependencies, without which a destroy begins anywhere.
-        return tracker.run([*commands, self._tools.lines.note_dependencies()], watch)
+        outcome = tracker.run(commands, watch)
+        return (
+            outcome
+            if outcome.ending != "succeeded"
+            else self._note_dependencies(project, run, watch)
+        )
+
+    def _note_dependencies(self, project: str, run: str, watch: Watch) -> Outcome:
+        """Note what depends on what: an import does not, and a destroy would begin anywhere."""
+        tracker = self._tracker(project, run, "dependencies")
+        outcome = tracker.run([self._tools.lines.note_dependencies()], Unseen(watch))
+        told = (f"{each.summary} {each.detail}" for each in outcome.diagnostics)
+        nothing_to_note = any(NOT_APPLYABLE in each for each in told)
+        return Outcome(ending="succeeded") if nothing_to_note else outcome
 
     def imports(self, project: str) -> frozenset[str]:
         """Return the addresses that the root's `import` blocks name, adopted by now or not."""

@@ -44,13 +44,11 @@ class Removal:
 
     def _let_go(self, run: str, name: str) -> str:
         operation, terraform = self.run_steps.load(run), self.run_steps.terraform
-        self._reopen(operation)
         known = terraform.addresses(operation.project)
+        self._reopen(operation, known)
         schemas = {address for address in known if address.endswith(SCHEMA)}
         adopted = terraform.imports(operation.project) & known
         outcome = self._note_their_end(operation, name, schemas | adopted)
-        if outcome.stale:
-            return KILLED
         self.run_steps.require_success(run, "Destroying", outcome)
         return outcome.ending
 
@@ -65,7 +63,7 @@ class Removal:
         outcome = terraform.adopt(project, f"{name}.adopt", watch)
         if outcome.ending != "succeeded" or operation.phase not in AFTER_A_YES:
             return outcome
-        self._reopen(operation)
+        self._reopen(operation, terraform.addresses(project))
         return self._note_their_end(operation, f"{name}.let-go", terraform.imports(project))
 
     def _note_their_end(
@@ -78,13 +76,14 @@ class Removal:
         outcome, _ = terraform.plan(operation.project, name, watch, only=only)
         if outcome.ending == "succeeded":
             outcome = terraform.apply(operation.project, name, watch)
-        return outcome
+        # One that was overtaken has changed nothing, and is done again like one that was killed.
+        return Outcome(ending=KILLED) if outcome.stale else outcome
 
-    def _reopen(self, operation: Operation) -> None:
+    def _reopen(self, operation: Operation, known: AbstractSet[str]) -> None:
         """Unarchive a repository in which something of ours is left; Terraform archives it last."""
-        project = operation.project
-        known = self.run_steps.terraform.addresses(project)
-        inside = [one for one in known if ".github_" in one and not one.endswith(REPOSITORY)]
-        found = self.repositories.find(project) if inside else None
-        if found and found.archived and kind_of(operation).removes:
-            self.repositories.unarchive(project)
+        inside = any(".github_" in one and not one.endswith(REPOSITORY) for one in known)
+        if not inside or not kind_of(operation).removes:
+            return
+        found = self.repositories.find(operation.project)
+        if found and found.archived:
+            self.repositories.unarchive(operation.project)

@@ -126,7 +126,10 @@ class TerraformParts:
         operation, terraform = self.run_steps.load(run), self.run_steps.terraform
         watch, removes = self.run_steps.watch(run), kind_of(operation).removes
         if removes:  # a plan to destroy passes over what is to be adopted
-            self.run_steps.require_success(run, "Planning", self.removal.adopt(operation, name))
+            adopted = self.removal.adopt(operation, name)
+            self.run_steps.require_success(run, "Planning", adopted)
+            if adopted.ending == KILLED:  # half adopted, the rest would neither go nor be named
+                return KILLED
         outcome, plan = terraform.plan(operation.project, name, watch, destroy=removes)
         if outcome.ending == "failed":
             self.run_steps.attach_log(operation, name, "plan")

@@ -13,7 +13,6 @@ HERE = Path(__file__).parent
 
 LONG = (
     "conversations/test_breaking_glass.py",
-    "conversations/test_changing_groups.py",
     "conversations/test_missed_webhooks.py",
     "conversations/test_releases_by_rule_and_time.py",
     "conversations/test_releases_by_rule_without_webhooks.py",
@@ -21,7 +20,6 @@ LONG = (
     "chaos/test_deployments_through_rotations.py",
     "chaos/test_gates_ship.py",
     "chaos/test_kills_of_every_kind.py",
-    "chaos/test_templates_ship.py",
     "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""

@@ -150,13 +150,14 @@ def doubles(talk: Conversation, message: Message) -> Iterator[str]:
 
 
 def terraform_processes(directory: Path) -> Iterator[int]:
-    """Return the Terraform processes of a world, by their command lines' paths."""
+    """Return the Terraform processes of a world: they work in its folders, or are told of them."""
+    folder = str(directory / "bot" / "terraform")
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
             line = (entry / "cmdline").read_bytes().decode(errors="replace")
-            if str(directory / "bot" / "terraform") in line:
+            if folder in line or str((entry / "cwd").readlink()).startswith(folder):
                 yield int(entry.name)
 
 

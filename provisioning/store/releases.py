@@ -116,11 +116,13 @@ class Releases:
         """
         return self._put(release, artefact, card, "asked again, its plan has changed")
 
-    def address(self, release: str, card: Card) -> Release | None:
-        """Put the same question, in the card, to other reviewers; None if it is settled."""
-        known = self.get(release)
-        artefact = known.bound_to if known else ""
-        return self._put(release, artefact, card, "asked others, its reviewers have changed")
+    def address(self, release: Release, card: Card) -> Release | None:
+        """Put the same question, in this card, to other reviewers.
+
+        None if it is settled, or another question by now.
+        """
+        what = "asked others, its reviewers have changed"
+        return self._put(release.id, release.bound_to, card, what)
 
     def _put(self, release: str, artefact: str, card: Card, what: str) -> Release | None:
         with self._database.writing() as session:

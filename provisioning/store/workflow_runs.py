@@ -156,8 +156,10 @@ class WorkflowRuns:
 
     def wake_project(self, project: str) -> None:
         """Have the latest runs of a project looked at, at once."""
-        for followed in self.of_project(project):
-            self.wake(followed.run.id)
+        with self._database.writing() as session:
+            for row in session.exec(_newest(project).limit(RECENT).with_for_update()):
+                self._wake(session, row)
+        self.on_wake()
 
     def wake(self, run: int | str) -> None:
         """Have a run looked at, at once."""

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from conversation import PRINCIPALS, RUN_SECONDS, Conversation
+from conversation import ANSWER_SECONDS, PRINCIPALS, Conversation
 from waiting import wait_until
 
 from playground.faults import Fault
@@ -172,7 +172,7 @@ def test_a_run_is_cancelled_while_applying_and_can_be_cleaned_up(talk: Conversat
     talk.world.providers.hold("databricks_permission_assignment")
     talk.press("Confirm & Apply")
     talk.run_message("Applying")
-    wait_until(lambda: what_exists(talk), RUN_SECONDS)
+    wait_until(lambda: what_exists(talk), ANSWER_SECONDS)
     talk.press("Cancel Run", talk.pat)
     assert buttons(talk.run_message("Applying · stopping")) == {}
     talk.world.providers.clear()

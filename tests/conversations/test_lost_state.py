@@ -1,8 +1,12 @@
 """Terraform's state is lost, or cut off by a kill: a destruction ends as it should all the same."""
 
+import os
+import signal
+from contextlib import suppress
 from pathlib import Path
 
 from conversation import RUN_SECONDS, Conversation
+from kills import terraform_processes
 from test_clean_up import exists, failed
 from test_destroy import CONFIRM, opened, put_a_table, submitted, what_is_left
 from waiting import wait_until
@@ -10,6 +14,9 @@ from waiting import wait_until
 from playground.slack.entities import Message
 from playground.slack.reading import text_of
 from playground.world import Playground
+
+SOME = 5
+"""So many resources are adopted by the time an import is killed."""
 
 
 def state_of(talk: Conversation) -> Path:
@@ -53,6 +60,34 @@ def test_a_destruction_adopts_all_of_it_and_archives_the_repository(talk: Conver
     done = talk.run_message("Destroy · Destroyed")
     assert "3 of 3 checks passed" in text_of(done)
     assert what_is_left(talk) == []
+
+
+def test_an_adoption_that_was_killed_is_finished_before_anything_is_planned(
+    talk: Conversation,
+) -> None:
+    talk.make()
+    lose_the_state(talk)
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    wait_until(lambda: kill_an_import(talk), RUN_SECONDS)
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press(CONFIRM, talk.grace)
+    talk.run_message("Destroy · Destroyed")
+    assert what_is_left(talk) == []
+
+
+def kill_an_import(talk: Conversation) -> bool:
+    """Kill the `terraform import` that runs for a project, once some things are adopted."""
+    state = state_of(talk)
+    if not state.exists() or state.read_text().count('"mode": "managed"') < SOME:
+        return False
+    for pid in terraform_processes(talk.world.directory):
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if b"import" in words:
+                os.kill(pid, signal.SIGKILL)
+                return True
+    return False
 
 
 def test_a_state_that_was_cut_off_is_taken_from_its_backup(playground: Playground) -> None:

@@ -112,18 +112,17 @@ class LocalTerraform:
         tracker = self._tracker(project, run, "adopt")
         if tracker.is_new() and (obstacle := self._make_ready(project, run, watch)):
             return obstacle
+        if not self._imports(project) and tracker.is_new():
+            return Outcome(ending="succeeded")
         commands = [
             self._tools.lines.import_(address, identifier)
             for address, identifier in self._unadopted(project).items()
         ]
-        if not commands and tracker.is_new():
-            return Outcome(ending="succeeded")
-        outcome = tracker.run(commands, watch)
-        return (
-            outcome
-            if outcome.ending != "succeeded"
-            else self._note_dependencies(project, run, watch)
-        )
+        if commands or not tracker.is_new():
+            outcome = tracker.run(commands, watch)
+            if outcome.ending != "succeeded":
+                return outcome
+        return self._note_dependencies(project, run, watch)
 
     def _note_dependencies(self, project: str, run: str, watch: Watch) -> Outcome:
         """Note what depends on what: an import does not, and a destroy would begin anywhere."""
@@ -217,7 +216,7 @@ class LocalTerraform:
             return
         log.warning("the state of %s was cut off; its backup takes its place", project)
         backup, mended = state.with_name(f"{STATE}.backup"), state.with_suffix(".mended")
-        state.with_suffix(".torn").write_bytes(state.read_bytes())
+        shutil.copy(state, state.with_suffix(".torn"))
         if not (backup.exists() and _is_whole(backup)):
             state.unlink()
             return

@@ -23,8 +23,8 @@ TEXT_LIMIT = 3000
 METADATA_LIMIT = 3000
 NOTE = ":error"
 """How the block ids end of notes about what is wrong."""
-TROUBLE = f"form{NOTE}"
-"""Block id of the note about a whole form."""
+FORM = "form"
+"""What a note about a whole form is about, instead of a field."""
 PARTS = (
     "type",
     "callback_id",
@@ -57,7 +57,7 @@ def view(form: Form, channel: str, before: Mapping[str, Any] | None = None) -> B
             field = replace(field, options=(*field.options, *picked[field.name]))
         blocks.append(_input(field))
         if error := form.errors.get(field.name):
-            blocks.append(_note(f"⚠ {error}", f"{field.name}{NOTE}"))
+            blocks.append(_error_note(field.name, error))
     return {
         "type": "modal",
         "callback_id": "form",
@@ -148,8 +148,22 @@ def again(view: Mapping[str, Any], words: str) -> Block:
     secrets = hidden(metadata_of(view))
     blocks = [_refilled(b, {} if b["block_id"] in secrets else state) for b in kept]
     return {part: view[part] for part in PARTS if part in view} | {
-        "blocks": [_note(f"⚠ {words}", TROUBLE), *blocks]
+        "blocks": [_error_note(FORM, words), *blocks]
     }
+
+
+def notes(view: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    """Return the notes about what is wrong that a modal shows: block ids and words."""
+    return frozenset(
+        (block["block_id"], block["elements"][0]["text"])
+        for block in view.get("blocks", ())
+        if str(block.get("block_id")).endswith(NOTE)
+    )
+
+
+def notes_of(errors: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Return the notes that say these errors."""
+    return notes({"blocks": [_error_note(name, words) for name, words in errors.items()]})
 
 
 def _refilled(block: Block, state: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Block:
@@ -204,6 +218,10 @@ def _value(element: Mapping[str, Any]) -> Value:
 def _text(words: str, limit: int) -> Block:
     shown = words if len(words) <= limit else words[: limit - 1] + "…"
     return {"type": "plain_text", "text": shown or " ", "emoji": False}
+
+
+def _error_note(name: str, words: str) -> Block:
+    return _note(f"⚠ {words}", f"{name}{NOTE}")
 
 
 def _note(words: str, block_id: str) -> Block:

@@ -77,7 +77,10 @@ def _plain(value: Any, redact: Callable[[str], str]) -> Any:
 
 
 def shows_all(errors: Mapping[str, str], view: Mapping[str, Any]) -> bool:
-    """Tell whether the view can show every error on its field; notes would stay beside them."""
+    """Tell whether the view can show every error on its field, and has no note that says else.
+
+    Slack puts errors beside the notes that stand there, and scrolls to the first one: where the
+    same is said again, that is what shows that the form was looked at.
+    """
     shown = {str(block.get("block_id")) for block in view.get("blocks", ())}
-    noted = any(block_id.endswith(forms.NOTE) for block_id in shown)
-    return bool(errors) and not noted and set(errors) <= shown
+    return bool(errors) and set(errors) <= shown and forms.notes(view) <= forms.notes_of(errors)

@@ -72,7 +72,7 @@ class Publisher:
         self._budget = Budget()
         self._pace = Pace(edit_seconds)
         self._plan_blocks_setting = plan_blocks
-        self._complained: set[tuple[str, str]] = set()
+        self._complained: set[tuple[str, str, str]] = set()
         self._rooms: dict[str, str] = {}
 
     async def run(self) -> None:
@@ -159,7 +159,7 @@ class Publisher:
             await self._let_go(key)
         else:
             self._pace.edited(key)
-            self._complained.discard((_place(row), row.trouble))
+            self._complained.discard(_complaint_of(row, row.trouble))
             await asyncio.to_thread(self._store.messages.mark_sent, key, row.wanted, ts)
 
     async def _let_go(self, key: str) -> None:
@@ -315,15 +315,25 @@ class Publisher:
         await self._complain(row, code)
 
     async def _complain(self, row: MessageRow, code: str) -> None:
-        """Tell the requester directly, once, what keeps us from posting and how to mend it."""
-        operation = await asyncio.to_thread(self._store.operations.get, row.key.split(":")[1])
-        if operation is None or (_place(row), code) in self._complained:
+        """Tell who asked for a run, once for each run, what keeps us from posting about it."""
+        operation = await asyncio.to_thread(self._store.operations.get, _operation(row))
+        if operation is None or _complaint_of(row, code) in self._complained:
             return
-        self._complained.add((_place(row), code))
+        self._complained.add(_complaint_of(row, code))
         opened = await self._client.conversations_open(users=operation.requested_by)
         await self._client.chat_postMessage(
             channel=opened["channel"]["id"], text=_complaint(row, operation.project, code)
         )
+
+
+def _operation(row: MessageRow) -> str:
+    """Return the id of the operation that a message is about; of some, no operation's."""
+    return row.key.partition(":")[2].partition(":")[0]
+
+
+def _complaint_of(row: MessageRow, code: str) -> tuple[str, str, str]:
+    """Return what is complained about once: a run, where its message goes, and Slack's refusal."""
+    return _operation(row), _place(row), code
 
 
 def _complaint(row: MessageRow, project: str, code: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from bot import forms
-from bot.payloads import plain_values, request_of_view
+from bot.payloads import plain_values, request_of_view, shows_all
 from commands.command import Field, Form
 
 
@@ -20,6 +20,19 @@ def test_a_form_shown_again_keeps_the_input_and_only_the_present_trouble() -> No
     note, entered = view["blocks"]
     assert note["elements"][0]["text"] == "⚠ Slack did not answer"
     assert entered["element"]["initial_value"] == "ada-8"
+
+
+def test_an_error_that_is_noted_already_is_shown_on_its_field_again() -> None:
+    """A note out of view would leave the person before a button that does nothing."""
+    fields = (Field("name", "Deploy name", "text"), Field("owners", "Owners", "people"))
+    errors = {"name": "It is taken."}
+    noted = forms.view(Form("New", "Create", ("new",), fields, errors=errors), "C-runs")
+    assert shows_all(errors, noted)
+    assert shows_all(errors | {"owners": "Name two."}, noted)
+    assert not shows_all({"name": "It is reserved."}, noted)
+    assert not shows_all({"owners": "Name two."}, noted)
+    assert not shows_all(errors, forms.again(noted, "Slack did not answer"))
+    assert not shows_all({}, noted)
 
 
 def a_submitted_secret(value: str) -> dict[str, Any]:

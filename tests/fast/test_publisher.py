@@ -2,10 +2,12 @@
 
 import asyncio
 import linecache
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from rows import a_message
+from rows import a_message, a_project, an_operation
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.publisher import Processes, Publisher
@@ -35,6 +37,26 @@ class Slow(AsyncWebClient):
             raise TimeoutError
         self.posted.append(str(words["json"]["metadata"]))
         return {"ts": f"{len(self.posted)}.1"}
+
+
+class Outside(AsyncWebClient):
+    """A Slack whose channel of runs the bot is not in."""
+
+    def __init__(self) -> None:
+        super().__init__("xoxb-1")
+        self.said: list[tuple[str, str]] = []
+        self.refused: list[str] = []
+
+    async def api_call(self, api_method: str, **words: Any) -> Any:
+        """Open a direct channel, or take a message to one; refuse what the other one is about."""
+        sent = words["json"] if "json" in words else words["params"]
+        if api_method == "conversations.open":
+            return {"channel": {"id": f"D-{sent['users']}"}}
+        if sent["channel"] == "C-runs":
+            self.refused.append(api_method)
+            raise SlackApiError("refused", {"ok": False, "error": "not_in_channel"})
+        self.said.append((sent["channel"], sent["text"]))
+        return {"ts": f"{len(self.said)}.1"}
 
 
 def a_publisher(
@@ -76,6 +98,29 @@ async def test_what_one_process_could_not_post_another_one_does(store: Store) ->
     await a_publisher(broken, store).send_owed()
     await a_publisher(client, store, "other").send_owed()
     assert len(client.posted) == 1
+
+
+async def test_each_run_s_requester_hears_once_that_the_bot_is_not_in_the_channel(
+    store: Store, clock: MovableClock
+) -> None:
+    client = Outside()
+    publisher = Publisher(client, store, clock, Processes("one", set().__contains__), 3)
+    for number, who in ((1, "U-ada"), (2, "U-ada"), (3, "U-bob")):
+        name = f"ada-{number}"
+        run = an_operation(f"op-{number}", name, by=who)
+        store.projects.reserve_and_begin(a_project(name, by=who), run)
+        store.messages.show(a_message(f"run:op-{number}", urgent=True))
+    store.messages.show(a_message("fleet-1", urgent=True))
+    await publisher.send_owed()
+    clock.advance(timedelta(hours=1))
+    await publisher.send_owed()
+    assert client.refused == ["chat.postMessage"] * 4 + ["conversations.history"] * 4
+    told = [(channel, words.partition(" in its channel")[0]) for channel, words in client.said]
+    assert sorted(told) == [
+        ("D-U-ada", "I cannot post about ada-1"),
+        ("D-U-ada", "I cannot post about ada-2"),
+        ("D-U-bob", "I cannot post about ada-3"),
+    ]
 
 
 async def a_turn_of_the_loop() -> None:

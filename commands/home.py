@@ -18,7 +18,7 @@ from provisioning.store import Filter, Page
 from provisioning.store.locks import held
 from provisioning.store.overview import OpenQuestion
 from provisioning.tables import OperationRow, ProjectRow
-from provisioning.text import Button, Notice, Table, Text, bold, code, link, moment, say
+from provisioning.text import Button, Notice, Table, Text, bold, channel, code, link, moment, say
 
 PAGE = 10
 MOST_LINES = 12
@@ -84,8 +84,9 @@ def home(who: str, services: Services, turn: Turn | None = None) -> Home:
     if not all_mine and not waiting:
         return Home(sections=(welcome(who, services),))
     found, turn = page_of(who, services, turn or Turn())
+    runs = channel(services.policy.channel)
     sections = (
-        *titled("Waiting for you", waiting),
+        *titled("Waiting for you", waiting, say("The buttons are in ", runs, ".")),
         projects(who, services, turn, found, all_mine),
     )
     below = (
@@ -124,13 +125,13 @@ def welcome(who: str, services: Services) -> Notice:
     )
 
 
-def titled(title: str, lines: tuple[Text, ...]) -> tuple[Notice, ...]:
+def titled(title: str, lines: tuple[Text, ...], footer: Text = ()) -> tuple[Notice, ...]:
     """Return a section with these lines, or none where there are none."""
     if not lines:
         return ()
     more = len(lines) - MOST_LINES
     shown = (*lines[:MOST_LINES], say(f"… and {more} more")) if more > 0 else lines
-    return (Notice(summary=title, title=title, body=shown),)
+    return (Notice(summary=title, title=title, body=shown, footer=footer),)
 
 
 # ---------------------------------------------------------------------- my projects
@@ -152,7 +153,7 @@ def projects(who: str, services: Services, turn: Turn, found: Page, mine: int) -
         )
         for row in found.rows
     )
-    header = ("Project", "State", "Health", "Last deployments", "Since", "Ends")
+    header = ("Project", "State", "Health", "Last deployments", "Requested", "Ends")
     pages = max(-(-found.total // PAGE), 1)
     return Notice(
         summary="SciCLOps",

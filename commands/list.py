@@ -33,7 +33,7 @@ def show(request: Request, services: Services) -> Answer:
         Notice(
             summary=f"{total} project{'s' if total != 1 else ''}, page {page} of {pages}",
             title=f"Projects · {total}",
-            table=Table(header=("Project", "State", "Requested by", "Since"), rows=rows),
+            table=Table(header=("Project", "State", "Requested by", "Requested"), rows=rows),
             footer=footer(page, pages),
             buttons=turns(filters, page, pages),
         )

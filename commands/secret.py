@@ -47,6 +47,7 @@ LEAKED = (
     "has it. Change it where it comes from, and enter the new one in the dialog. None of it was "
     "kept here. The command is: "
 )
+IN_EVERY_STAGE = "is in every stage already; set gives it another value."
 FORGOTTEN = (
     "I was restarted before the value was written everywhere, and values are never kept here. "
     "Please enter it again."
@@ -70,7 +71,10 @@ def add(request: Request, services: Services) -> Answer:
     """Ask where the secret is wanted, and plan its places there."""
     spec = services.secrets.changeable(request.word(2), request.who)
     if request.values is None:
-        return add_form(spec, request.word(3), missing_stages(spec, request.word(3)))
+        missing = missing_stages(spec, request.word(3))
+        if not missing:
+            raise UserError(f"{request.word(3)} {IN_EVERY_STAGE}")
+        return add_form(spec, request.word(3), missing)
     name, stages = text(request.values, NAME), many(request.values, STAGES_FIELD)
     if errors := objections(spec, name, stages):
         return add_form(spec, name, stages, errors)
@@ -93,8 +97,7 @@ def objections(spec: ProjectSpec, name: str, stages: tuple[str, ...]) -> dict[st
     """Return what stands in the way of a new secret, by field."""
     missing = missing_stages(spec, name)
     found = {
-        NAME: objection_in(spec, name)
-        or ("" if missing else f"{name} is in every stage already; set gives it another value."),
+        NAME: objection_in(spec, name) or ("" if missing else f"{name} {IN_EVERY_STAGE}"),
         STAGES_FIELD: "" if stages else "Choose at least one stage.",
     }
     if missing and (had := [each.capitalize() for each in stages if each not in missing]):

@@ -31,7 +31,7 @@ def show(request: Request, services: Services) -> Answer:
         Fact(label="Owners", value=say(*(part for o in spec.owners for part in (person(o), " ")))),
         Fact(label="Workspace groups", value=say(", ".join(spec.workspace_groups))),
         Fact(label="Template", value=say(template_title(spec.template))),
-        Fact(label="Since", value=say(moment(project.created_at))),
+        Fact(label="Requested", value=say(moment(project.created_at))),
     ]
     if project.repository_url:
         url = project.repository_url

@@ -5,18 +5,17 @@ import json
 import os
 import random
 import socket
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 
+from playground.children import Child, Children
+
 READY_SECONDS = 90
 PORTS = range(20_000, 30_000)
 """Below those that connections get: nobody takes one between our looking and the bot's binding."""
-ROOT = Path(__file__).parents[1]
 
 
 class BotDiedError(RuntimeError):
@@ -38,7 +37,7 @@ class BotProcess:
         self.log = log
         self._secrets = secrets
         self._port = port
-        self._process: Process | None = None
+        self._process: Child | None = None
         self._listening: asyncio.Task[None] | None = None
         self._held = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -88,18 +87,12 @@ class BotProcess:
         self._held.clear()
         self.lives += 1
         with self.log.open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
+            self._process = await Children.start(
                 "playground.bot_process",
                 str(self._settings),
                 str(self._clock),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=out,
-                cwd=ROOT,
                 env={**_inherited(), **self._secrets},
-                process_group=0,  # Ctrl+C in a terminal is for us alone
+                stderr=out,
             )
         await self._hold_at(hold_at)
         self._listening = asyncio.create_task(self._listen(self._process))
@@ -154,7 +147,7 @@ class BotProcess:
                 await self._ask_to_stop(self._process)
             await self._gone()
 
-    async def _ask_to_stop(self, process: Process) -> None:
+    async def _ask_to_stop(self, process: Child) -> None:
         process.terminate()
         try:
             async with asyncio.timeout(15):
@@ -173,7 +166,7 @@ class BotProcess:
             await self._listening
         self._process = self._listening = None
 
-    async def _listen(self, process: Process) -> None:
+    async def _listen(self, process: Child) -> None:
         if process.stdout is None:
             return
         async for line in process.stdout:

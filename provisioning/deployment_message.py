@@ -28,6 +28,8 @@ RUN_STATES = {
 Status = Literal["pending", "in_progress", "complete", "error"]
 NOISE = ("Dump Context", "Set Jobs to Run")
 """Jobs that say nothing to people, unless they fail."""
+COPY_REMOVED = "Destroy Pull Request Copy"
+"""The job that a closed pull request leaves to be done."""
 ADVICE = {
     COMPARISON: " Nothing was deployed there: something has changed since the plan that was "
     "approved was made. Rerun runs all jobs again; they make a new plan, which is to be approved "
@@ -93,6 +95,8 @@ def state_of(run: WorkflowRun, releases: Sequence[Release] = ()) -> str:
 def _done(run: WorkflowRun) -> str:
     took = duration((run.updated_at - run.created_at).total_seconds())
     deployed, destroyed = run.did("deploy"), run.did("destroy")
+    if any(job.title == COPY_REMOVED and job.succeeded for job in run.jobs):
+        return f"Removed the pull request's copy in {took}"
     if run.event == "pull_request" or not (deployed or destroyed):
         return f"Passed in {took}"
     return (

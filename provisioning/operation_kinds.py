@@ -189,7 +189,7 @@ SET_SECRET = Kind(
 )
 REMOVE_SECRET = Kind(
     name="remove_secret",
-    title="Secret",
+    title="Secret removal",
     steps=("planning", "waiting", "applying"),
     asks_owners=False,
     closing="The secret is gone, with its values.",

@@ -10,9 +10,12 @@ MOST_NAMED = 8
 
 
 def versions(upgrade: Upgrade) -> Iterator[Fact]:
-    """Say which version of the template follows which one."""
+    """Say which version of the template follows which one.
+
+    It is the same one where what is new are the files of a change that are not merged yet.
+    """
     if upgrade.version:
-        arrow = f"{upgrade.before} → " if upgrade.before else ""
+        arrow = f"{upgrade.before} → " if upgrade.before not in ("", upgrade.version.name) else ""
         yield Fact(label="Version", value=say(f"{arrow}{upgrade.version.name}"))
 
 

@@ -1,15 +1,26 @@
 """Fixtures that every test may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from databases import clock, database, each_database, each_store, postgresql, store
+from nursery import Nursery
+
+from playground.children import Children, afresh
 
 __all__ = ["clock", "database", "each_database", "each_store", "postgresql", "store"]
 
 pytest_plugins = ["skips"]
 
 HERE = Path(__file__).parent
+AFRESH = (
+    "adapters/test_crash.py",
+    "browser",
+    "conversations/test_linked_tokens.py",
+    "chaos/test_three_processes.py",
+)
+"""What is about how processes begin, or is a person's whole way, has them started afresh."""
 
 LONG = (
     "conversations/test_breaking_glass.py",
@@ -53,6 +64,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in long]
 
 
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    """Return what forks processes that have their imports behind them."""
+    begun = Nursery()
+    yield begun
+    begun.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def starts(request: pytest.FixtureRequest, nursery: Nursery) -> None:
+    """Choose how the module's playground starts its processes."""
+    is_afresh = _path(request.path).startswith(AFRESH)
+    Children.start = staticmethod(afresh if is_afresh else nursery.start)
+
+
+def _path(file: Path) -> str:
+    return file.relative_to(HERE).as_posix()
+
+
 def _is_long(item: pytest.Item) -> bool:
     if str(item.path).endswith(LONG) or item.name in SAMPLED_OUT:
         return True
@@ -61,6 +91,6 @@ def _is_long(item: pytest.Item) -> bool:
 
 
 def _rank(item: pytest.Item) -> int:
-    path = item.path.relative_to(HERE).as_posix()
+    path = _path(item.path)
     ranks = enumerate(LONGEST_FIRST)
     return next((rank for rank, name in ranks if path.startswith(name)), len(LONGEST_FIRST))

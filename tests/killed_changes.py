@@ -165,7 +165,7 @@ class SecretRemoved(KilledSecret):
     """A secret goes, with its values."""
 
     name = "remove_secret"
-    ends = "· Secret · Removed"
+    ends = "· Secret removal · Removed"
     requests = 200
 
     def prepare(self) -> None:

@@ -3,19 +3,16 @@
 import asyncio
 import contextlib
 import json
-import sys
-from asyncio.subprocess import PIPE, Process
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from playground.children import Child, Children
 from playground.faults import Faults
 from playground.terraform.parent import Verdict
 from playground.terraform.served import PROVIDERS
 from provisioning.clock import Clock
 
 START_SECONDS = 30
-_ROOT = Path(__file__).parents[2]
 
 
 class ProvidersDeadError(RuntimeError):
@@ -55,7 +52,7 @@ class TerraformProviders:
             "databricks_client": databricks_client,
         }
         self._ports: dict[str, int] = {}
-        self._process: Process | None = None
+        self._process: Child | None = None
         self._reading: asyncio.Task[None] | None = None
         self._failures: list[_Failure] = []
         self._delays: dict[str, float] = {}
@@ -66,15 +63,7 @@ class TerraformProviders:
     async def start(self) -> str:
         """Start the process; return the value for TF_REATTACH_PROVIDERS."""
         await self.stop()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "playground.terraform",
-            stdin=PIPE,
-            stdout=PIPE,
-            cwd=_ROOT,
-            process_group=0,  # Ctrl+C in a terminal is for us alone
-        )
+        process = await Children.start("playground.terraform")
         self._process = process
         self.applying.clear()
         await self._write(process, self._settings | {"ports": self._ports})
@@ -159,12 +148,12 @@ class TerraformProviders:
             return Verdict(fault.seconds)
         return Verdict(0, f"injected fault: {fault.kind} {fault.status}", fault.after_effect)
 
-    async def _write(self, process: Process, words: dict[str, Any]) -> None:
+    async def _write(self, process: Child, words: dict[str, Any]) -> None:
         assert process.stdin is not None
         process.stdin.write(json.dumps(words).encode() + b"\n")
         await process.stdin.drain()
 
-    async def _read(self, process: Process) -> dict[str, Any]:
+    async def _read(self, process: Child) -> dict[str, Any]:
         assert process.stdout is not None
         line = await process.stdout.readline()
         if not line:
@@ -172,7 +161,7 @@ class TerraformProviders:
         words: dict[str, Any] = json.loads(line)
         return words
 
-    async def _listen(self, process: Process) -> None:
+    async def _listen(self, process: Child) -> None:
         assert process.stdout is not None
         while line := await process.stdout.readline():
             words = json.loads(line)

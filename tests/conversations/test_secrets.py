@@ -82,12 +82,12 @@ def enter(talk: Conversation, value: str, *stages: str) -> None:
     assert talk.ada.submit() is None
 
 
-def newest(talk: Conversation, state: str, after: int = 0) -> Message:
+def newest(talk: Conversation, state: str, after: int = 0, title: str = "Secret") -> Message:
     """Wait until the newest of more than so many run messages shows a state; return it."""
 
     def look() -> Message | None:
         runs = talk.run_messages()
-        is_so = len(runs) > after and f"{talk.name} · Secret · {state}" in text_of(runs[-1])
+        is_so = len(runs) > after and f"{talk.name} · {title} · {state}" in text_of(runs[-1])
         return runs[-1] if is_so else None
 
     return talk.ada.wait_until(look, timeout=RUN_SECONDS)
@@ -224,6 +224,12 @@ def test_names_that_cannot_be_are_refused_on_their_field(
     talk.ada.close()
 
 
+def test_a_secret_that_every_stage_has_is_refused_before_a_dialog_opens(talk: Conversation) -> None:
+    talk.ada.type(f"/sciclops secret add {talk.name} {NAME}")
+    talk.told(talk.ada, f"{NAME} is in every stage already; set gives it another value.")
+    assert not talk.ada.has_view()
+
+
 def test_only_owners_and_the_platform_team_change_secrets(talk: Conversation) -> None:
     for words in (f"add {talk.name} X", f"set {talk.name} {NAME}", f"remove {talk.name} {NAME}"):
         talk.sam.type(f"/sciclops secret {words}")
@@ -289,10 +295,12 @@ def test_a_discarded_secret_leaves_nothing_and_a_removed_one_neither(talk: Conve
 
     talk.ada.type(f"/sciclops secret remove {talk.name} {NAME}")
     talk.told(talk.ada, f"The removal of {NAME} is planned. Its values go with it")
-    assert "+0 ~0 -12" in text_of(newest(talk, "Waiting for confirmation", before + 1))
+    removal = "Secret removal"
+    asked = newest(talk, "Waiting for confirmation", before + 1, removal)
+    assert "+0 ~0 -12" in text_of(asked)
     assert len(at_github(talk)) == len(STAGES)
     talk.press("Confirm & Apply")
-    newest(talk, "Removed", before + 1)
+    newest(talk, "Removed", before + 1, removal)
     assert at_github(talk) == {}
     assert at_databricks(talk) == {}
     assert f"{NAME}_SCOPE" not in environments(talk)["production"].variables

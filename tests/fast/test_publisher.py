@@ -2,6 +2,7 @@
 
 import asyncio
 import linecache
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +55,9 @@ class Outside(AsyncWebClient):
             return {"channel": {"id": f"D-{sent['users']}"}}
         if sent["channel"] == "C-runs":
             self.refused.append(api_method)
-            raise SlackApiError("refused", {"ok": False, "error": "not_in_channel"})
+            answer = {"ok": False, "error": "not_in_channel"}
+            refusal: Callable[..., SlackApiError] = SlackApiError
+            raise refusal("refused", answer)
         self.said.append((sent["channel"], sent["text"]))
         return {"ts": f"{len(self.said)}.1"}
 

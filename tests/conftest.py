@@ -74,8 +74,9 @@ def nursery() -> Iterator[Nursery]:
 
 @pytest.fixture(autouse=True, scope="module")
 def starts(request: pytest.FixtureRequest, nursery: Nursery) -> None:
-    """Choose how the module's playground starts its processes."""
-    is_afresh = _path(request.path).startswith(AFRESH)
+    """Choose how the module's playground starts its processes; the long trials have new ones."""
+    is_long = request.config.getoption("--prove")
+    is_afresh = is_long or _path(request.path).startswith(AFRESH)
     Children.start = staticmethod(afresh if is_afresh else nursery.start)
 
 

@@ -122,7 +122,10 @@ class Nursery:
         with self._turn:
             line = self._lines.get(module) or self._begin(module)
             socket.send_fds(line, [json.dumps(asdict(wanted)).encode()], list(fds))
-            return int(line.recv(64))
+            answer = line.recv(64)
+        if not answer:
+            raise RuntimeError(f"the process that forks {module} has died; stderr says why")
+        return int(answer)
 
     def _begin(self, module: str) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -35,7 +35,7 @@ def bots() -> list[str]:
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     pids = {pid for one in children for pid in one.read_text().split()}
     lines = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids}
-    return [pid for pid, line in lines.items() if b"playground.bot_process" in line]
+    return [pid for pid, line in lines.items() if b"\0-m\0playground.bot_process\0" in line]
 
 
 @pytest.mark.parametrize("point", ["", "after lunch", "apply 0", "before", "before  apply 0"])

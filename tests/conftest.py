@@ -4,12 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from databases import clock, database, each_database, each_store, postgresql, store
+from databases import (
+    clock,
+    database,
+    each_database,
+    each_store,
+    postgresql,
+    store,
+    upgraded_file,
+)
 from nursery import Nursery
 
 from playground.children import Children, afresh
 
-__all__ = ["clock", "database", "each_database", "each_store", "postgresql", "store"]
+__all__ = [
+    "clock",
+    "database",
+    "each_database",
+    "each_store",
+    "postgresql",
+    "store",
+    "upgraded_file",
+]
 
 pytest_plugins = ["skips"]
 

@@ -38,7 +38,7 @@ def services_of(store: Store, clock: MovableClock) -> Any:
     return SimpleNamespace(
         store=store,
         clock=clock,
-        policy=SimpleNamespace(authentication="secret"),
+        policy=SimpleNamespace(authentication="secret", channel="C-runs"),
         people=SimpleNamespace(is_among=lambda who, named: who in named),
         linking=SimpleNamespace(is_set_up=False, login_of=lambda _: None),
         releasing=SimpleNamespace(asked=lambda releases, _: tuple(releases)),

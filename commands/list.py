@@ -56,9 +56,9 @@ def read(filters: list[str], who: str) -> Filter:
 def nothing(filters: list[str]) -> str:
     """Say that there is nothing to list."""
     if not filters:
-        return "There is no project yet."
+        return "There is no project."
     if [word.lower() for word in filters] == ["mine"]:
-        return "You have no project yet."
+        return "You have no project."
     return f"No project matches {quoted(' '.join(filters))}."
 
 

@@ -49,6 +49,6 @@ def test_a_command_that_was_stored_is_answered_after_the_restart(playground: Pla
     playground.run(playground.world.bot.hold_at("after store"))
     talk.ada.type("/sciclops list")
     die_and_come_back(playground)
-    answer = talk.ada.wait_for_message("There is no project yet", timeout=60)
+    answer = talk.ada.wait_for_message("There is no project.", timeout=60)
     wait_until(lambda: answer.reader == talk.ada.user or answer.channel.startswith("D"))
-    assert "There is no project yet" in text_of(answer)
+    assert "There is no project." in text_of(answer)

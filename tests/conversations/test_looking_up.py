@@ -103,7 +103,7 @@ def test_projects_are_listed_page_by_page_and_filtered(
     talk.ada.type("/sciclops list mine crowd")
     talk.told(talk.ada, "Projects · 10")
     talk.sam.type("/sciclops list mine")
-    talk.told(talk.sam, "You have no project yet.")
+    talk.told(talk.sam, "You have no project.")
     for beyond in ("9", "999999", "9" * 30):
         talk.ada.type(f"/sciclops list crowd {beyond}")
         talk.told(talk.ada, "Page 2 of 2" if len(beyond) < 7 else "Projects · 12")

@@ -319,11 +319,13 @@ class Publisher:
         operation = await asyncio.to_thread(self._store.operations.get, _operation(row))
         if operation is None or _complaint_of(row, code) in self._complained:
             return
-        self._complained.add(_complaint_of(row, code))
+        self._budget.take("conversations.open")
         opened = await self._client.conversations_open(users=operation.requested_by)
+        self._budget.take("chat.postMessage", operation.requested_by)
         await self._client.chat_postMessage(
             channel=opened["channel"]["id"], text=_complaint(row, operation.project, code)
         )
+        self._complained.add(_complaint_of(row, code))
 
 
 def _operation(row: MessageRow) -> str:

@@ -249,8 +249,8 @@ class Terraform(Protocol):
     def adopt(self, project: str, run: str, watch: Watch) -> Outcome:
         """Bring what the root's `import` blocks name into the state, and change nothing else."""
 
-    def imports(self, project: str) -> frozenset[str]:
-        """Return the addresses that the root's `import` blocks name, adopted by now or not."""
+    def adopted(self, project: str) -> frozenset[str]:
+        """Return the addresses that any run of the project has begun to adopt."""
 
     def apply(self, project: str, run: str, watch: Watch) -> Outcome:
         """Apply the saved plan of this run; afterwards the plan file is gone."""

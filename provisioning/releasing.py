@@ -137,7 +137,8 @@ class Releasing:
         card = release.card.model_copy(
             update={"reviewers": asked, "logins": self.cards.logins(asked)}
         )
-        return self.store.releases.address(release, card) or release
+        addressed = self.store.releases.address(release, card)
+        return addressed or self.store.releases.get(release.id) or release
 
     def _override(self, release: Release) -> Release:
         """Let in what glass was broken for once it was too late: the same commit and plan only."""

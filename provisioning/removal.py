@@ -25,13 +25,19 @@ AFTER_A_YES = ("applying", "cleaning")
 
 @dataclass(frozen=True)
 class Removal:
-    """Works after everybody's Yes only: nothing else than a destruction drops data."""
+    """Before everybody's Yes it adopts and no more: nothing but a destruction drops data.
+
+    What was adopted once counts until it is gone, whichever run has adopted it.
+    """
 
     run_steps: RunSteps
     repositories: Repositories
 
     def let_go(self, steps: Steps, run: str) -> None:
-        """Note in the state that schemas may go with their tables: it counts from there only."""
+        """Note in the state that schemas may go with their tables: it counts from there only.
+
+        So does what a destroy is to do with principals and the repository, if they were adopted.
+        """
         name = f"{run}-{self.run_steps.load(run).attempt}-let-go"
         until_not_killed(
             lambda number: steps.do(
@@ -47,7 +53,7 @@ class Removal:
         known = terraform.addresses(operation.project)
         self._reopen(operation, known)
         schemas = {address for address in known if address.endswith(SCHEMA)}
-        adopted = terraform.imports(operation.project) & known
+        adopted = terraform.adopted(operation.project) & known
         outcome = self._note_their_end(operation, name, schemas | adopted)
         self.run_steps.require_success(run, "Destroying", outcome)
         return outcome.ending
@@ -63,8 +69,10 @@ class Removal:
         outcome = terraform.adopt(project, f"{name}.adopt", watch)
         if outcome.ending != "succeeded" or operation.phase not in AFTER_A_YES:
             return outcome
-        self._reopen(operation, terraform.addresses(project))
-        return self._note_their_end(operation, f"{name}.let-go", terraform.imports(project))
+        known = terraform.addresses(project)
+        self._reopen(operation, known)
+        adopted = terraform.adopted(project) & known
+        return self._note_their_end(operation, f"{name}.let-go", adopted)
 
     def _note_their_end(
         self, operation: Operation, name: str, addresses: AbstractSet[str]

@@ -32,7 +32,9 @@ pytest_plugins = ["skips"]
 HERE = Path(__file__).parent
 AFRESH = (
     "adapters/test_crash.py",
+    "adapters/test_terraform_provider_process.py",
     "browser",
+    "conversations/test_canaries.py",
     "conversations/test_linked_tokens.py",
     "chaos/test_three_processes.py",
 )

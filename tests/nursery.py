@@ -108,6 +108,10 @@ class Nursery:
         wanted = Wanted(words, dict(env) if env is not None else None)
         try:
             pid = await asyncio.to_thread(self._fork, module, wanted, theirs)
+        except BaseException:
+            os.close(ours_in)
+            os.close(ours_out)
+            raise
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
@@ -121,11 +125,12 @@ class Nursery:
     def _fork(self, module: str, wanted: Wanted, fds: tuple[int, ...]) -> int:
         with self._turn:
             line = self._lines.get(module) or self._begin(module)
-            socket.send_fds(line, [json.dumps(asdict(wanted)).encode()], list(fds))
-            answer = line.recv(64)
-        if not answer:
-            raise RuntimeError(f"the process that forks {module} has died; stderr says why")
-        return int(answer)
+            try:
+                socket.send_fds(line, [json.dumps(asdict(wanted)).encode()], list(fds))
+                return int(line.recv(64))
+            except (OSError, ValueError) as dead:
+                self._lines.pop(module).close()
+                raise RuntimeError(f"what forks {module} has died; stderr says why") from dead
 
     def _begin(self, module: str) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

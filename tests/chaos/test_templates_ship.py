@@ -66,7 +66,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Playground]
 
 
 @pytest.mark.timeout(1800)
-def test_every_template_ships_and_is_destroyed(
+def test_templates_ship_and_are_destroyed(
     playground: Playground, seed: int, *, prove: bool
 ) -> None:
     chosen = TEMPLATES if prove else random.Random(seed).sample(TEMPLATES, 1)
@@ -92,7 +92,6 @@ def test_every_template_ships_and_is_destroyed(
         left = [held(talk, stage) for stage in STAGES]
         assert left == [{}, {}, {}, {}], left
         rows.append((template, ", ".join(sorted({kind for one in deployed for kind in one}))))
-    assert len(rows) == len(chosen)
     if prove:
         write_proof(
             "templates",

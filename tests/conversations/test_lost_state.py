@@ -1,5 +1,6 @@
 """Terraform's state is lost, or cut off by a kill: a destruction ends as it should all the same."""
 
+import json
 import os
 import signal
 from contextlib import suppress
@@ -59,6 +60,22 @@ def test_a_destruction_adopts_all_of_it_and_archives_the_repository(talk: Conver
     talk.press(CONFIRM, talk.grace)
     done = talk.run_message("Destroy · Destroyed")
     assert "3 of 3 checks passed" in text_of(done)
+    assert what_is_left(talk) == []
+
+
+def test_what_a_discarded_destruction_adopted_goes_with_the_next_one(talk: Conversation) -> None:
+    """The root of the next one imports nothing: all of it is in the state by then."""
+    talk.make()
+    lose_the_state(talk)
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.run_message("Destroy · Waiting for confirmation")
+    talk.press("Discard")
+    talk.run_message("Destroy · Discarded")
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    talk.press(CONFIRM, talk.grace)
+    talk.run_message("Destroy · Destroyed")
     assert what_is_left(talk) == []
 
 
@@ -143,6 +160,35 @@ def test_what_was_made_anew_before_the_cut_is_adopted_and_not_made_twice(
     reconciled(talk, 2)
     assert environments["Testing"] is made
     assert [pattern.name for pattern in made.patterns.values()] == ["main"]
+
+
+def test_a_state_that_an_adoption_has_cut_off_keeps_what_was_made_before(
+    playground: Playground,
+) -> None:
+    talk = Conversation(playground, "torn-late")
+    talk.make()
+    lose_environments(talk)
+    playground.run(playground.world.bot.hold_at("after plan 0"))
+    opened(talk)
+    assert submitted(talk, talk.name) is None
+    playground.run(playground.world.bot.held(), timeout=RUN_SECONDS)
+    playground.run(playground.world.bot.kill())
+    cut_off(state_of(talk))
+    playground.run(playground.world.bot.start(), timeout=RUN_SECONDS)
+    run = talk.run_message("Destroy · Waiting for confirmation")
+    planned = next(line for line in text_of(run).splitlines() if "to destroy" in line)
+    talk.press(CONFIRM, talk.grace)
+    assert planned in text_of(talk.run_message("Destroy · Destroyed"))
+    assert what_is_left(talk) == []
+
+
+def lose_environments(talk: Conversation) -> None:
+    """Take the environments alone out of Terraform's state."""
+    state = json.loads(state_of(talk).read_text())
+    held, lost = state["resources"], "github_repository_environment"
+    state["resources"] = [one for one in held if one["type"] != lost]
+    assert len(state["resources"]) < len(held)
+    state_of(talk).write_text(json.dumps(state))
 
 
 def reconciled(talk: Conversation, number: int) -> None:

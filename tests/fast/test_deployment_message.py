@@ -4,7 +4,7 @@ import pytest
 from test_deploy_workflow_rules import JOBS
 from test_workflow_run import START, a_job, a_run
 
-from provisioning.deployment_message import ADVICE, deployment_notice
+from provisioning.deployment_message import ADVICE, COPY_REMOVED, deployment_notice
 from provisioning.store import Followed
 from provisioning.text import code, plain
 from provisioning.workflow_run import COMPARISON, ORDER, WorkflowRun
@@ -43,3 +43,11 @@ def test_what_a_stage_lost_is_not_called_the_project_s_destruction() -> None:
     run = a_run(status="completed", conclusion="success", jobs=(job,))
     notice = deployment_notice(Followed(run=run, project="ada-7", created_at=START), (), (), code)
     assert notice.title.startswith("ada-7 · Removal · Removed from Testing in ")
+
+
+def test_a_closed_pull_request_s_copy_is_said_to_be_removed() -> None:
+    assert COPY_REMOVED in {job.get("name") for job in JOBS.values()}
+    job = a_job(COPY_REMOVED, "completed", "success")
+    run = a_run(event="pull_request", status="completed", conclusion="success", pull=1, jobs=(job,))
+    notice = deployment_notice(Followed(run=run, project="ada-7", created_at=START), (), (), code)
+    assert "Removed the pull request's copy in " in notice.title

@@ -108,22 +108,29 @@ async def test_each_run_s_requester_hears_once_that_the_bot_is_not_in_the_channe
 ) -> None:
     client = Outside()
     publisher = Publisher(client, store, clock, Processes("one", set().__contains__), 3)
-    for number, who in ((1, "U-ada"), (2, "U-ada"), (3, "U-bob")):
+    for number, who in ((1, "U-ada"), (2, "U-ada")):
         name = f"ada-{number}"
         run = an_operation(f"op-{number}", name, by=who)
         store.projects.reserve_and_begin(a_project(name, by=who), run)
         store.messages.show(a_message(f"run:op-{number}", urgent=True))
-    store.messages.show(a_message("fleet-1", urgent=True))
     await publisher.send_owed()
     clock.advance(timedelta(hours=1))
     await publisher.send_owed()
-    assert client.refused == ["chat.postMessage"] * 4 + ["conversations.history"] * 4
+    assert client.refused == ["chat.postMessage"] * 2 + ["conversations.history"] * 2
     told = [(channel, words.partition(" in its channel")[0]) for channel, words in client.said]
-    assert sorted(told) == [
+    assert told == [
         ("D-U-ada", "I cannot post about ada-1"),
         ("D-U-ada", "I cannot post about ada-2"),
-        ("D-U-bob", "I cannot post about ada-3"),
     ]
+
+
+async def test_a_message_about_no_run_that_is_refused_holds_up_no_other(store: Store) -> None:
+    client = Outside()
+    store.messages.show(a_message("fleet-1", urgent=True))
+    store.messages.show(a_message("announce:digest:1", urgent=True))
+    await a_publisher(client, store).send_owed()
+    assert client.refused == ["chat.postMessage"] * 2
+    assert client.said == []
 
 
 async def a_turn_of_the_loop() -> None:

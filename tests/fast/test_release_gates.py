@@ -128,6 +128,21 @@ def test_a_changed_plan_voids_what_was_approved(each_store: Store) -> None:
     assert [each.login for each in fresh.given] == ["pat"]
 
 
+def test_reviewers_that_come_later_are_not_asked_about_a_plan_that_has_changed(
+    each_store: Store,
+) -> None:
+    release = asked(each_store)
+    assert release.card.plan is not None
+    plan = release.card.plan.model_copy(update={"digest": f"{'d' * 63}e"})
+    newer = release.card.model_copy(update={"plan": plan})
+    each_store.releases.renew(release.id, release.bound_to, newer)
+    others = release.card.model_copy(update={"logins": ("grace",)})
+    assert each_store.releases.address(release, others) is None
+    kept = each_store.releases.get(release.id)
+    assert kept is not None
+    assert kept.card == newer
+
+
 def test_each_approval_is_in_the_audit_trail_with_person_login_and_artefact(
     each_store: Store, each_database: Database
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_run_s_message_says_what_is_left_to_do() -> None:
     assert "ada-7 · Upgrade · Done" in said
     assert "The new version is in pull request 7." in said
     assert "Version: 1.1.0 → 1.2.0" in said
-    assert "Version: 1.2.0" in words(run_notice(upgraded(before="1.2.0")))
+    assert "Version: 1.2.0\n" in f"{words(run_notice(upgraded(before='1.2.0')))}\n"
     assert "There is nothing to merge" in words(run_notice(upgraded(needless=True)))
     torn = upgraded(pull=7, url="https://x/7", is_conflict=True, contested=("a.py", "b.py"))
     said = words(run_notice(torn))

@@ -14,6 +14,7 @@ from pathlib import Path
 from provisioning.adapters.local_terraform import plans
 from provisioning.adapters.local_terraform.events import Story, readable
 from provisioning.adapters.local_terraform.places import (
+    ADOPTED,
     INITIALISED,
     Places,
     private_folder,
@@ -37,6 +38,9 @@ STRANDED_STATE = "errored.tfstate"
 
 NOT_APPLYABLE = "plan is not applyable"
 """What Terraform 1.11 says of a refresh that would change nothing."""
+
+WRITE_THE_STATE = ("apply", "adopt", "dependencies", "recover-state")
+"""Jobs whose death may leave a state that is cut off."""
 
 COLLISIONS = 50
 SECONDS_TO_GIVE_WAY = 0.1
@@ -119,6 +123,8 @@ class LocalTerraform:
             for address, identifier in self._unadopted(project).items()
         ]
         if commands or not tracker.is_new():
+            adopted = private_folder(self._places.run(project, run)) / ADOPTED
+            write_private(adopted, "\n".join(self._imports(project)))
             outcome = tracker.run(commands, watch)
             if outcome.ending != "succeeded":
                 return outcome
@@ -132,9 +138,10 @@ class LocalTerraform:
         nothing_to_note = any(NOT_APPLYABLE in each for each in told)
         return Outcome(ending="succeeded") if nothing_to_note else outcome
 
-    def imports(self, project: str) -> frozenset[str]:
-        """Return the addresses that the root's `import` blocks name, adopted by now or not."""
-        return frozenset(self._imports(project))
+    def adopted(self, project: str) -> frozenset[str]:
+        """Return the addresses that any run of the project has begun to adopt."""
+        noted = (read_or_empty(run / ADOPTED) for run in self._places.runs(project))
+        return frozenset(address for each in noted for address in each.splitlines())
 
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run, so that it can never be applied."""
@@ -226,12 +233,13 @@ class LocalTerraform:
         mended.replace(state)
 
     def _last_story(self, project: str) -> Story:
-        """Return what the apply did that was begun last."""
-        applies = [run / "apply" / "events.jsonl" for run in self._places.runs(project)]
-        begun = [events for events in applies if events.exists()]
+        """Return what the command has begun to make that was at the state last."""
+        told = (one for run in self._places.runs(project) for one in run.glob("*/events.jsonl"))
+        at_the_state = (one for one in told if one.parent.name in WRITE_THE_STATE)
+        last = max(at_the_state, key=lambda events: events.stat().st_mtime, default=None)
         story = Story()
-        if begun:
-            story.read(max(begun, key=lambda events: events.stat().st_mtime).read_bytes())
+        if last and last.parent.name == "apply":
+            story.read(last.read_bytes())
         return story
 
     def _is_busy(self, project: str) -> bool:

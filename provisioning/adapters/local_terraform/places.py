@@ -92,6 +92,9 @@ class Places:
 INITIALISED = ".initialised"
 """The mark of a root that was initialised; it holds what for."""
 
+ADOPTED = "adopted"
+"""The file of a run that names the addresses it has begun to adopt, one a line."""
+
 UNVERSIONED = (".terraform", ".terraform.lock.hcl", "__pycache__", "*.pyc")
 
 

@@ -18,6 +18,8 @@ Block = dict[str, Any]
 BODY_LIMIT = 6_000
 DATE = "{date_short_pretty} {time}"
 """How Slack shows every moment, in the reader's own time zone."""
+SMALL_PRINT = ("plain", "code", "moment", "channel")
+"""Styles of which small print is marked up; with another among them all of it is plain."""
 SYMBOLS = {
     "pending": "white_circle",
     "in_progress": "hourglass_flowing_sand",
@@ -176,7 +178,7 @@ def _cell(text: Text) -> Block:
 
 def _context(text: Text) -> Block:
     """Return small print. Context has no rich text, so only our own words may be marked up."""
-    if all(span.style in ("plain", "code", "moment") and _harmless(span.text) for span in text):
+    if all(span.style in SMALL_PRINT and _harmless(span.text) for span in text):
         words = "".join(_mrkdwn(span) for span in text)
         return {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}
     return {"type": "context", "elements": [_plain(plain(text), 2000)]}
@@ -191,6 +193,8 @@ def _mrkdwn(span: Span) -> str:
         return f"`{span.text}`"
     if span.style == "moment":
         return f"<!date^{_timestamp(span)}^{DATE}|{span.text}>"
+    if span.style == "channel":
+        return f"<#{span.target}>"
     return span.text
 
 

@@ -56,7 +56,7 @@ def test_home_says_what_waits_for_whom(talk: Conversation) -> None:
         person.open_home()
         home = person.wait_for_home(line, timeout=ANSWER_SECONDS)
         assert "Waiting for you" in text_of(home)
-        assert "The buttons are in" in text_of(home)
+        assert "The buttons are in <#C0SCICLOPS>." in text_of(home)
         assert ("being made" in text_of(home)) == (person is talk.ada)
         assert (DATE in str(home.blocks)) == (person is talk.ada)
     talk.sam.open_home()

@@ -33,7 +33,9 @@ HERE = Path(__file__).parent
 AFRESH = (
     "adapters/test_crash.py",
     "adapters/test_terraform_provider_process.py",
-    "browser",
+    "browser/test_day_two_story.py",
+    "browser/test_ship_story.py",
+    "browser/test_story.py",
     "conversations/test_canaries.py",
     "conversations/test_linked_tokens.py",
     "chaos/test_three_processes.py",
@@ -49,6 +51,7 @@ LONG = (
     "chaos/test_deployments_through_rotations.py",
     "chaos/test_gates_ship.py",
     "chaos/test_kills_of_every_kind.py",
+    "chaos/test_templates_ship.py",
     "chaos/test_webhooks.py",
 )
 """Trials that would make the suite longer than 20 minutes on two cores: `make prove` runs them."""

@@ -38,8 +38,8 @@ class World:
 
     started = addresses
 
-    def imports(self, project: str) -> frozenset[str]:
-        """Return what the root imports: nothing."""
+    def adopted(self, project: str) -> frozenset[str]:
+        """Return what was adopted: nothing."""
         del project
         return frozenset()
 

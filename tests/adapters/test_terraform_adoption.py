@@ -53,3 +53,14 @@ def test_all_are_planned_to_be_taken_into_an_empty_state(made_once: Project, fre
     assert plan is not None, outcome
     assert plan.counts.adopt == len(found)
     assert not {change.address for change in plan.changes if change.action == "create"} & set(found)
+
+
+def test_what_a_run_has_adopted_stays_noted_when_the_root_says_less(
+    made_once: Project, fresh: Fresh
+) -> None:
+    name, terraform = made_once.spec.name, fresh("grown")
+    first, second = list(made_once.found().items())[:2]
+    for address, found in (first, second):  # another run may have written the root in between
+        prepare(terraform, made_once, {address: found})
+        terraform.adopt(name, "one", Onlooker())
+    assert terraform.adopted(name) == {first[0], second[0]}

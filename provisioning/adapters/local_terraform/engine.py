@@ -14,7 +14,6 @@ from pathlib import Path
 from provisioning.adapters.local_terraform import plans
 from provisioning.adapters.local_terraform.events import Story, readable
 from provisioning.adapters.local_terraform.places import (
-    ADOPTED,
     INITIALISED,
     Places,
     private_folder,
@@ -123,8 +122,7 @@ class LocalTerraform:
             for address, identifier in self._unadopted(project).items()
         ]
         if commands or not tracker.is_new():
-            adopted = private_folder(self._places.run(project, run)) / ADOPTED
-            write_private(adopted, "\n".join(self._imports(project)))
+            self._places.note_adopted(project, run, self._imports(project))
             outcome = tracker.run(commands, watch)
             if outcome.ending != "succeeded":
                 return outcome
@@ -140,8 +138,7 @@ class LocalTerraform:
 
     def adopted(self, project: str) -> frozenset[str]:
         """Return the addresses that any run of the project has begun to adopt."""
-        noted = (read_or_empty(run / ADOPTED) for run in self._places.runs(project))
-        return frozenset(address for each in noted for address in each.splitlines())
+        return self._places.adopted(project)
 
     def discard(self, project: str, run: str) -> None:
         """Delete the saved plan of this run, so that it can never be applied."""

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from provisioning.errors import PermanentError
@@ -59,6 +59,17 @@ class Places:
         """Return the folders of all runs of a project."""
         folder = self.project(project) / "runs"
         return tuple(sorted(folder.iterdir())) if folder.exists() else ()
+
+    def note_adopted(self, project: str, run: str, addresses: Iterable[str]) -> None:
+        """Note what a run has begun to adopt, beside what it has noted before."""
+        noted = private_folder(self.run(project, run)) / ADOPTED
+        known = read_or_empty(noted).splitlines()
+        write_private(noted, "\n".join(dict.fromkeys([*known, *addresses])))
+
+    def adopted(self, project: str) -> frozenset[str]:
+        """Return what any run of a project has noted."""
+        noted = (read_or_empty(run / ADOPTED) for run in self.runs(project))
+        return frozenset(address for each in noted for address in each.splitlines())
 
     def link_modules(self, source: Path, project: str) -> str:
         """Give the root the modules as they are now, under `modules`; return their hash.

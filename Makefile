@@ -8,7 +8,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
   --no-emit-index-url
 
 .PHONY: play test check prove bench lock clean
-.PHONY: check-format check-lint check-imports check-types check-rules
+.PHONY: check-static check-format check-lint check-imports check-types check-rules
 
 play: $(VENV)/.to-play
 	$(BIN)/sciclops play
@@ -17,7 +17,9 @@ test: $(VENV)/.to-develop
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile \
 	  --no-loadscope-reorder
 
-check: check-format check-lint check-imports check-types check-rules
+check: check-static check-rules
+
+check-static: check-format check-lint check-imports check-types
 
 check-format: $(VENV)/.to-develop
 	$(BIN)/ruff format --check .

@@ -8,6 +8,9 @@ from pathlib import Path
 from playground import cast
 from playground.github.world import APP_CLIENT_ID
 
+SHORT_LIVED = {"GOGC": "400"}
+"""Terraform ends in a second here; collecting less garbage saves a quarter of its work."""
+
 TITLES = {
     "gbx1": "Gigabricks 1",
     "gbx2": "Gigabricks 2",
@@ -76,7 +79,7 @@ def settings_toml(
             *_table("metrics", {"statsd": choices.statsd}),
             *_table("log", {"format": choices.log_format}),
             *_table("terraform", {"binary": choices.terraform_binary}),
-            *_table("terraform.environment", {"TF_REATTACH_PROVIDERS": reattach}),
+            *_table("terraform.environment", {"TF_REATTACH_PROVIDERS": reattach, **SHORT_LIVED}),
             *_workspace_groups(at),
             *_data(),
             "",

@@ -14,6 +14,8 @@ from databases import (
     upgraded_file,
 )
 from nursery import Nursery
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from playground.children import Children, afresh
 
@@ -62,6 +64,9 @@ SAMPLED_OUT = (
 """Settings of a story whose every value another of its settings has: `make prove` runs them."""
 LONGEST_FIRST = ("browser/test_ship_story.py", "chaos", "browser", "conversations", "adapters")
 """Begun in this order, so that no worker ends with a long story while the other one is idle."""
+
+STORMS = "tests/chaos"
+"""One worker takes them all: each of them alone keeps two cores busy."""
 SLOW = (
     "test_its_tests_pass_without_spark_or_a_workspace",
     "test_every_entry_point_takes_a_fixture",
@@ -83,6 +88,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     long = [item for item in items if _is_long(item)]
     config.hook.pytest_deselected(items=long)
     items[:] = [item for item in items if item not in long]
+
+
+class StormByStorm(LoadFileScheduling):
+    """Gives files of tests to workers, and all storms to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return STORMS if nodeid.startswith(STORMS) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> StormByStorm:
+    """Choose which worker runs what."""
+    return StormByStorm(config, log)
 
 
 @pytest.fixture(scope="session")

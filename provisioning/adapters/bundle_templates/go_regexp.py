@@ -9,6 +9,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import groupby
 
 from provisioning.adapters.bundle_templates.bugs import RefusedError
 
@@ -136,18 +137,21 @@ def _character(code_point: int) -> str:
 @lru_cache(maxsize=32)
 def _category(name: str, *, negated: bool) -> str:
     ranges: list[str] = []
-    start: int | None = None
-    for code_point in range(sys.maxunicode + 2):
-        inside = code_point <= sys.maxunicode and (
-            unicodedata.category(chr(code_point)).startswith(name) != negated
-        )
-        if inside and start is None:
-            start = code_point
-        elif not inside and start is not None:
-            ranges.append(f"\\U{start:08x}-\\U{code_point - 1:08x}")
-            start = None
+    for inside, runs in groupby(_runs(), lambda run: run[0].startswith(name) != negated):
+        if inside:
+            together = list(runs)
+            ranges.append(f"\\U{together[0][1]:08x}-\\U{together[-1][2]:08x}")
     whole = f"\\U00000000-\\U{sys.maxunicode:08x}"
     return "" if ranges == [whole] and negated else "".join(ranges)
+
+
+@lru_cache(maxsize=1)
+def _runs() -> tuple[tuple[str, int, int], ...]:
+    """Return each run of code points of one general category: its name, the first, the last."""
+    code_points = map(chr, range(sys.maxunicode + 1))
+    names = "".join(map(unicodedata.category, code_points))  # two letters for each code point
+    runs = re.finditer(r"(..)\1*", names)
+    return tuple((run[1], run.start() // 2, run.end() // 2 - 1) for run in runs)
 
 
 def search(pattern: str, text: str) -> bool:

@@ -6,10 +6,21 @@ from typing import cast
 
 import pytest
 from browser_seat import CHANNEL, CHROMIUM, QUIET, Seat, Served, Sitting, Window
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from playground.stage import page_of
 from playground.world import Playground
+
+PATIENCE_MS = 20_000
+"""How long anything of the page may take here: a moment on a quiet machine."""
+expect.set_options(timeout=PATIENCE_MS)
 
 NETWORK = ("Failed to load resource", "WebSocket connection to")
 """What the browser itself logs about refusals and a server that is away: tests provoke these."""
@@ -39,7 +50,7 @@ def served() -> Iterator[Served]:
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """Everybody's browser; the address says who looks, so people can share it."""
     one = chromium.new_context(reduced_motion="reduce")
-    one.set_default_timeout(5000)
+    one.set_default_timeout(PATIENCE_MS)
     yield one
     one.close()
 

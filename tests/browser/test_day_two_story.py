@@ -11,11 +11,11 @@ from datetime import timedelta
 
 import pytest
 from browser_seat import Window
-from conversation import ANSWER_SECONDS, RUN_SECONDS, Conversation
+from conversation import RUN_SECONDS, Conversation
+from dialogs import ANSWER_MS, asked, opened, say
 from keys import Keys, LoggingIn, status
 from played_runs import playing
 from playwright.sync_api import Locator, Page, expect
-from test_ship_story import say
 from test_story import choose, keep
 
 from playground.world import Choices, Playground
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(300)
 NAME = "ada-7"
 DAYS_LEFT = re.compile("3[01] days left")
 VALUE = "hunter2-is-no-password-8c1f"
-RUN_MS, ANSWER_MS = RUN_SECONDS * 1000, ANSWER_SECONDS * 1000
+RUN_MS = RUN_SECONDS * 1000
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +83,6 @@ def typed(page: Page, words: str, said: str) -> Locator:
     return message(page, said)
 
 
-def dialog(page: Page, name: str) -> Locator:
-    """Wait for a dialog."""
-    shown = page.get_by_role("dialog", name=name)
-    expect(shown).to_be_visible(timeout=ANSWER_MS)
-    return shown
-
-
 def test_home_shows_what_one_has(window: Window, sandbox: Conversation) -> None:
     home = window("U0ADA", "home")
     expect(home.get_by_role("row").filter(has_text=NAME)).to_contain_text(DAYS_LEFT)
@@ -110,8 +103,7 @@ def test_a_change_is_planned_confirmed_and_applied(window: Window, sandbox: Conv
     production = sandbox.world.github.repos[NAME].environments["Production"]
     before = production.reviewers
     ada = window("U0ADA")
-    say(ada, f"/sciclops change {NAME}")
-    form = dialog(ada, "Change project")
+    form = asked(ada, f"/sciclops change {NAME}", "Change project")
     expect(form.get_by_label("Project owners", exact=True)).to_be_focused()
     expect(form).to_contain_text("Team ml-reviewers")
     choose(form, "GitHub reviewers", "platf", "Team Platform")
@@ -134,8 +126,7 @@ def test_a_secret_is_planned_without_its_value_which_is_entered_and_forgotten(
     window: Window, sandbox: Conversation
 ) -> None:
     ada = window("U0ADA")
-    say(ada, f"/sciclops secret add {NAME} DABS_ROCKS")
-    form = dialog(ada, "Add secret")
+    form = asked(ada, f"/sciclops secret add {NAME} DABS_ROCKS", "Add secret")
     keep(ada, "secret-1-form")
     form.get_by_role("button", name="Plan Secret").click()
     expect(form).to_have_count(0, timeout=ANSWER_MS)
@@ -148,8 +139,7 @@ def test_a_secret_is_planned_without_its_value_which_is_entered_and_forgotten(
     home = window("U0GRACE", "home")
     expect(home.get_by_text(f"{NAME}: the value of DABS_ROCKS")).to_be_visible()
     keep(home, "secret-3-home")
-    run.get_by_role("button", name="Enter Value").click()
-    form = dialog(ada, "Enter value")
+    form = opened(ada, "Enter value", run.get_by_role("button", name="Enter Value").click)
     expect(form.get_by_label("Value", exact=True)).to_be_editable()
     form.get_by_label("Value", exact=True).fill(VALUE)
     keep(ada, "secret-4-value")
@@ -207,8 +197,7 @@ def test_who_is_warned_of_the_end_puts_it_off(window: Window, sandbox: Conversat
     warning = pane.locator(".message").filter(has_text=f"the sandbox {NAME} ends in")
     expect(warning).to_contain_text(re.compile("ends in [67] days"), timeout=RUN_MS)
     keep(ada, "extend-1-warned")
-    warning.get_by_role("button", name="Extend").click()
-    form = dialog(ada, "Extend sandbox")
+    form = opened(ada, "Extend sandbox", warning.get_by_role("button", name="Extend").click)
     proposed = form.get_by_label("Sandbox until").input_value()
     too_late = sandbox.world.clock.now().date() + timedelta(days=91)
     form.get_by_label("Sandbox until").fill(too_late.isoformat())
@@ -233,8 +222,7 @@ def test_who_types_the_name_destroys_it(window: Window, sandbox: Conversation) -
     assert isinstance(runner, LoggingIn)
     sandbox.playground.run(let_go(runner))
     ada = window("U0ADA")
-    say(ada, f"/sciclops destroy {NAME}")
-    form = dialog(ada, "Destroy project")
+    form = asked(ada, f"/sciclops destroy {NAME}", "Destroy project")
     expect(form).to_contain_text("Nothing brings this back")
     keep(ada, "destroy-1-asked")
     form.get_by_label(f"Type {NAME} to confirm").fill("ada-8")

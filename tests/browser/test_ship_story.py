@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 from browser_seat import Window
+from dialogs import ANSWER_MS, asked, opened, say
 from playwright.sync_api import Locator, Page, expect
 from test_story import fill, keep
 
@@ -20,7 +21,6 @@ pytest_plugins = ("browser_fixtures",)
 
 RUN_MS = 600_000
 """How long a run may take here: a minute on a quiet machine, several on a busy one."""
-ANSWER_MS = 20_000
 INTERVAL = timedelta(seconds=6)
 CODE = re.compile(r"[A-Z0-9]{4}-[A-Z0-9]{4}")
 
@@ -46,12 +46,6 @@ def playground(
     directory = tmp_path_factory.mktemp("ship")
     with running(directory, Choices(authentication=setting[0], edit_seconds=0.5)) as started:
         yield started
-
-
-def say(page: Page, words: str) -> None:
-    """Type into the channel."""
-    page.get_by_label("Message", exact=True).fill(words)
-    page.keyboard.press("Enter")
 
 
 def link(page: Page, playground: Playground, login: str) -> None:
@@ -105,9 +99,7 @@ def newest_card(page: Page, project: str, environment: str, state: str) -> Locat
 
 def decide(page: Page, card: Locator, verb: str, comment: str) -> None:
     """Press Approve or Reject, and submit the dialog."""
-    card.get_by_role("button", name=verb).click()
-    dialog = page.get_by_role("dialog", name=f"{verb} release")
-    expect(dialog).to_be_visible(timeout=ANSWER_MS)
+    dialog = opened(page, f"{verb} release", card.get_by_role("button", name=verb).click)
     dialog.get_by_label(re.compile("Comment")).fill(comment)
     dialog.get_by_role("button", name=verb).click()
     expect(dialog).to_have_count(0, timeout=ANSWER_MS)
@@ -129,9 +121,7 @@ def environments_of(groups: tuple[str, ...]) -> list[str]:
 def make(window: Window, playground: Playground, name: str, groups: tuple[str, ...]) -> None:
     """Ask as Ada, confirm as Grace, link accounts, and wait until it is ready."""
     ada, grace = window("U0ADA"), window("U0GRACE")
-    say(ada, "/sciclops new")
-    form = ada.get_by_role("dialog", name="New project")
-    expect(form).to_be_visible(timeout=ANSWER_MS)
+    form = asked(ada, "/sciclops new", "New project")
     fill(form, name, groups)
     form.get_by_role("button", name="Create").click()
     run = grace.locator(".message").filter(has_text=f"{name} · Waiting for confirmation")

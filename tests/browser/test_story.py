@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from browser_seat import Window
 from conversation import PRINCIPALS
+from dialogs import asked
 from played_runs import playing
 from playwright.sync_api import Locator, Page, expect
 
@@ -63,10 +64,7 @@ def test_from_the_form_to_the_announcement(
     mode = playground.world.choices.mode
     name = f"ada-{mode}-{len(groups)}"
     ada, grace = window("U0ADA"), window("U0GRACE")
-    ada.get_by_label("Message", exact=True).fill("/sciclops new")
-    ada.keyboard.press("Enter")
-    form = ada.get_by_role("dialog", name="New project")
-    expect(form).to_be_visible()
+    form = asked(ada, "/sciclops new", "New project")
     fill(form, "Ada 7", groups)
     form.get_by_role("button", name="Create").click()
     expect(form.get_by_text("small letters, digits and hyphens").last).to_be_visible()

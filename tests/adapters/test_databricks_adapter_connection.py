@@ -1,5 +1,7 @@
 """How the adapter speaks to Databricks: logins, limits, refusals, threads, lists to choose from."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -33,6 +35,21 @@ def test_groups_exist_or_they_do_not(workspaces: DatabricksWorkspaces) -> None:
     assert workspaces.group_exists("aad-data-science", "gbxpiil")
     for name in ("aad-data", "nobody", 'a" or displayName co "', "back\\slash", ""):
         assert not workspaces.group_exists(name, "gbx1")
+
+
+def test_the_first_clients_may_be_those_of_several_threads() -> None:
+    """The SDK's settings note their attributes at the first call, and are not safe until then."""
+    code = (
+        "import {}; from databricks.sdk.config import Config; print('_attributes' in vars(Config))"
+    )
+    for module, noted in {
+        "databricks.sdk": "False",
+        "provisioning.adapters.databricks": "True",
+    }.items():
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(module)], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == noted, module
 
 
 def test_nothing_is_taken_in_an_empty_account(workspaces: DatabricksWorkspaces) -> None:

@@ -48,6 +48,8 @@ SILENT = (
 )
 """What may work later. Not OSError: every refusal of the SDK's is one."""
 
+Config.attributes()  # noted at the first call, which cannot be that of two threads at once
+
 
 class ImpatientClock(sdk_clock.Clock):
     """The SDK's time, in which nobody sleeps long: left alone, it takes any wish for a command."""

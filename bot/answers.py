@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import forms
 from bot.render import blocks, fallback
 from commands.command import Form, Reply, Request, tell
+from provisioning.text import say
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ class Answers:
         return ""
 
     async def _open_waiting(self, live: Live) -> str:
-        view = forms.message_view("One moment", WAITING)
+        view = forms.message_view("One moment", say(WAITING))
         try:
             opened = await self._client.views_open(trigger_id=live.trigger_id, view=view)
         except UNREACHABLE:

@@ -8,7 +8,7 @@ from commands import ALL, HELP
 from commands.command import Answer, Command, Reply, Request, Role, Services, tell
 from provisioning.errors import PermanentError, SciclopsError, TemporaryError, UserError
 from provisioning.ports import Choice
-from provisioning.text import code, plain, say
+from provisioning.text import Span, Text, code, say
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +64,19 @@ def explain(error: BaseException) -> Reply:
     )
 
 
-def explain_form(error: BaseException) -> str:
+def explain_form(error: BaseException) -> Text:
     """Say why a form could not be taken that is still open, with all that was entered."""
     if isinstance(error, TemporaryError):
-        return f"{error}; please try again. Nothing is wrong with what you entered."
+        return say(f"{error}; please try again. Nothing is wrong with what you entered.")
     return in_full(explain(error))
 
 
-def in_full(reply: Reply) -> str:
+def in_full(reply: Reply) -> Text:
     """Return all words of a reply, for a dialog."""
-    return " ".join(plain(line) for line in reply.notice.body)
+    spans: list[str | Span] = []
+    for line in reply.notice.body:
+        spans += [" ", *line]
+    return say(*spans[1:])
 
 
 def _require_role(command: Command, who: str, services: Services) -> None:

@@ -31,6 +31,7 @@ from provisioning.errors import SciclopsError, UserError
 from provisioning.log_context import about
 from provisioning.operation import CREATE, operation_id
 from provisioning.tables import InteractionRow
+from provisioning.text import plain, say
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class Edge:
             return
         stored = f"{request.key}:{view['hash']}"  # the same view may be submitted once more later
         await self._thread(self._take, request, view["id"], stored)
-        await ack(response_action="update", view=forms.message_view("Checking…", CHECKING))
+        await ack(response_action="update", view=forms.message_view("Checking…", say(CHECKING)))
         self._spawn(self._finish_submission(request, view["id"], settled, stored, view))
 
     async def recover(self, dead: Callable[[str], bool]) -> int:
@@ -347,8 +348,8 @@ def _with_error(request: Request, error: UserError, services: Services) -> Answe
 def _refusal(error: BaseException, view: dict[str, Any]) -> dict[str, Any]:
     """Return the acknowledgement of a form that was not taken: on the field at fault, if any."""
     field, words = getattr(error, "field", None), explain_form(error)
-    if field and shows_all({field: words}, view):
-        return {"response_action": "errors", "errors": {field: words}}
+    if field and shows_all({field: plain(words)}, view):
+        return {"response_action": "errors", "errors": {field: plain(words)}}
     return {"response_action": "update", "view": forms.again(view, words)}
 
 
@@ -358,7 +359,7 @@ def _shown(
     """Return the dialog that shows an answer; `before` is how it looked."""
     if isinstance(answer, Form):
         return forms.view(answer, request.channel, before)
-    words = in_full(answer) if isinstance(answer, Reply) else "Done."
+    words = in_full(answer) if isinstance(answer, Reply) else say("Done.")
     return forms.message_view("SciCLOps", words)
 
 

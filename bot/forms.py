@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.render import rich_text
+from bot.render import cut, rich_text
 from commands.command import Field, Form, Value
 from provisioning.ports import Choice
+from provisioning.text import Text, say
 
 Block = dict[str, Any]
 
@@ -126,7 +127,7 @@ def kept(metadata: Mapping[str, Any]) -> dict[str, Value]:
     return {n: tuple(v) if isinstance(v, list) else v for n, v in metadata.get("kept", {}).items()}
 
 
-def message_view(title: str, words: str, metadata: str = "") -> Block:
+def message_view(title: str, words: Text, metadata: str = "") -> Block:
     """Return a modal that only says something."""
     return {
         "type": "modal",
@@ -134,11 +135,11 @@ def message_view(title: str, words: str, metadata: str = "") -> Block:
         "title": _text(title, 24),
         "close": _text("Close", 24),
         "private_metadata": metadata,
-        "blocks": [{"type": "section", "text": _text(words, 3000)}],
+        "blocks": [rich_text(cut((words,)))],
     }
 
 
-def again(view: Mapping[str, Any], words: str) -> Block:
+def again(view: Mapping[str, Any], words: Text) -> Block:
     """Return a submitted modal with its input, and above it what keeps it from being taken.
 
     Secrets have to be entered again: they are never sent to Slack.
@@ -147,15 +148,14 @@ def again(view: Mapping[str, Any], words: str) -> Block:
     kept = [block for block in view["blocks"] if not block["block_id"].endswith(NOTE)]
     secrets = hidden(metadata_of(view))
     blocks = [_refilled(b, {} if b["block_id"] in secrets else state) for b in kept]
-    return {part: view[part] for part in PARTS if part in view} | {
-        "blocks": [_error_note(FORM, words), *blocks]
-    }
+    note = rich_text(cut((say("⚠ ", *words),))) | {"block_id": f"{FORM}{NOTE}"}
+    return {part: view[part] for part in PARTS if part in view} | {"blocks": [note, *blocks]}
 
 
 def notes(view: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
-    """Return the notes about what is wrong that a modal shows: block ids and words."""
+    """Return the notes that a modal shows: block ids, and the words of those about fields."""
     return frozenset(
-        (block["block_id"], block["elements"][0]["text"])
+        (block["block_id"], block["elements"][0].get("text", ""))
         for block in view.get("blocks", ())
         if str(block.get("block_id")).endswith(NOTE)
     )

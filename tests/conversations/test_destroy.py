@@ -11,6 +11,7 @@ from played_runs import PlayedRunner
 from shipping import find
 from waiting import wait_until
 
+from playground import cast
 from playground.databricks.deployed import Job
 from playground.databricks.jobs import object_id
 from playground.databricks.state import Group, Workspace
@@ -129,6 +130,8 @@ def test_a_lock_that_comes_while_somebody_reads_is_told_in_the_dialog(talk: Conv
     talk.told(talk.grace, f"{talk.name} is locked: not now.")
     submitted(talk, talk.name)
     assert "old-1 is locked by U0GRACE" in text_of(talk.ada.view())
+    note = talk.ada.view().blocks[0]["elements"][0]["elements"]
+    assert {"type": "user", "user_id": cast.GRACE.slack} in note
     talk.world.slack.workspace.stacks.clear()
     talk.ada.type(f"/sciclops destroy {talk.name}")
     talk.told(talk.ada, "old-1 is locked by U0GRACE")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from bot import forms
 from bot.payloads import plain_values, request_of_view, shows_all
 from commands.command import Field, Form
+from provisioning.text import say
 
 
 def test_a_form_shown_again_keeps_the_input_and_only_the_present_trouble() -> None:
@@ -16,9 +17,10 @@ def test_a_form_shown_again_keeps_the_input_and_only_the_present_trouble() -> No
     view = forms.view(asked, "C-runs")
     view["state"] = {"values": {"name": {"name": {"type": "plain_text_input", "value": "ada-8"}}}}
     for _ in range(2):
-        view = forms.again(view, "Slack did not answer") | {"state": view["state"]}
+        view = forms.again(view, say("Slack did not answer")) | {"state": view["state"]}
     note, entered = view["blocks"]
-    assert note["elements"][0]["text"] == "⚠ Slack did not answer"
+    said = [span["text"] for span in note["elements"][0]["elements"]]
+    assert said == ["⚠ ", "Slack did not answer\n"]
     assert entered["element"]["initial_value"] == "ada-8"
 
 
@@ -31,7 +33,7 @@ def test_an_error_that_is_noted_already_is_shown_on_its_field_again() -> None:
     assert shows_all(errors | {"owners": "Name two."}, noted)
     assert not shows_all({"name": "It is reserved."}, noted)
     assert not shows_all({"owners": "Name two."}, noted)
-    assert not shows_all(errors, forms.again(noted, "Slack did not answer"))
+    assert not shows_all(errors, forms.again(noted, say("Slack did not answer")))
     assert not shows_all({}, noted)
 
 
@@ -57,7 +59,7 @@ def test_what_is_entered_into_a_secret_field_is_neither_printed_nor_stored() -> 
 
 
 def test_a_secret_is_never_sent_back_to_be_entered_again() -> None:
-    again = forms.again(a_submitted_secret("hunter2"), "Slack did not answer")
+    again = forms.again(a_submitted_secret("hunter2"), say("Slack did not answer"))
     assert "hunter2" not in json.dumps(again)
     assert again["blocks"][1]["element"]["initial_value"] == "testing"
     fields = (Field("value", "Value", "secret", initial="hunter2"),)

@@ -240,6 +240,8 @@ def _input(field: Field) -> Block:
         block["hint"] = _text(field.hint, 2000)
     if field.live:
         block["dispatch_action"] = True
+    if field.focused:
+        block["element"]["focus_on_load"] = True
     return block
 
 

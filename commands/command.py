@@ -114,7 +114,10 @@ FieldKind = Literal[
 
 @dataclass(frozen=True)
 class Field:
-    """An input of a form. `live` fields send the draft whenever they change."""
+    """An input of a form. `live` fields send the draft whenever they change.
+
+    The cursor stands in the `focused` one when the form opens, or in the first one.
+    """
 
     name: str
     label: str
@@ -124,6 +127,7 @@ class Field:
     initial: Value = None
     optional: bool = False
     live: bool = False
+    focused: bool = False
     max_length: int = 3000
     note: Text = ()
 

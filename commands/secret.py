@@ -191,7 +191,7 @@ def value_form(
         intro=say(code(known.name), " of ", bold(spec.name), f". {NEVER_KEPT}"),
         fields=(
             stages_field(known.stages, stages),
-            Field(VALUE, "Value", "secret", hint=hint, max_length=MOST_CHARACTERS),
+            Field(VALUE, "Value", "secret", hint=hint, focused=True, max_length=MOST_CHARACTERS),
         ),
         errors=errors or {},
     )

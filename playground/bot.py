@@ -40,6 +40,8 @@ class BotProcess:
         self._process: Child | None = None
         self._listening: asyncio.Task[None] | None = None
         self._held = asyncio.Event()
+        self._heard = asyncio.Event()
+        self._unheard = 0
         self._turn = asyncio.Lock()
         self.points: list[tuple[str, str]] = []
         self.lives = 0
@@ -85,6 +87,7 @@ class BotProcess:
             raise BotRunsError("there is one bot at a time, and it runs")
         await self._gone()
         self._held.clear()
+        self._unheard = 0
         self.lives += 1
         with self.log.open("ab") as out:
             self._process = await Children.start(
@@ -98,12 +101,19 @@ class BotProcess:
         self._listening = asyncio.create_task(self._listen(self._process))
 
     async def hold_at(self, *points: str) -> None:
-        """Make the bot stop dead at these points from now on; none makes it go on for ever."""
+        """Make the bot stop dead at these points from now on; none makes it go on for ever.
+
+        It knows when this returns, unless it is dead.
+        """
         async with self._turn:
             await self._hold_at(points)
+            if self._listening is not None and not self._listening.done():
+                await self._heard.wait()
 
     async def _hold_at(self, points: tuple[str, ...]) -> None:
         if self._process is not None and self._process.stdin is not None:
+            self._unheard += 1
+            self._heard.clear()
             self._process.stdin.write(json.dumps(points).encode() + b"\n")
             with suppress(ConnectionError):
                 await self._process.stdin.drain()
@@ -171,9 +181,18 @@ class BotProcess:
             return
         async for line in process.stdout:
             said = json.loads(line)
+            if "armed" in said:
+                self._hear()
+                continue
             self.points.append((said["operation"], said["point"]))
             if said["held"]:
                 self._held.set()
+        self._heard.set()
+
+    def _hear(self) -> None:
+        self._unheard -= 1
+        if self._unheard == 0:
+            self._heard.set()
 
 
 def free_port() -> int:

@@ -50,6 +50,7 @@ class Holds:
         for line in sys.stdin:
             with self._lock:
                 self._points = json.loads(line)
+            self._tell({"armed": self._points})
         os.kill(os.getpid(), signal.SIGTERM)  # whoever started us is gone
 
     def _tell(self, said: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from waiting import wait_until
 from playground import cast
 from playground.slack.driver import Person
 from playground.slack.entities import Delivery, File, Message, View
-from playground.slack.reading import buttons, text_of
+from playground.slack.reading import buttons, text_of, text_of_block
 from playground.world import Playground
 
 RUN_SECONDS = 120
@@ -53,30 +53,11 @@ class Conversation:
     def open_form(self, person: Person | None = None) -> Person:
         """Type `/sciclops new` and wait for the form."""
         asking = person or self.ada
-        wait_until(lambda: self._form_opens(asking), RUN_SECONDS)
+        asking.type("/sciclops new")
+        asking.wait_for_view("Deploy name", timeout=ANSWER_SECONDS)
         # A bot that has just started may not know Databricks' groups yet: people type again.
         wait_until(lambda: asking.suggest("managed_group", "aad-"), ANSWER_SECONDS)
         return asking
-
-    def _form_opens(self, asking: Person) -> bool:
-        """Type, and tell whether the form opened; on a busy machine a dialog may come too late."""
-        late = len(self._too_late(asking))
-        asking.type("/sciclops new")
-
-        def look() -> str:
-            if asking.has_view() and "Deploy name" in text_of(asking.view()):
-                return "open"
-            return "late" if len(self._too_late(asking)) > late else ""
-
-        return asking.wait_until(lambda: look() or None, timeout=ANSWER_SECONDS) == "open"
-
-    def _too_late(self, asking: Person) -> list[Message]:
-        messages = self.world.slack.workspace.messages
-        return [
-            one
-            for one in messages
-            if one.reader == asking.user and "did not open in time" in text_of(one)
-        ]
 
     def fill(self, person: Person | None = None, **different: Any) -> Person:
         """Open the form and fill it, all of it acceptable but for what is given."""
@@ -93,9 +74,9 @@ class Conversation:
         """Submit the form, which must not be taken; return what is said about each field."""
         asking = person or self.ada
         return asking.submit() or {
-            block["block_id"].removesuffix(":error"): text.removeprefix("⚠ ")
+            name.removesuffix(":error"): text_of_block(block).removeprefix("⚠ ")
             for block in asking.view().blocks
-            if block["type"] == "context" and (text := block["elements"][0]["text"])
+            if (name := block["block_id"]).endswith(":error")
         }
 
     def forge(self, field: str, person: Person | None = None, **state: Any) -> None:

@@ -297,6 +297,7 @@ class Trigger:
     at: datetime
     view: View | None = None
     used: bool = False
+    expired: bool = False
 
 
 @dataclass

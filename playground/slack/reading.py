@@ -22,6 +22,13 @@ def text_of(surface: Surface) -> str:
     return "\n".join(piece for piece in pieces if piece)
 
 
+def text_of_block(block: Json) -> str:
+    """Return everything written on one block."""
+    pieces: list[str] = []
+    _read(block, pieces)
+    return "\n".join(pieces).strip()
+
+
 def _read(value: Any, pieces: list[str]) -> None:
     if isinstance(value, str):
         pieces.append(value)

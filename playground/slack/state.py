@@ -201,9 +201,15 @@ class State:
         if trigger.used:
             raise Refused("exchanged_trigger_id")
         if self.clock.now() - trigger.at > TRIGGER_LIFETIME:
+            trigger.expired = True
+            self.feed.changed()
             raise Refused("expired_trigger_id")
         trigger.used = True
         return trigger
+
+    def expired(self, user: str) -> int:
+        """Return how many modals for this person came after their trigger had expired."""
+        return sum(one.expired for one in self.triggers.values() if one.user == user)
 
     def open_view(self, user: str, content: Json) -> View:
         """Put a modal on top of a person's stack, or refuse."""

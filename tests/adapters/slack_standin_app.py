@@ -101,7 +101,9 @@ class Bot:
         if body["text"] == "silence":
             await self.hold.wait()
         await ack(**({"text": "on it"} if body["text"] == "text" else {}))
-        if body["text"] == "new":
+        if body["text"] == "later":
+            await self.hold.wait()
+        if body["text"] in ("new", "later"):
             await client.views_open(trigger_id=body["trigger_id"], view=form())
         if body["text"] == "respond":
             await respond("only you see this")

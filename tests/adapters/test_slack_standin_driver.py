@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from slack_standin_app import CHANNEL, Bot, Running, running_bot, running_slack
@@ -71,6 +71,15 @@ def test_a_person_asks_and_another_confirms(story: Story, ada: Person) -> None:
     grace.press("Confirm & Apply")
     done = ada.wait_for_message(containing=f"Applied by {GRACE.slack}")
     assert done is question
+
+
+def test_who_gets_a_dialog_too_late_asks_again(story: Story, ada: Person) -> None:
+    ada.type("/sciclops later")
+    story.running.clock.advance(timedelta(seconds=4))
+    story.loop.call_soon_threadsafe(story.bot.hold.set)
+    ada.wait_for_view(containing="New project")
+    assert story.bot.heard == ["command later"] * 2
+    assert story.running.slack.workspace.expired(ADA.slack) == 1
 
 
 def test_empty_required_fields_never_leave_slacks_client(story: Story, ada: Person) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, or_, select, update
 
 from provisioning.clock import Clock
-from provisioning.database import Database
+from provisioning.database import Database, insert_once
 from provisioning.errors import PermanentError
 from provisioning.tables import MessageRow
 from provisioning.text import Frozen, Notice
@@ -220,9 +220,10 @@ def want(session: Session, message: Message, now: datetime) -> MessageRow:
     rows = select(MessageRow).where(MessageRow.key == message.key).with_for_update()
     row = session.exec(rows).first()
     if row is None:
-        session.add(wanted)
-        session.flush()
-        return wanted
+        is_new = insert_once(session, wanted)
+        row = session.exec(rows).one()
+        if is_new:
+            return row
     if row.file_name and row.ts:
         return row
     if Message.of(row) != message:

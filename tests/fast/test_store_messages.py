@@ -46,6 +46,14 @@ def test_showing_the_same_again_owes_nothing_new(each_store: Store) -> None:
     assert owed(each_store) == []
 
 
+def test_of_many_who_show_a_new_message_at_once_each_is_heard(each_store: Store) -> None:
+    for number in range(5):
+        message = a_message(key=f"deployment:{number}")
+        with ThreadPoolExecutor(8) as pool:
+            shown = list(pool.map(each_store.messages.show, [message] * 8))
+        assert {row.wanted for row in shown} == {1}
+
+
 def test_an_attempt_that_a_crash_cut_off_is_visible_to_the_next_one(each_store: Store) -> None:
     each_store.messages.show(a_message())
 

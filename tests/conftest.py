@@ -62,8 +62,8 @@ SAMPLED_OUT = (
     "test_from_the_form_to_the_announcement[http-one]",
 )
 """Settings of a story whose every value another of its settings has: `make prove` runs them."""
-LONGEST_FIRST = ("browser/test_ship_story.py", "chaos", "browser", "conversations", "adapters")
-"""Begun in this order, so that no worker ends with a long story while the other one is idle."""
+LONGEST_FIRST = ("browser/test_ship_story.py", "chaos", "conversations", "browser", "adapters")
+"""Begun in this order, so that no worker ends with a long story while the other ones are idle."""
 
 STORMS = "tests/chaos"
 """One worker takes them all: each of them alone keeps two cores busy."""

@@ -66,6 +66,7 @@ class Fork:
 
     def _end(self) -> None:
         self.returncode = -1
+        self.stdin.close()
         self._ended.set()
 
     async def wait(self) -> None:

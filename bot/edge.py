@@ -39,6 +39,8 @@ Ack = Callable[..., Awaitable[Any]]
 SUBMIT_SECONDS = 1.5
 """How long checks may take before the form turns into “Checking…”; Slack waits 3 s in all, and
 storing the submission comes after this."""
+CHECKING_SECONDS = 1.0
+"""How long it shows that at least: Slack may take what we call before what we acknowledged."""
 SUGGEST_SECONDS = 2.0
 
 
@@ -137,7 +139,8 @@ class Edge:
         stored = f"{request.key}:{view['hash']}"  # the same view may be submitted once more later
         await self._thread(self._take, request, view["id"], stored)
         await ack(response_action="update", view=forms.message_view("Checking…", say(CHECKING)))
-        self._spawn(self._finish_submission(request, view["id"], settled, stored, view))
+        later = asyncio.ensure_future(_in_order(settled))
+        self._spawn(self._finish_submission(request, view["id"], later, stored, view))
 
     async def recover(self, dead: Callable[[str], bool]) -> int:
         """Act upon what dead processes had stored and not finished; return how much it was."""
@@ -361,6 +364,12 @@ def _shown(
         return forms.view(answer, request.channel, before)
     words = in_full(answer) if isinstance(answer, Reply) else say("Done.")
     return forms.message_view("SciCLOps", words)
+
+
+async def _in_order(settled: asyncio.Future[Answer]) -> Answer:
+    """Return the answer, but not at once: what is called may overtake an acknowledgement."""
+    await asyncio.sleep(CHECKING_SECONDS)
+    return await settled
 
 
 def _wants_another_try(settled: asyncio.Future[Answer]) -> bool:

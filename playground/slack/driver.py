@@ -141,12 +141,16 @@ class Person:
         return [option["text"]["text"] for option in self._run(asked)]
 
     def submit(self) -> dict[str, str] | None:
-        """Submit the modal on top; return field errors by block id, or None if it was taken."""
+        """Submit the modal on top; return field errors by block id, or None if it was taken.
+
+        Where the app is later than Slack waits, which says “Try again?”, it is tried again.
+        """
         view = self.view()
-        self._run(self._workspace.submit(self.user, view.id))
-        if view.trouble:
-            raise AssertionError(f"Slack says: {view.trouble}")
-        return dict(view.errors) or None
+        for _ in range(TIMES_ASKED):
+            self._run(self._workspace.submit(self.user, view.id))
+            if not view.trouble:
+                return dict(view.errors) or None
+        raise AssertionError(f"Slack says: {view.trouble}")
 
     def close(self) -> Delivery | None:
         """Cancel the modal on top."""

@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.render import cut, rich_text
+from bot.render import rich_text
 from commands.command import Field, Form, Value
 from provisioning.ports import Choice
-from provisioning.text import Text, say
+from provisioning.text import Text, plain, say
 
 Block = dict[str, Any]
 
@@ -135,7 +135,7 @@ def message_view(title: str, words: Text, metadata: str = "") -> Block:
         "title": _text(title, 24),
         "close": _text("Close", 24),
         "private_metadata": metadata,
-        "blocks": [rich_text(cut((words,)))],
+        "blocks": [_paragraph(words)],
     }
 
 
@@ -148,7 +148,7 @@ def again(view: Mapping[str, Any], words: Text) -> Block:
     kept = [block for block in view["blocks"] if not block["block_id"].endswith(NOTE)]
     secrets = hidden(metadata_of(view))
     blocks = [_refilled(b, {} if b["block_id"] in secrets else state) for b in kept]
-    note = rich_text(cut((say("⚠ ", *words),))) | {"block_id": f"{FORM}{NOTE}"}
+    note = _paragraph(say("⚠ ", *words)) | {"block_id": f"{FORM}{NOTE}"}
     return {part: view[part] for part in PARTS if part in view} | {"blocks": [note, *blocks]}
 
 
@@ -222,6 +222,12 @@ def _text(words: str, limit: int) -> Block:
 
 def _error_note(name: str, words: str) -> Block:
     return _note(f"⚠ {words}", f"{name}{NOTE}")
+
+
+def _paragraph(words: Text) -> Block:
+    whole = plain(words)
+    fits = len(whole) <= TEXT_LIMIT
+    return rich_text((words if fits else say(whole[: TEXT_LIMIT - 1] + "…"),))
 
 
 def _note(words: str, block_id: str) -> Block:

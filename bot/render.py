@@ -35,7 +35,7 @@ def blocks(notice: Notice, *, plan_blocks: bool = True) -> list[Block]:
     if notice.title:
         made.append({"type": "header", "text": _plain(notice.title, 150)})
     if notice.body:
-        made.append(rich_text(cut(notice.body)))
+        made.append(rich_text(_cut(notice.body)))
     if notice.facts:
         made.append(_facts(notice.facts))
     if notice.tasks:
@@ -98,7 +98,7 @@ def _plain(text: str, limit: int) -> Block:
     return {"type": "plain_text", "text": shown or " ", "emoji": False}
 
 
-def cut(lines: Sequence[Text]) -> Sequence[Text]:
+def _cut(lines: Sequence[Text]) -> Sequence[Text]:
     """Keep the beginning and the end of a body that is too long; say how much is missing."""
     if sum(len(plain(line)) for line in lines) <= BODY_LIMIT:
         return lines

@@ -24,6 +24,16 @@ def test_a_form_shown_again_keeps_the_input_and_only_the_present_trouble() -> No
     assert entered["element"]["initial_value"] == "ada-8"
 
 
+def test_words_that_are_too_long_for_a_modal_are_cut() -> None:
+    for blocks in (
+        forms.message_view("SciCLOps", say("x" * 5000))["blocks"],
+        forms.again(forms.view(Form("T", "S", ("x",), ()), "C"), say("x" * 5000))["blocks"][:1],
+    ):
+        (shown,) = blocks[0]["elements"][0]["elements"]
+        assert shown["text"].strip().endswith("x…")
+        assert len(shown["text"].strip()) == forms.TEXT_LIMIT
+
+
 def test_an_error_that_is_noted_already_is_shown_on_its_field_again() -> None:
     """A note out of view would leave the person before a button that does nothing."""
     fields = (Field("name", "Deploy name", "text"), Field("owners", "Owners", "people"))
